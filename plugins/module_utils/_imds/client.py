@@ -90,7 +90,7 @@ class Client:
 
         :raises ImdsError: with the reason why there is nothing
         """
-        if path.since is None:
+        if not path.since:
             content, response = self._persist(path, None, _read_json, "")
             return Answer(content, None, response.local_address)
         try:
@@ -102,7 +102,6 @@ class Client:
             return self._versioned(path, _read_text, "&format=text")
 
     def _versioned(self, path: Path, read: Callable[[transport.Response], Any], query: str = "") -> Answer:
-        assert path.since is not None
         pinned = self._settings.api_version
         version = pinned or versions.LADDER[0]
         while True:

@@ -88,11 +88,11 @@ def _is_loopback(host: str) -> bool:
 class Path(NamedTuple):
     """A documented path of IMDS.
 
-    since: first API version that has it, None for one without versions; root: every VM has it.
+    since: first API version that has it, empty where the path has no versions; root: every VM has it.
     """
 
     path: str
-    since: str | None
+    since: str
     root: bool
 
 
@@ -100,7 +100,7 @@ _ROOTS = {
     "instance": "2017-04-02",
     "attested/document": "2018-10-01",
     "loadbalancer": "2020-10-01",
-    "versions": None,
+    "versions": "",
 }
 _KEY = re.compile(r"[A-Za-z0-9_-]+")
 
