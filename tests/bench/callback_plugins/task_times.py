@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Writes how long each task took on the controller's clock: a JSON list of [task name, seconds from start to last result]."""
+"""Writes how long each task took on the controller's clock.
+
+A JSON list of [task name, seconds from its start to its last result].
+"""
 
 from __future__ import annotations
 
