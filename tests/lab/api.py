@@ -15,9 +15,9 @@ import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from . import fabric, holder, spec, sshd
 from .errors import LabError
@@ -34,7 +34,7 @@ def up(document: Mapping[str, Any], name: str) -> Place:
 
     Raises:
         SpecError: a field is wrong, or ``name`` is no name.
-        Refused: this machine allows no namespaces.
+        RefusedError: this machine allows no namespaces.
         LabError: it is already up, or can't be built; nothing is left running.
     """
     topology = spec.parse(document)
@@ -75,7 +75,7 @@ def topology(place: Place) -> Topology:
 
 
 def argv(place: Place, member: str, command: Sequence[str]) -> list[str]:
-    """The command line that runs ``command`` inside a member; its exit code is the command's, 125 where there is no member."""
+    """The command line that runs ``command`` inside a member. Exit code: the command's, or 125 if it is gone."""
     return [str(place.shell(member)), "-c", 'exec "$@"', "sh", *command]
 
 
@@ -120,7 +120,7 @@ class Emulator:
         self._place = place
 
     def faults(self, *faults: Mapping[str, Any]) -> Any:
-        """Script faults, such as ``{"path": "/metadata/instance", "status": 429, "count": 2}``; without any: what is waiting."""
+        """Script faults, such as ``{"path": "/metadata/instance", "status": 429}``; without any: what is waiting."""
         return self._call("POST", "/faults", list(faults)) if faults else self._call("GET", "/faults")
 
     def clear_faults(self) -> Any:

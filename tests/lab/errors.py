@@ -17,7 +17,7 @@ class SpecError(LabError):
     exit_code = 2
 
 
-class Refused(LabError):
+class RefusedError(LabError):
     """This machine does not let us make namespaces. Test drivers read exit code 77 as "skipped"."""
 
     exit_code = 77

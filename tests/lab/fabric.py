@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The fabric: router of all subnets, owner of the two well-known addresses, home of the emulator.
 
-Its only links are the VMs' cables. As in Azure, each cable is a subnet's gateway, answers ARP for all the other VMs, and takes only
-packets that come from an address of the NIC at its other end.
+Its only links are the VMs' cables. As in Azure, each cable is a subnet's gateway, answers ARP for all the other VMs,
+and takes only packets that come from an address of the NIC at its other end.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
-from . import namespaces
 from .errors import LabError
 from .spec import Nic, Topology, Vm
 from .state import REPOSITORY, Place
@@ -92,7 +92,7 @@ def _laid_over(base: Any, over: Any) -> Any:
     return {**base, **{key: _laid_over(base.get(key), value) for key, value in over.items()}}
 
 
-def start_emulator(place: Place) -> subprocess.Popen[bytes]:
+def start_emulator(place: Place) -> None:
     """Start the emulator in this network namespace and wait until it listens.
 
     Raises:
@@ -114,7 +114,6 @@ def start_emulator(place: Place) -> subprocess.Popen[bytes]:
         if emulator.poll() is not None or time.monotonic() > deadline:
             raise LabError(f"the emulator did not start: {_last_line(log)}")
         time.sleep(0.005)
-    return emulator
 
 
 def _last_line(log: Path) -> str:

@@ -5,8 +5,8 @@
     lab up ---fork---> opener ---fork---> process 1 of the lab, in the fabric
                                           process 1 ---fork, fork---> process 1 of each VM
 
-Everything ends with process 1 of the lab: its children's namespaces, links and mounts hang on it alone. It tells `lab up` what
-happened through one socket, and ends by itself when `lab up` is gone before it has written the lab down.
+Everything ends with process 1 of the lab: its children's namespaces, links and mounts hang on it alone. It tells
+`lab up` what happened through one socket, and ends by itself when `lab up` is gone before it has written the lab down.
 """
 
 from __future__ import annotations
@@ -16,19 +16,23 @@ import os
 import select
 import socket
 import struct
-import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Callable, NoReturn
+from typing import Callable, NoReturn, TypeVar
 
 from . import fabric, namespaces, root, vm
-from .errors import LabError, Refused, SpecError
+from .errors import LabError, RefusedError, SpecError
 from .spec import FABRIC, Topology, Vm
 from .state import Place
 
 _SECONDS = 60.0
-ERRORS: dict[str, type[LabError]] = {kind.__name__: kind for kind in (Refused, SpecError, LabError)}
+_CHANNEL = 3
+_LAST_FILE = 4096
+_Result = TypeVar("_Result")
+
+# What may be told from process to process; the first that fits.
+ERRORS: dict[str, type[LabError]] = {kind.__name__: kind for kind in (RefusedError, SpecError, LabError)}
 
 
 # --- the side of `lab up` ---------------------------------------------------------------------------------------------
@@ -46,7 +50,12 @@ def start(topology: Topology, place: Place) -> None:
         with there:
             opener = namespaces.fork(lambda: _open(topology, place, there))
             os.waitpid(opener, 0)
-        for name, pid in _listen(here).items():
+        try:
+            pids = _listen(here)
+        except LabError as error:
+            log = place.log.read_text(encoding="utf-8", errors="replace").strip()
+            raise type(error)(f"{error}; see {place.log}" if log else str(error)) from None
+        for name, pid in pids.items():
             place.remember(name, pid)
         here.send(b"keep")
 
@@ -58,14 +67,14 @@ def _listen(here: socket.socket) -> dict[str, int]:
     while select.select([here], [], [], max(0.0, deadline - time.monotonic()))[0]:
         data, ancillary, _, _ = here.recvmsg(65536, socket.CMSG_SPACE(struct.calcsize("3i")))
         if not data:
-            raise LabError("the lab's process 1 ended without a word; see lab.log")
+            raise LabError("the lab ended while it was built")
         word: dict[str, str] = json.loads(data)
         if "born" in word:
             pids[word["born"]] = struct.unpack("3i", ancillary[0][2])[0]
         elif "up" in word:
             return pids
         _raise(word)
-    raise LabError(f"the lab was not up after {_SECONDS:g} s; see lab.log")
+    raise LabError(f"the lab was not up after {_SECONDS:g} s")
 
 
 # --- the lab's side ---------------------------------------------------------------------------------------------------
@@ -75,17 +84,13 @@ def _say(channel: socket.socket, **word: str) -> None:
     channel.send(json.dumps(word).encode())
 
 
-def _outcome(work: Callable[[], None]) -> dict[str, str]:
-    """Do the work. Returns nothing, or its error as `_raise` understands it; surprises go to the log in full."""
-    try:
-        work()
-    except LabError as error:
-        kind = next(name for name, known in ERRORS.items() if isinstance(error, known))
-        return {"error": str(error), "kind": kind}
-    except Exception as error:
-        traceback.print_exc()
-        return {"error": str(error)}
-    return {}
+def _word(error: Exception) -> dict[str, str]:
+    """An error as `_raise` understands it; surprises go to the log in full."""
+    for kind, known in ERRORS.items():
+        if isinstance(error, known):
+            return {"error": str(error), "kind": kind}
+    traceback.print_exc()
+    return {"error": str(error)}
 
 
 def _raise(word: dict[str, str]) -> None:
@@ -93,11 +98,12 @@ def _raise(word: dict[str, str]) -> None:
         raise ERRORS[word.get("kind", "LabError")](word["error"])
 
 
-def _report(channel: socket.socket, work: Callable[[], None]) -> None:
+def _report(channel: socket.socket, work: Callable[[], _Result]) -> _Result:
     """Do the work; if it fails, say so and end this process, and with it all that it holds."""
-    outcome = _outcome(work)
-    if outcome:
-        _say(channel, **outcome)
+    try:
+        return work()
+    except Exception as error:
+        _say(channel, **_word(error))
         os._exit(1)
 
 
@@ -107,16 +113,10 @@ def _open(topology: Topology, place: Place, channel: socket.socket) -> NoReturn:
     os.chdir("/")
     os.umask(0o022)
     _redirect(place.log)
-    keep = os.dup2(channel.fileno(), 3)
-    os.closerange(4, os.sysconf("SC_OPEN_MAX") if os.sysconf("SC_OPEN_MAX") < 65536 else 65536)
-    channel = socket.socket(fileno=keep)
-    own_user = False
-
-    def unshare() -> None:
-        nonlocal own_user
-        own_user = _unshare()
-
-    _report(channel, unshare)
+    os.dup2(channel.fileno(), _CHANNEL)
+    os.closerange(_CHANNEL + 1, _LAST_FILE)
+    channel = socket.socket(fileno=_CHANNEL)
+    own_user = _report(channel, _unshare)
     namespaces.fork(lambda: _fabric(topology, place, channel, own_user))
     os._exit(0)
 
@@ -144,7 +144,7 @@ def _unshare() -> bool:
         Path("/proc/self/uid_map").write_text(f"0 {user} 1", encoding="ascii")
         Path("/proc/self/gid_map").write_text(f"0 {group} 1", encoding="ascii")
     except OSError as error:
-        raise Refused(f"this machine refuses user namespaces: {error.strerror}") from None
+        raise RefusedError(f"this machine refuses user namespaces: {error.strerror}") from None
     return True
 
 
@@ -174,15 +174,14 @@ def _fabric(topology: Topology, place: Place, channel: socket.socket, own_user: 
 
 def _prepare(place: Place, own_user: bool) -> Path | None:
     """The fabric's own mounts. Returns the VMs' skeleton where they need one."""
-    socket.sethostname(FABRIC)
-    namespaces.mount("none", "/", flags=namespaces.PRIVATE | namespaces.RECURSIVE)
     try:
+        socket.sethostname(FABRIC)
+        namespaces.mount("none", "/", flags=namespaces.PRIVATE | namespaces.RECURSIVE)
         namespaces.mount("proc", "/proc", "proc")
         namespaces.mount("sysfs", "/sys", "sysfs")
     except PermissionError as error:
-        raise Refused(
-            f"this machine hides parts of /proc or /sys, so a user namespace gets none of its own: {error}"
-        ) from None
+        # A security module took the new namespace's rights away, or a container hides parts of /proc or /sys.
+        raise RefusedError(f"this machine lets a user namespace do too little: {error}") from None
     if not own_user:
         return None
     namespaces.mount("tmpfs", place.skeleton, "tmpfs", options="mode=755")
@@ -199,7 +198,12 @@ def _start_vm(member: Vm, place: Place, channel: socket.socket, fabric_net: int,
         _say(channel, born=member.name)
         channel.close()
         with os.fdopen(out, "w") as output:
-            json.dump(_outcome(lambda: vm.build(member, place, fabric_net, skeleton)), output)
+            try:
+                vm.build(member, place, fabric_net, skeleton)
+                word = {}
+            except Exception as error:
+                word = _word(error)
+            json.dump(word, output)
         os.close(fabric_net)
         namespaces.rest()
 
@@ -215,4 +219,5 @@ def _start_vm(member: Vm, place: Place, channel: socket.socket, fabric_net: int,
 
 def _await_vm(result: int) -> None:
     with os.fdopen(result) as stream:
-        _raise(json.loads(stream.read() or '{"error": "a VM\'s process 1 ended without a word; see lab.log"}'))
+        text = stream.read()
+    _raise(json.loads(text) if text else {"error": "a VM ended while it was built"})

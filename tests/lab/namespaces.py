@@ -8,8 +8,10 @@ import ctypes
 import os
 import signal
 import subprocess
+import traceback
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Callable, Iterable, NoReturn, Sequence
+from typing import Callable, NoReturn
 
 from .errors import LabError
 
@@ -90,6 +92,8 @@ def fork(main: Callable[[], NoReturn]) -> int:
     if pid == 0:
         try:
             main()
+        except BaseException:
+            traceback.print_exc()
         finally:
             os._exit(1)
     return pid

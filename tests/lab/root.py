@@ -2,11 +2,13 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A VM's own writable root: what it reads is the machine's, what it writes stays in a tmpfs that ends with the lab.
 
-Every top-level directory gets an overlay of its own, because an ordinary user's namespace may not overlay "/" itself. Where it may
-not overlay a directory either, because something is mounted below, that directory's children are tried one by one.
+Every top-level directory gets an overlay of its own, because an ordinary user's namespace may not overlay "/" itself.
+Where it may not overlay a directory either, because something is mounted below, that directory's children are tried one
+by one.
 
-An ordinary user's namespace knows one user only. The machine's files belong to nobody there, so not even its root may change
-them. `skeleton` therefore copies what a VM must be able to change; it lies between the machine's directory and the overlay.
+An ordinary user's namespace knows one user only. The machine's files belong to nobody there, so not even its root may
+change them. `skeleton` therefore copies what a VM must be able to change; the copy lies on top of the machine's
+directory and below what the VM writes.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import shutil
 from pathlib import Path
 
 from . import namespaces, sysfs
+from .errors import RefusedError
 from .spec import Vm
 
 _COPIED = "etc"
@@ -110,6 +113,10 @@ class Root:
         try:
             namespaces.mount("overlay", target, "overlay", options=options + (",userxattr" if self._skeleton else ""))
         except OSError as error:
+            if error.errno == errno.EPERM:
+                raise RefusedError(
+                    "this kernel lets no ordinary user mount overlayfs; Linux 5.11 and newer do"
+                ) from None
             if error.errno != errno.EINVAL or depth == 0:
                 raise
             for child in _children(folder):

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .errors import LabError, Refused
+from .errors import LabError, RefusedError
 from .spec import Vm
 from .state import HERE, Place
 
@@ -45,12 +45,12 @@ def make_keys(vm: Vm, place: Place) -> None:
     """Make host and client keys in the directory that the controller and the VM share.
 
     Raises:
-        Refused: no server can run here.
+        RefusedError: no server can run here.
         LabError: ssh-keygen failed.
     """
     reason = missing()
     if reason:
-        raise Refused(f"vms[{vm.index}].sshd: {reason}")
+        raise RefusedError(f"vms[{vm.index}].sshd: {reason}")
     keys = _keys(vm, place)
     keys.mkdir(mode=0o700)
     for key in ("host", "client"):

@@ -18,9 +18,9 @@ import os
 import select
 import shutil
 import signal
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, Iterator
 
 from .errors import LabError
 from .spec import FABRIC, check_name
@@ -37,14 +37,15 @@ def lab_dir() -> Path:
 def birth(pid: int) -> str:
     """When a process started, in clock ticks since boot: together with the pid that names one process for good.
 
-    Empty if there is no such process.
+    Empty if there is no such process, or a dead one that nobody has cleared away.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return ""
-    # The name, in parentheses, may hold anything; the start time is field 22.
-    return stat.rpartition(") ")[2].split()[19]
+    # The name, in parentheses, may hold anything. Behind it come the state (field 3) and, later, the start time (22).
+    fields = stat.rpartition(") ")[2].split()
+    return "" if fields[0] in "ZX" else fields[19]
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Sequence
 
 from . import namespaces, sshd
 from .errors import SpecError
@@ -17,7 +17,7 @@ from .state import REPOSITORY, Place
 IMDS = "169.254.169.254"
 WIRESERVER = "168.63.129.16"
 
-# The machine's own settings are inherited by new namespaces; these decide about routing, so they are the kernel's defaults.
+# New namespaces inherit the machine's settings. These decide about routing: set to the kernel's defaults.
 _SYSCTL = (
     ("net.ipv4.ip_forward", "0"),
     ("net.ipv4.conf.all.rp_filter", "0"),
@@ -35,11 +35,11 @@ def fabric_link(vm: Vm, number: int) -> str:
 def cables(vm: Vm, fabric: int) -> list[list[str]]:
     """The ``ip`` commands that lay the cables; ``fabric`` is a descriptor of the fabric's network namespace. Pure."""
     far = f"/proc/self/fd/{fabric}"
-    return [
-        ["link", "add", nic.name, "address", nic.mac, "type", "veth"]
-        + ["peer", "name", fabric_link(vm, number), "address", _FABRIC_MAC, "netns", far]
-        for number, nic in enumerate(vm.nics)
-    ]
+    commands = []
+    for number, nic in enumerate(vm.nics):
+        peer = ["peer", "name", fabric_link(vm, number), "address", _FABRIC_MAC, "netns", far]
+        commands.append(["link", "add", nic.name, "address", nic.mac, "type", "veth", *peer])
+    return commands
 
 
 def configuration(vm: Vm) -> list[list[str]]:
