@@ -25,6 +25,27 @@ def fail(field: str, message: str) -> NoReturn:
     raise InvalidInputError(field, message)
 
 
+DEEPEST = 100  # levels of nesting
+
+
+def load_json(field: str, content: bytes) -> Any:
+    """JSON that is not nested so deeply that handling it would fail. Raises InvalidInputError."""
+    try:
+        document = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInputError(field, f"is not JSON: {error}") from error
+    level = [document]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in _children(node)]
+        if not level:
+            return document
+    return fail(field, f"is nested more than {DEEPEST} levels deep")
+
+
+def _children(node: Any) -> list[Any]:
+    return list(node.values()) if isinstance(node, dict) else node if isinstance(node, list) else []
+
+
 def mapping(field: str, value: Any) -> dict[str, Any]:
     """A JSON object."""
     if not isinstance(value, dict):

@@ -10,11 +10,10 @@ GET|PUT /vms               the VM list (`vms.py`)
 
 from __future__ import annotations
 
-import json
 from typing import Any, Callable
 
 from . import __version__
-from .checks import InvalidInputError
+from .checks import InvalidInputError, load_json
 from .emulator import Emulator
 from .fault_spec import parse_all
 from .message import JSON, Answer, Layer, Request, json_body
@@ -72,10 +71,7 @@ class Control:
 
 
 def _given(request: Request) -> Any:
-    try:
-        return json.loads(request.body)
-    except (ValueError, RecursionError) as error:
-        raise InvalidInputError("body", f"is not JSON: {error}") from error
+    return load_json("body", request.body)
 
 
 def _json(status: int, document: Any) -> Answer:

@@ -99,6 +99,7 @@ class Handler(BaseHTTPRequestHandler):
         except body.BodyError as error:
             self.send_error(error.status)
             return
+        self.connection.settimeout(IDLE)
         self.server.service.exchange(self._request(content), Channel(self))
 
     def _request(self, content: bytes = b"") -> Request:

@@ -14,15 +14,17 @@ import socket
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 from . import __version__
+from .checks import InvalidInputError, load_json
 from .control import Control
 from .emulator import Emulator
 from .limiter import Limiter
 from .server import Server
 
 Endpoint = tuple[str, int]
+ENDING = (signal.SIGTERM, signal.SIGINT)
 WELL_KNOWN: Endpoint = ("169.254.169.254", 80)
 
 
@@ -68,8 +70,8 @@ def listen(where: Endpoint, service: Any, build: int) -> Server:
     """A listening server. Raises StartError where the address is not ours or already taken."""
     if not is_local(where[0]):
         raise StartError(
-            f"{spelled(where)}: no interface of this host has this address; "
-            "add it first, on a host where nothing else answers there: ip address add ADDRESS/32 dev lo"
+            f"{spelled(where)}: no interface of this host has this address; where nothing else answers there, "
+            f"add it first: ip address add {where[0]} dev lo"
         )
     try:
         return Server(where, service, build)
@@ -78,16 +80,18 @@ def listen(where: Endpoint, service: Any, build: int) -> Server:
         raise StartError(f"{spelled(where)}: {taken}") from error
 
 
-def run(options: argparse.Namespace) -> int:
-    """Serve until SIGTERM or SIGINT. Raises StartError."""
-    stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+def run(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
+    """Serve until SIGTERM or SIGINT; announce the ready line, a JSON object with the real ports. Raises StartError."""
+    # Blocked in all threads and waited for in this one: the kernel may hand a signal to any thread that takes it, and
+    # a handler would then not run before this thread wakes up by itself.
+    signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
-        vms = json.loads(Path(options.vms).read_text(encoding="utf-8")) if options.vms else None
+        vms = load_json(str(options.vms), options.vms.read_bytes()) if options.vms else None
         emulator = Emulator(vms, None if options.no_limiter else Limiter(), options.retry_after)
-    except (OSError, ValueError) as error:
-        raise StartError(f"{options.vms}: {error}") from error
+    except OSError as error:
+        raise StartError(f"{options.vms}: {error.strerror}") from error
+    except InvalidInputError as error:
+        raise StartError(str(error)) from error
     with ExitStack() as stack:
         servers = [
             stack.enter_context(listen(where, emulator, options.server_build))
@@ -97,14 +101,17 @@ def run(options: argparse.Namespace) -> int:
         for server in (*servers, control):
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
             stack.callback(server.shutdown)
-        _announce(servers, control, options.ready_file, stack)
-        stop.wait()
+        line = _ready_line(servers, control)
+        if options.ready_file:
+            _write(options.ready_file, line)
+            stack.callback(options.ready_file.unlink)
+        announce(line)
+        signal.sigwait(ENDING)
     return 0
 
 
-def _announce(servers: list[Server], control: Server, ready_file: str, stack: ExitStack) -> None:
-    """Print the ready line: where it listens, as JSON."""
-    line = json.dumps(
+def _ready_line(servers: list[Server], control: Server) -> str:
+    return json.dumps(
         {
             "listen": [spelled(server.address) for server in servers],
             "control": spelled(control.address),
@@ -112,10 +119,10 @@ def _announce(servers: list[Server], control: Server, ready_file: str, stack: Ex
             "version": __version__,
         }
     )
-    print(line, flush=True)
-    if ready_file:
-        path = Path(ready_file)
-        partial = path.with_name(path.name + ".partial")
-        partial.write_text(line + "\n", encoding="utf-8")
-        partial.replace(path)
-        stack.callback(lambda: path.unlink() if path.exists() else None)
+
+
+def _write(path: Path, line: str) -> None:
+    """Write a file that is there at once or not at all."""
+    partial = path.with_name(path.name + ".partial")
+    partial.write_text(line + "\n", encoding="utf-8")
+    partial.replace(path)
