@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import Any
 
 from . import fabric, holder, spec, sshd
-from .errors import LabError
+from .errors import LabError, RefusedError, SpecError
 from .spec import FABRIC, Topology
 from .state import HERE, Place
 
@@ -45,10 +45,14 @@ def up(document: Mapping[str, Any], name: str) -> Place:
         place.create([FABRIC, *(vm.name for vm in topology.vms)])
         place.spec.write_text(json.dumps(document, indent=1), encoding="utf-8")
         place.vms.write_text(json.dumps([fabric.emulated(vm) for vm in topology.vms if vm.imds]), encoding="utf-8")
-        for vm in topology.vms:
-            if vm.sshd:
-                sshd.make_keys(vm, place)
-        holder.start(topology, place)
+        try:
+            for vm in topology.vms:
+                if vm.sshd:
+                    sshd.make_keys(vm, place)
+            holder.start(topology, place)
+        except (RefusedError, SpecError):
+            place.clear()  # Anything else leaves its log behind.
+            raise
     return place
 
 

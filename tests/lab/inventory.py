@@ -30,6 +30,7 @@ def host_vars(vm: Vm, place: Place) -> dict[str, Any]:
     else:
         transport = {
             "ansible_connection": "local",
+            "ansible_become": False,  # Every command is root's already; a play's "become: true" shall ask for no sudo.
             "ansible_shell_executable": str(place.shell(vm.name)),
             "ansible_remote_tmp": str(place.shared(vm.name)),
         }
