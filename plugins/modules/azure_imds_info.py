@@ -111,7 +111,8 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._imds import platform
 from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
-from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, path, settings
+from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
+from ansible_collections.imds.azure.plugins.module_utils._imds.paths import path
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
 from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec
 

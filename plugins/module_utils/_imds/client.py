@@ -11,11 +11,14 @@ import time
 from typing import Any, Callable, NamedTuple
 
 from . import __version__, guest, platform, retry, transport, versions
-from .options import Path, Settings
+from .options import Settings
+from .paths import Path
 from .reasons import ImdsError
 
 # IMDS takes 5 requests per second from all programs of a VM together.
 PACE = 0.25
+# Seconds for each address in the search for the right source: where IMDS answers at all, it answers in milliseconds.
+_PROBE_TIMEOUT = 2.0
 _MAX_DEPTH = 64
 
 
@@ -63,6 +66,7 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._started = clock()
+        self._limit = settings.timeout
         self._last_request: float | None = None
         self.requests = 0
         self.attempts: list[dict[str, Any]] = []
@@ -97,7 +101,7 @@ class Client:
             return self._versioned(path, _read_json)
         except ImdsError as error:
             # A leaf has no JSON form: IMDS calls the request wrong, and only as text it is given.
-            if error.reason.code != "rejected" or path.root:
+            if error.reason.code != "rejected" or not path.path.startswith("instance/"):
                 raise
             return self._versioned(path, _read_text, "&format=text")
 
@@ -145,19 +149,19 @@ class Client:
             self._sleep(log["wait"])
 
     def _wait(self, seen: _Seen, tries: int) -> float | None:
+        """Seconds until the next try; None where the table allows none, or the deadline would be over by then."""
+        rule = retry.RULES[seen.outcome]
+        # An update lengthens the deadline; whatever else calls for patience brings the usual one back.
+        if seen.outcome == "updating":
+            self._limit = max(self._settings.timeout, self._settings.updating_timeout)
+        elif rule.waits:
+            self._limit = self._settings.timeout
         retry_after = seen.response.headers.get("retry-after") if seen.response else None
         wait = retry.wait(seen.outcome, tries, retry_after, os.urandom(1)[0] / 255)
-        limit = self._settings.timeout
-        if seen.outcome == "updating":
-            limit = max(limit, self._settings.updating_timeout)
-        return wait if wait is not None and self.elapsed + wait < limit else None
+        return wait if wait is not None and max(wait, PACE) < self._remaining() else None
 
     def _remaining(self) -> float:
-        """Seconds that an attempt may take; one that follows on 410 has the longer limit."""
-        limit = self._settings.timeout
-        if self.attempts and self.attempts[-1]["outcome"] == "updating":
-            limit = max(limit, self._settings.updating_timeout)
-        return max(limit - self.elapsed, 0.1)
+        return self._limit - self.elapsed
 
     def _attempt(self, target: str, read: Callable[[transport.Response], Any], root: bool) -> _Seen:
         try:
@@ -173,22 +177,22 @@ class Client:
             return _Seen(error.outcome, str(error), response)
 
     def _send(self, target: str, source: str | None = None) -> transport.Response:
-        if self._last_request is not None:
-            pause = self._last_request + PACE - self._clock()
-            if pause > 0:
-                self._sleep(pause)
+        pause = 0.0 if self._last_request is None else max(self._last_request + PACE - self._clock(), 0.0)
+        if pause >= self._remaining():
+            raise transport.TransportError("connect_timeout", f"nothing is left of {self._limit:g} s for a request")
+        if pause:
+            self._sleep(pause)
         self._last_request = self._clock()
         self.requests += 1
-        remaining = self._remaining()
-        connect = min(self._settings.connect_timeout, remaining)
         headers = {
             "Metadata": "true",
             "User-Agent": f"imds.azure/{__version__}",
             "x-ms-client-request-id": _request_id(),
             "Accept": "*/*",
         }
-        read = min(self._settings.read_timeout, max(remaining - connect, 0.1))
-        return self._get(self._settings.address, target, headers, connect, read, source)
+        timeout = min(self._remaining(), _PROBE_TIMEOUT) if source else self._remaining()
+        times = (self._settings.connect_timeout, self._settings.read_timeout, timeout)
+        return self._get(self._settings.address, target, headers, *times, source)
 
     def _try_other_sources(self, target: str, silent_on: str) -> None:
         """IMDS answers only the primary address: where another of ours gets an answer, the source is what is wrong.
@@ -198,8 +202,6 @@ class Client:
         if self._settings.loopback:
             return
         for address in [address for address in guest.addresses() if address != silent_on][:3]:
-            if self._remaining() < 4:
-                return
             try:
                 response = self._send(target, source=address)
             except transport.TransportError:
@@ -222,7 +224,7 @@ class Client:
 
 class _VersionError(ImdsError):
     def __init__(self, version: str | None, offered: list[str]) -> None:
-        known = f"; it offers {', '.join(offered)}" if offered else ""
+        known = f"; it offers {', '.join(offered[:5])}" if offered else ""
         super().__init__("bad_version", f"IMDS refuses api-version {version}{known}")
         self.offered = offered
 
@@ -245,8 +247,11 @@ def _read_text(response: transport.Response) -> str:
 
 
 def _read_json(response: transport.Response) -> Any:
+    text = _read_text(response)
     try:
-        content = json.loads(_read_text(response), parse_constant=_refuse_constant)
+        content = json.loads(text)
+        # Python also reads what it can't hand on: NaN, numbers beyond its range, halves of a character.
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise _UnusableError("malformed", f"the answer is not JSON: {error}") from None
     if _depth(content) > _MAX_DEPTH:
@@ -259,10 +264,6 @@ def _read_object(response: transport.Response) -> dict[str, Any]:
     if not isinstance(content, dict):
         raise _UnusableError("malformed", "the answer is not a JSON object")
     return content
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
 
 
 def _depth(content: Any) -> int:

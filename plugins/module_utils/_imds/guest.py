@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 
 _NET = "/sys/class/net"
+_PROC = "/proc/net"
 
 
 def devices() -> dict[str, str]:
@@ -30,7 +31,7 @@ def devices() -> dict[str, str]:
 def default_device() -> str | None:
     """The interface of the IPv4 default route with the lowest metric."""
     best: tuple[int, str] | None = None
-    for line in _read("/proc/net/route").splitlines()[1:]:
+    for line in _read(f"{_PROC}/route").splitlines()[1:]:
         columns = line.split()
         if len(columns) > 7 and columns[1] == "00000000" and columns[7] == "00000000":
             route = (int(columns[6]), columns[0])
@@ -42,7 +43,7 @@ def addresses() -> list[str]:
     """The host's own IPv4 addresses, loopback left out, in the kernel's order."""
     found: list[str] = []
     address = ""
-    for line in _read("/proc/net/fib_trie").splitlines():
+    for line in _read(f"{_PROC}/fib_trie").splitlines():
         words = line.split()
         if words[:1] == ["|--"]:
             address = words[1]
@@ -60,7 +61,7 @@ def _list(directory: str) -> list[str]:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
     except OSError:
         return ""

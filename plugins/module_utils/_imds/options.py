@@ -51,9 +51,7 @@ def settings(params: Mapping[str, Any]) -> Settings:
     :raises OptionError: for an endpoint or a time that makes no sense
     """
     given = {name: value for name, value in params.items() if name in Settings._fields and value is not None}
-    for name, value in given.items():
-        if isinstance(value, float) and not 0 < value <= 3600:
-            raise OptionError(name, f"{value:g} is no usable time, give more than 0 and at most 3600 seconds")
+    given.update({name: _seconds(name, value) for name, value in given.items() if name.endswith("timeout")})
     endpoint = params.get("endpoint") or ENDPOINT
     result = Settings(address=_address(endpoint), **given)
     if result.detect != "force" and not result.loopback and result.address != Settings().address:
@@ -61,6 +59,16 @@ def settings(params: Mapping[str, Any]) -> Settings:
             "endpoint", f"{endpoint} is neither the metadata address nor loopback; if you mean it, set detect to force"
         )
     return result
+
+
+def _seconds(name: str, value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise OptionError(name, f"{value!r} is no usable time, give more than 0 and at most 3600 seconds")
+    return seconds
 
 
 def _address(endpoint: str) -> tuple[str, int]:
@@ -71,7 +79,7 @@ def _address(endpoint: str) -> tuple[str, int]:
     host = "127.0.0.1" if four == "localhost" else six or four
     try:
         socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, host)
-    except OSError:
+    except (OSError, ValueError):
         raise OptionError(
             "endpoint", f"{host!r} is not an IP address; names are not looked up, give the address"
         ) from None
@@ -83,44 +91,3 @@ def _address(endpoint: str) -> tuple[str, int]:
 
 def _is_loopback(host: str) -> bool:
     return host.startswith("127.") or host == "::1"
-
-
-class Path(NamedTuple):
-    """A documented path of IMDS.
-
-    since: first API version that has it, empty where the path has no versions; root: every VM has it.
-    """
-
-    path: str
-    since: str
-    root: bool
-
-
-_ROOTS = {
-    "instance": "2017-04-02",
-    "attested/document": "2018-10-01",
-    "loadbalancer": "2020-10-01",
-    "versions": "",
-}
-_KEY = re.compile(r"[A-Za-z0-9_-]+")
-
-
-def path(text: str) -> Path:
-    """Check a path below /metadata, such as instance/compute/tagsList/0.
-
-    :raises OptionError: for anything but a documented root, or keys and indexes below instance
-    """
-    parts = text.strip("/").split("/")
-    for part in parts:
-        if not _KEY.fullmatch(part):
-            raise OptionError(
-                "path", f"{text!r} may only hold keys and indexes between slashes, such as instance/network/interface/0"
-            )
-    if parts[0] == "identity":
-        raise OptionError("path", "the identity endpoints hand out secrets, which this module never reads")
-    whole = "/".join(parts)
-    if whole in _ROOTS:
-        return Path(whole, _ROOTS[whole], whole in ("instance", "versions", "attested/document"))
-    if parts[0] == "instance":
-        return Path(whole, _ROOTS["instance"], False)
-    raise OptionError("path", f"{text!r} is not one of {', '.join(_ROOTS)}, nor a path below instance")

@@ -69,7 +69,7 @@ def _judge(tag: str | None, source: str) -> Detection:
 
 def _read(name: str) -> str | None:
     try:
-        with open(_DMI + name, encoding="ascii", errors="replace") as file:
+        with open(_DMI + name, encoding="utf-8", errors="replace") as file:
             return file.read(256).strip() or None
     except OSError:
         return None

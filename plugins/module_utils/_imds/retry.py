@@ -48,9 +48,11 @@ _BY_STATUS = {
     401: "forbidden",
     403: "forbidden",
     405: "rejected",
+    407: "intercepted",  # a proxy wants a password
     408: "server_error",
     410: "updating",
     429: "throttled",
+    511: "intercepted",  # a network wants a login
 }
 
 
@@ -96,7 +98,8 @@ def newest_versions(body: bytes) -> list[str]:
         offered = json.loads(body)["newest-versions"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return []
-    return sorted((v for v in offered if isinstance(v, str)), reverse=True) if isinstance(offered, list) else []
+    named = [name for name in offered if isinstance(name, str) and len(name) == 10] if isinstance(offered, list) else []
+    return sorted(named, reverse=True)
 
 
 def wait(outcome: str, tries: int, retry_after: str | None = None, chance: float = 0.0) -> float | None:
@@ -110,6 +113,6 @@ def wait(outcome: str, tries: int, retry_after: str | None = None, chance: float
     rule = RULES[outcome]
     if tries > len(rule.waits):
         return None
-    if rule.reason == "throttled" and retry_after and retry_after.isdigit():
+    if rule.reason == "throttled" and retry_after and retry_after.isdecimal():
         return float(retry_after)
     return rule.waits[tries - 1] * (1 + rule.jitter * chance)

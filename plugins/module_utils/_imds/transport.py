@@ -18,8 +18,17 @@ from typing import NamedTuple
 MAX_HEAD = 64 * 1024
 MAX_BODY = 4 * 1024 * 1024
 
-_REFUSED = {errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE}
-_PROHIBITED = {errno.EACCES, errno.EPERM, errno.EINVAL}  # prohibit route, firewall, blackhole route
+# What the system says about a connection that fails; anything else means that there is no way to the address.
+_CONNECT_ERRORS: dict[int | None, str] = {
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "refused",
+    errno.EPIPE: "refused",
+    errno.ETIMEDOUT: "connect_timeout",
+    errno.EACCES: "route_prohibited",  # a prohibit route
+    errno.EPERM: "route_prohibited",  # a firewall
+    errno.EINVAL: "route_prohibited",  # a blackhole route
+}
+_DIGITS = {10: frozenset(b"0123456789"), 16: frozenset(b"0123456789abcdefABCDEF")}
 
 
 class Response(NamedTuple):
@@ -52,42 +61,48 @@ def get(
     headers: dict[str, str],
     connect_timeout: float,
     read_timeout: float,
+    timeout: float,
     source: str | None = None,
 ) -> Response:
     """GET target from address (IP, port).
 
     :param connect_timeout: seconds until the connection has to stand
     :param read_timeout: seconds from then until the whole response has to be here
+    :param timeout: seconds for both together, where that is less than their sum
     :param source: local IP address to bind to, where the system's own choice is not wanted
     :raises TransportError: for everything but a complete HTTP response
     """
-    connection = _connect(address, connect_timeout, source)
+    end = time.monotonic() + timeout
+    connection, local_address = _connect(address, min(connect_timeout, timeout), source)
     with connection:
-        reader = _Reader(connection, time.monotonic() + read_timeout)
+        limit = min(read_timeout, end - time.monotonic())
+        reader = _Reader(connection, local_address, limit)
         try:
             reader.send(_request(address, target, headers))
             return _read_response(reader)
         except socket.timeout:
-            raise reader.error("read_timeout", f"no complete answer within {read_timeout:g} s") from None
+            raise reader.error("read_timeout", f"no complete answer within {max(limit, 0):.3g} s") from None
         except OSError as error:
             raise reader.error("reset", _describe(error)) from None
 
 
-def _connect(address: tuple[str, int], timeout: float, source: str | None) -> socket.socket:
+def _connect(address: tuple[str, int], timeout: float, source: str | None) -> tuple[socket.socket, str]:
+    """A connection, and the local address that it has.
+
+    Not socket.create_connection: that resolves even an address, and so loads the tables of international names.
+    """
+    connection = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
     try:
-        return socket.create_connection(address, timeout, (source, 0) if source else None)
-    except socket.timeout:
-        raise TransportError("connect_timeout", f"no connection within {timeout:g} s") from None
+        connection.settimeout(timeout)
+        if source:
+            connection.bind((source, 0))
+        connection.connect(address)
+        return connection, connection.getsockname()[0]
     except OSError as error:
-        if error.errno in _REFUSED:
-            kind = "refused"
-        elif error.errno in _PROHIBITED:
-            kind = "route_prohibited"
-        elif error.errno == errno.ETIMEDOUT:
-            kind = "connect_timeout"
-        else:
-            kind = "no_route"
-        raise TransportError(kind, _describe(error)) from None
+        connection.close()
+        if isinstance(error, socket.timeout):
+            raise TransportError("connect_timeout", f"no connection within {timeout:.3g} s") from None
+        raise TransportError(_CONNECT_ERRORS.get(error.errno, "no_route"), _describe(error)) from None
 
 
 def _describe(error: OSError) -> str:
@@ -106,12 +121,12 @@ def _request(address: tuple[str, int], target: str, headers: dict[str, str]) -> 
 class _Reader:
     """Reads from a socket under one deadline, with size limits."""
 
-    def __init__(self, connection: socket.socket, deadline: float) -> None:
+    def __init__(self, connection: socket.socket, local_address: str, timeout: float) -> None:
         self._connection = connection
-        self._deadline = deadline
-        self._buffer = b""
+        self._deadline = time.monotonic() + timeout
+        self._buffer = bytearray()
         self._received = False
-        self.local_address: str = connection.getsockname()[0]
+        self.local_address = local_address
 
     def error(self, kind: str, detail: str) -> TransportError:
         return TransportError(kind, detail, self.local_address, silent=not self._received)
@@ -137,67 +152,66 @@ class _Reader:
         if size > limit:
             raise self.error("too_large", f"more than {limit} bytes")
 
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return taken
+
     def until(self, end: bytes, limit: int) -> bytes:
         """All bytes before end, which is swallowed."""
-        while end not in self._buffer:
-            self._limit(len(self._buffer), limit)
+        while True:
+            position = self._buffer.find(end)
+            self._limit(len(self._buffer) if position < 0 else position, limit)
+            if position >= 0:
+                return self._take(position + len(end))[:position]
             if not self._more():
                 if self._received:
                     raise self.error("malformed", "the connection closed within the head of the answer")
                 raise self.error("reset", "the connection closed without an answer")
-        found, _end, self._buffer = self._buffer.partition(end)
-        return found
 
     def exactly(self, size: int) -> bytes:
         self._limit(size, MAX_BODY)
-        pieces, have = [self._buffer], len(self._buffer)
-        while have < size:
-            self._buffer = b""
+        while len(self._buffer) < size:
             if not self._more():
-                raise self.error("malformed", f"the answer ends after {have} of {size} bytes")
-            pieces.append(self._buffer)
-            have += len(self._buffer)
-        data = b"".join(pieces)
-        self._buffer = data[size:]
-        return data[:size]
+                raise self.error("malformed", f"the answer ends after {len(self._buffer)} of {size} bytes")
+        return self._take(size)
 
     def rest(self) -> bytes:
         while self._more():
             self._limit(len(self._buffer), MAX_BODY)
-        return self._buffer
+        return self._take(len(self._buffer))
 
     def chunks(self) -> bytes:
-        body = b""
+        body = bytearray()
         while True:
-            line = self.until(b"\r\n", MAX_HEAD).split(b";", 1)[0].strip()
-            size = self._number(line, 16)
+            size = self._number(self.until(b"\r\n", MAX_HEAD).split(b";", 1)[0], 16)
             if size == 0:
-                return body
+                return bytes(body)
             self._limit(len(body) + size, MAX_BODY)
             body += self.exactly(size)
-            self.exactly(2)
+            if self.exactly(2) != b"\r\n":
+                raise self.error("malformed", "a chunk is longer than it says")
 
     def _number(self, text: bytes, base: int) -> int:
-        try:
-            number = int(text, base)
-        except ValueError:
-            number = -1
-        if number < 0:
+        """A length. Digits only: int() alone would also take signs, underscores and 0x."""
+        digits = text.strip(b" \t")
+        if not 0 < len(digits) <= 18 or not set(digits) <= _DIGITS[base]:
             raise self.error("malformed", "the answer states no proper length")
-        return number
+        return int(digits, base)
 
     def body(self, headers: dict[str, str]) -> bytes:
         if headers.get("transfer-encoding", "").lower() == "chunked":
             return self.chunks()
         if "content-length" in headers:
-            return self.exactly(self._number(headers["content-length"].encode(), 10))
+            return self.exactly(self._number(headers["content-length"].encode("latin-1"), 10))
         return self.rest()
 
 
 def _read_response(reader: _Reader) -> Response:
     head = reader.until(b"\r\n\r\n", MAX_HEAD).decode("latin-1").split("\r\n")
     parts = head[0].split(" ", 2)
-    if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or len(parts[1]) != 3 or not parts[1].isdigit():
+    # isdecimal: to isdigit a superscript two would be a digit.
+    if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or len(parts[1]) != 3 or not parts[1].isdecimal():
         raise reader.error("malformed", "the answer is not HTTP")
     headers = {}
     for line in head[1:]:
