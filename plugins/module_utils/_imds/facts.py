@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple
 
-from . import tags
+from . import blank, tags
 from .fields import BOOLEANS, CLOUDS, CONTAINERS, FIELDS, INTEGERS
 
 
@@ -37,8 +37,7 @@ def build(document: Mapping[str, Any], context: Context = NO_CONTEXT) -> tuple[d
     """(facts, warnings). An empty document gives every documented fact as null, {} or []."""
     facts: dict[str, Any] = {}
     for field in FIELDS:
-        value = CONVERTERS[field.kind](_lookup(document, field.source), context)
-        _put(facts, field.fact, value)
+        blank.put(facts, field.fact, CONVERTERS[field.kind](_lookup(document, field.source), context))
     if not facts["scale_set"] and facts["scale_set_id"]:
         facts["scale_set"] = facts["scale_set_id"].rstrip("/").rpartition("/")[2] or None
     warnings = _fall_back_to_tags_string(facts, document)
@@ -52,25 +51,19 @@ def snake(name: str) -> str:
     return re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_") or "_"
 
 
-def from_load_balancer(document: Mapping[str, Any], private_ip: str | None) -> str | None:
-    """The public address under which a load balancer shows this VM."""
-    for entry in _list(_lookup(document, "loadbalancer.publicIpAddresses")):
-        if isinstance(entry, dict) and entry.get("privateIpAddress") == private_ip:
-            return _string(entry.get("frontendIpAddress"))
-    return None
+def from_load_balancer(document: Mapping[str, Any], private_ip: str | None) -> dict[str, str | None]:
+    """public_ip and public_ip_source: the address under which a load balancer shows this VM."""
+    for entry in _objects(_lookup(document, "loadbalancer.publicIpAddresses")):
+        address = _string(entry.get("frontendIpAddress"))
+        if address and private_ip and entry.get("privateIpAddress") == private_ip:
+            return {"public_ip": address, "public_ip_source": "load_balancer"}
+    return {"public_ip": None, "public_ip_source": None}
 
 
 def _lookup(document: Any, path: str) -> Any:
     for key in path.split("."):
         document = document.get(key) if isinstance(document, dict) else None
     return document
-
-
-def _put(facts: dict[str, Any], path: str, value: Any) -> None:
-    *parents, last = path.split(".")
-    for parent in parents:
-        facts = facts.setdefault(parent, {})
-    facts[last] = value
 
 
 _HANDLED = {field.source for field in FIELDS} | {"compute.tags", "compute.virtualMachineScaleSet"}
@@ -91,7 +84,7 @@ def _pass_on_unknown(facts: dict[str, Any], node: Any, source: str) -> None:
 
 
 # What the module itself says under the same roof.
-RESERVED = {"available", "reason", "remedy", "api_version", "meta", "public_ip_source"}
+RESERVED = {"available", "reason", "remedy", "api_version", "meta"}
 
 
 # --- values -------------------------------------------------------------------------------------------------------
@@ -99,6 +92,11 @@ RESERVED = {"available", "reason", "remedy", "api_version", "meta", "public_ip_s
 
 def _string(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+def _only(kind: type, value: Any) -> Any:
+    """What is documented as one type is never of another."""
+    return value if type(value) is kind else None
 
 
 def _integer(value: Any) -> Any:
@@ -127,6 +125,10 @@ def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [entry for entry in _list(value) if isinstance(entry, dict)]
+
+
 def _dict(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -138,8 +140,7 @@ def _environment(value: Any) -> str | None:
 
 
 def _endpoints(value: Any) -> dict[str, str | None]:
-    empty: dict[str, str | None] = dict.fromkeys(CLOUDS["AzurePublicCloud"])
-    return {**empty, **CLOUDS.get(_environment(value) or "", {})}
+    return {**blank.endpoints(), **CLOUDS.get(_environment(value) or "", {})}
 
 
 def _location(value: Any) -> str | None:
@@ -149,7 +150,7 @@ def _location(value: Any) -> str | None:
 
 
 def _disks(value: Any) -> list[Any]:
-    disks = [_plain(disk) for disk in _list(value) if isinstance(disk, dict)]
+    disks = [_plain(disk) for disk in _objects(value)]
     return sorted(disks, key=lambda disk: disk["lun"] if isinstance(disk.get("lun"), int) else -1)
 
 
@@ -158,21 +159,23 @@ def _disks(value: Any) -> list[Any]:
 
 def _blob(value: Any, context: Context) -> dict[str, Any]:
     """User data: presence, length in bytes and SHA-256 of what it decodes to; its Base64 text only if asked for."""
-    text = _string(value) or ""
+    text = _string(value)
+    if not text:
+        return blank.blob()
     try:
         content = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         content = text.encode("utf-8", "replace")
     return {
-        "present": bool(text),
+        "present": True,
         "length": len(content),
-        "sha256": hashlib.sha256(content).hexdigest() if text else None,
-        "base64": (text or None) if context.include_user_data else None,
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "base64": text if context.include_user_data else None,
     }
 
 
 def _public_keys(value: Any, context: Context) -> list[dict[str, Any]]:
-    return [_public_key(key, context) for key in _list(value) if isinstance(key, dict)]
+    return [_public_key(key, context) for key in _objects(value)]
 
 
 def _public_key(key: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -203,7 +206,7 @@ def _mac(value: Any) -> str | None:
 
 
 def _interfaces(value: Any, context: Context) -> list[dict[str, Any]]:
-    return [_interface(interface, context) for interface in _list(value) if isinstance(interface, dict)]
+    return [_interface(interface, context) for interface in _objects(value)]
 
 
 def _interface(interface: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -214,7 +217,7 @@ def _interface(interface: dict[str, Any], context: Context) -> dict[str, Any]:
         "private_ip_addresses": _addresses(four, "privateIpAddress"),
         "public_ip_addresses": _addresses(four, "publicIpAddress"),
         "ipv6_addresses": _addresses(six, "privateIpAddress"),
-        "subnets": [_plain(subnet) for subnet in _list(four.get("subnet")) if isinstance(subnet, dict)],
+        "subnets": [_plain(subnet) for subnet in _objects(four.get("subnet"))],
         "device": context.devices.get(mac or ""),
     }
     for prefix, node, known in (
@@ -229,8 +232,7 @@ def _interface(interface: dict[str, Any], context: Context) -> dict[str, Any]:
 
 
 def _addresses(family: dict[str, Any], key: str) -> list[str]:
-    entries = [entry for entry in _list(family.get("ipAddress")) if isinstance(entry, dict)]
-    return [entry[key] for entry in entries if _string(entry.get(key))]
+    return [entry[key] for entry in _objects(family.get("ipAddress")) if _string(entry.get(key))]
 
 
 def _primary(value: Any, context: Context) -> dict[str, Any]:
@@ -264,10 +266,10 @@ def _public_ip(value: Any, context: Context) -> str | None:
 def _fall_back_to_tags_string(facts: dict[str, Any], document: Mapping[str, Any]) -> list[str]:
     """Below 2019-06-04 there is no tagsList, only one string that can't be split safely."""
     compute = _dict(document.get("compute"))
-    if "tagsList" in compute or not _string(compute.get("tags")):
+    if isinstance(compute.get("tagsList"), list) or not _string(compute.get("tags")):
         return []
     facts["tags"], ambiguous = tags.from_string(compute["tags"])
-    facts["tags_list"] = [{"name": name, "value": value} for name, value in facts["tags"].items()]
+    facts["tags_list"] = [{"name": name, "value": value or None} for name, value in facts["tags"].items()]
     if not ambiguous:
         return []
     return [
@@ -277,10 +279,10 @@ def _fall_back_to_tags_string(facts: dict[str, Any], document: Mapping[str, Any]
 
 CONVERTERS: dict[str, Callable[[Any, Context], Any]] = {
     "string": lambda value, _context: _string(value),
-    "integer": lambda value, _context: _integer(value),
-    "boolean": lambda value, _context: _boolean(value),
+    "integer": lambda value, _context: _only(int, _integer(value)),
+    "boolean": lambda value, _context: _only(bool, _boolean(value)),
     "object": lambda value, _context: _plain(_dict(value)),
-    "list": lambda value, _context: _plain(_list(value)),
+    "list": lambda value, _context: _plain(_objects(value)),
     "disks": lambda value, _context: _disks(value),
     "location": lambda value, _context: _location(value),
     "environment": lambda value, _context: _environment(value),
@@ -292,4 +294,5 @@ CONVERTERS: dict[str, Callable[[Any, Context], Any]] = {
     "primary": _primary,
     "private_ip": _private_ip,
     "public_ip": _public_ip,
+    "public_ip_source": lambda value, context: "instance" if _public_ip(value, context) else None,
 }

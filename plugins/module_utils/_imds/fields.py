@@ -69,6 +69,7 @@ FIELDS = (
     Field("network.interfaces", "interfaces", "network.interface", "2017-04-02"),
     Field("private_ip", "private_ip", "network.interface", "2017-04-02"),
     Field("public_ip", "public_ip", "network.interface", "2017-04-02"),
+    Field("public_ip_source", "public_ip_source", "network.interface", "2017-04-02"),
     Field("tags", "tags", "compute.tagsList", "2017-08-01"),
     Field("tags_list", "list", "compute.tagsList", "2019-06-04"),
     Field("public_keys", "public_keys", "compute.publicKeys", "2018-04-02"),
