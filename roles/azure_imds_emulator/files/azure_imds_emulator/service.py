@@ -55,7 +55,8 @@ def is_local(address: str) -> bool:
     Linux takes a local destination as its own source address; connecting a UDP socket only does the lookup. A bind
     alone would not do: `ip_nonlocal_bind` lets it succeed for any address.
     """
-    if ipaddress.ip_address(address).is_unspecified:
+    parsed = ipaddress.ip_address(address)
+    if parsed.is_unspecified or parsed.is_loopback:
         return True
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -63,7 +64,7 @@ def is_local(address: str) -> bool:
             probe.connect((address, 9))
         except OSError:
             return False
-        return bool(ipaddress.ip_address(probe.getsockname()[0]) == ipaddress.ip_address(address))
+        return bool(ipaddress.ip_address(probe.getsockname()[0]) == parsed)
 
 
 def listen(where: Endpoint, service: Any, build: int) -> Server:
