@@ -37,11 +37,10 @@ def _member(place: Place, name: str) -> str:
     return name
 
 
-def _command(words: list[str]) -> list[str]:
-    words = words[1:] if words[:1] == ["--"] else words
-    if not words:
+def _needed(command: list[str]) -> list[str]:
+    if not command:
         raise SpecError("CMD: nothing to run; write it behind --")
-    return words
+    return command
 
 
 def _exec(command: list[str]) -> NoReturn:
@@ -66,14 +65,14 @@ def _down(options: argparse.Namespace) -> int:
 
 def _run_inside(options: argparse.Namespace) -> int:
     place = Place.named(options.name)
-    _exec(api.argv(place, _member(place, options.vm), _command(options.command)))
+    _exec(api.argv(place, _member(place, options.vm), _needed(options.command)))
 
 
 def _ssh(options: argparse.Namespace) -> int:
     place = Place.named(options.name)
     for vm in api.topology(place).vms:
         if vm.name == options.vm and vm.sshd:
-            _exec([*sshd.command(vm, place), *options.command[options.command[:1] == ["--"] :]])
+            _exec([*sshd.command(vm, place), *options.command])
     raise LabError(f"VM: lab {place.name} has no {options.vm!r} with sshd")
 
 
@@ -94,7 +93,7 @@ def _inventory(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    command = _command(options.command)
+    command = _needed(options.command)
     name = options.name or f"run-{os.getpid()}"
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     place = api.up(_document(options.spec), name)
@@ -111,7 +110,9 @@ def _run(options: argparse.Namespace) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line's grammar."""
-    top = argparse.ArgumentParser(prog="lab", description="Network namespaces as an Azure fabric and its VMs.")
+    description = "Network namespaces as an Azure fabric and its VMs."
+    epilog = "exec, ssh and run take a command behind --, as in: lab exec NAME VM -- ip route"
+    top = argparse.ArgumentParser(prog="lab", description=description, epilog=epilog)
     verbs = top.add_subparsers(dest="verb", metavar="VERB", required=True)
 
     def verb(name: str, main: Any, summary: str) -> argparse.ArgumentParser:
@@ -127,11 +128,9 @@ def parser() -> argparse.ArgumentParser:
     one = verb("exec", _run_inside, f"Run a command inside a VM, or in the {FABRIC}.")
     one.add_argument("name", metavar="NAME")
     one.add_argument("vm", metavar="VM")
-    one.add_argument("command", metavar="-- CMD", nargs=argparse.REMAINDER)
     one = verb("ssh", _ssh, "Go by ssh into a VM that has sshd.")
     one.add_argument("name", metavar="NAME")
     one.add_argument("vm", metavar="VM")
-    one.add_argument("command", metavar="-- CMD", nargs=argparse.REMAINDER)
     one = verb("status", _status, "Tell what is up; exit code 1 if something is not.")
     one.add_argument("name", metavar="NAME", nargs="?", default="")
     one = verb("inventory", _inventory, "Print an Ansible inventory of the VMs.")
@@ -139,13 +138,15 @@ def parser() -> argparse.ArgumentParser:
     one = verb("run", _run, "Start a lab, run a command on the controller, end the lab.")
     one.add_argument("spec", metavar="SPEC", help="as in up")
     one.add_argument("--name", default="", metavar="NAME", help="(run-PID)")
-    one.add_argument("command", metavar="-- CMD", nargs=argparse.REMAINDER)
     return top
 
 
 def main() -> int:
     """Run one verb. Exit codes: 0, 1 it failed, 2 bad input, 77 no namespaces here; exec and run: the command's own."""
-    options = parser().parse_args()
+    words, command = sys.argv[1:], []
+    if "--" in words:
+        words, command = words[: words.index("--")], words[words.index("--") + 1 :]
+    options = parser().parse_args(words, argparse.Namespace(command=command))
     try:
         return int(options.main(options))
     except LabError as error:

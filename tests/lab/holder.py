@@ -11,6 +11,7 @@ Everything ends with process 1 of the lab: its children's namespaces, links and 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -28,6 +29,7 @@ from .state import Place
 
 _SECONDS = 60.0
 _CHANNEL = 3
+_ALL_USERS = ["0", "0", "4294967295"]
 _LAST_FILE = 4096
 _Result = TypeVar("_Result")
 
@@ -116,8 +118,8 @@ def _open(topology: Topology, place: Place, channel: socket.socket) -> NoReturn:
     os.dup2(channel.fileno(), _CHANNEL)
     os.closerange(_CHANNEL + 1, _LAST_FILE)
     channel = socket.socket(fileno=_CHANNEL)
-    own_user = _report(channel, _unshare)
-    namespaces.fork(lambda: _fabric(topology, place, channel, own_user))
+    _report(channel, _unshare)
+    namespaces.fork(lambda: _fabric(topology, place, channel))
     os._exit(0)
 
 
@@ -129,15 +131,13 @@ def _redirect(log: Path) -> None:
     os.dup2(output, 2)
 
 
-def _unshare() -> bool:
-    """New namespaces; with a new user namespace where that is the only way. Returns whether there is one."""
+def _unshare() -> None:
+    """New namespaces; with a new user namespace where that is the only way."""
     user, group = os.geteuid(), os.getegid()
     if user == 0:
-        try:
-            namespaces.unshare(namespaces.NEW_GUEST)
-            return False
-        except PermissionError:
-            pass  # Root of a container, perhaps: it may still be allowed to have a user namespace.
+        # Root of a container, perhaps, may have no namespaces but a user namespace.
+        with contextlib.suppress(PermissionError):
+            return namespaces.unshare(namespaces.NEW_GUEST)
     try:
         namespaces.unshare(namespaces.NEW_USER | namespaces.NEW_GUEST)
         Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
@@ -145,15 +145,15 @@ def _unshare() -> bool:
         Path("/proc/self/gid_map").write_text(f"0 {group} 1", encoding="ascii")
     except OSError as error:
         raise RefusedError(f"this machine refuses user namespaces: {error.strerror}") from None
-    return True
+    return None
 
 
-def _fabric(topology: Topology, place: Place, channel: socket.socket, own_user: bool) -> NoReturn:
+def _fabric(topology: Topology, place: Place, channel: socket.socket) -> NoReturn:
     """Process 1 of the lab."""
     _say(channel, born=FABRIC)
 
     def build() -> None:
-        skeleton = _prepare(place, own_user)
+        skeleton = _prepare(place)
         here = os.open("/proc/self/ns/net", os.O_RDONLY)
         results = [_start_vm(member, place, channel, here, skeleton) for member in topology.vms]
         for result in results:
@@ -172,7 +172,7 @@ def _fabric(topology: Topology, place: Place, channel: socket.socket, own_user: 
     namespaces.rest()
 
 
-def _prepare(place: Place, own_user: bool) -> Path | None:
+def _prepare(place: Place) -> Path | None:
     """The fabric's own mounts. Returns the VMs' skeleton where they need one."""
     try:
         socket.sethostname(FABRIC)
@@ -182,7 +182,7 @@ def _prepare(place: Place, own_user: bool) -> Path | None:
     except PermissionError as error:
         # A security module took the new namespace's rights away, or a container hides parts of /proc or /sys.
         raise RefusedError(f"this machine lets a user namespace do too little: {error}") from None
-    if not own_user:
+    if Path("/proc/self/uid_map").read_text(encoding="ascii").split() == _ALL_USERS:
         return None
     namespaces.mount("tmpfs", place.skeleton, "tmpfs", options="mode=755")
     root.skeleton(place.skeleton)
