@@ -170,6 +170,12 @@ def test_public_keys_are_real() -> None:
     assert kinds == ["ssh-rsa", "ssh-ed25519"]
 
 
+def test_options_may_stand_in_an_object_of_their_own() -> None:
+    flat = {"classic": True, "limiter": False, "retry_after": 2, "loadbalancer": {"inboundRules": []}}
+    assert build({"name": "a", "options": flat}) == build({"name": "a", **flat})
+    assert not build({"name": "a", "options": flat}).limiter
+
+
 def test_classic_is_an_option_of_every_profile(start: Any) -> None:
     imds = start([{"name": "a", "profile": "windows", "classic": True}])
     assert imds.instance("/compute").status == 404
@@ -189,6 +195,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "overrides": ([{"name": "a", "overrides": []}], "vms[0].overrides"),
     "limiter": ([{"name": "a", "limiter": 1}], "vms[0].limiter"),
     "retry_after": ([{"name": "a", "retry_after": -1}], "vms[0].retry_after"),
+    "options": ([{"name": "a", "options": 5}], "vms[0].options"),
     "load balancer": ([{"name": "a", "loadbalancer": {"rules": []}}], "vms[0].loadbalancer.rules"),
     "name twice": ([{"name": "a", "sources": ["10.0.0.4"]}, {"name": "a"}], "vms[1].name"),
     "address twice": (
