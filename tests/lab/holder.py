@@ -225,6 +225,8 @@ def _prepare(place: Place) -> Path | None:
         namespaces.mount("none", "/", flags=namespaces.PRIVATE | namespaces.RECURSIVE)
         namespaces.mount("proc", "/proc", "proc", flags=namespaces.HARMLESS)
         namespaces.mount("sysfs", "/sys", "sysfs", flags=namespaces.READ_ONLY | namespaces.HARMLESS)
+        namespaces.mount("tmpfs", place.member(FABRIC).parent, "tmpfs", options="mode=755")
+        place.member(FABRIC).write_text("here\n", encoding="ascii")
     except PermissionError as error:
         # A security module took the new namespace's rights away, or a container hides parts of /proc or /sys.
         raise RefusedError(f"this machine lets a user namespace do too little: {error}") from None
