@@ -65,13 +65,13 @@ class Emulator:
         delay = fault.delay if fault else 0.0
         target = (fault.answer if fault else None) or routes.resolve(request)
         if isinstance(target, Answer):
-            time.sleep(delay)
+            _pause(delay)
             return self._with_retry_after(target, vm)
         limiter = self._limiter if vm.limiter else None
         with limiter.slot(vm.name, target.family.bucket) if limiter else nullcontext(True) as admitted:
             if not admitted:
                 return self._with_retry_after(target.family.throttled(request), vm)
-            time.sleep(delay)
+            _pause(delay)
             return target.family.answer(Call(request, vm, target.route, request.parameters(), self._clock()))
 
     def _with_retry_after(self, answer: Answer, vm: Vm) -> Answer:
@@ -81,3 +81,9 @@ class Emulator:
         if answer.status != 429 or seconds is None or given:
             return answer
         return answer.with_header("Retry-After", str(seconds))
+
+
+def _pause(seconds: float) -> None:
+    """Sleep, but do not give up the processor for nothing: that would cost a busy machine a time slice."""
+    if seconds:
+        time.sleep(seconds)
