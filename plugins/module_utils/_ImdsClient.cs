@@ -53,7 +53,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         public readonly List<string> Offered;
 
         public VersionException(string version, List<string> offered)
-            : base("bad_version", "IMDS refuses api-version " + version + Known(offered))
+            : base("bad_version", "IMDS refuses api-version " + (version ?? "None") + Known(offered))
         {
             Offered = offered;
         }
