@@ -34,7 +34,7 @@ class StartError(RuntimeError):
 
 def endpoint(text: str) -> Endpoint:
     """``ADDRESS:PORT`` or ``[ADDRESS]:PORT``. Raises argparse.ArgumentTypeError."""
-    host, _, port = text.rpartition(":")
+    host, _ignored, port = text.rpartition(":")
     try:
         address = ipaddress.ip_address(host.strip("[]"))
         if port.isascii() and port.isdigit() and int(port) <= 65535:
