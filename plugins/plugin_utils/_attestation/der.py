@@ -4,7 +4,7 @@
 """A strict reader of DER (ITU-T X.690). Pure.
 
 Accepted: definite lengths in their shortest form, tags of one byte, nothing after the end at any level,
-strings in one piece, canonical BOOLEAN, INTEGER, NULL and OBJECT IDENTIFIER, SETs in order.
+strings in one piece, canonical BOOLEAN, INTEGER, BIT STRING, NULL and OBJECT IDENTIFIER, SETs in order.
 Everything else, all that only BER allows included, raises :class:`DerError`.
 """
 
