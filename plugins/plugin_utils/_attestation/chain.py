@@ -28,7 +28,7 @@ class Fetched(NamedTuple):
     attempts: list[dict[str, str]]
 
 
-Fetch = Callable[[x509.Certificate, datetime], Fetched]
+Fetch = Callable[["x509.Certificate", datetime], Fetched]
 
 
 def load_certificate(der: bytes) -> x509.Certificate:

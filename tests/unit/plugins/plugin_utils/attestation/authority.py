@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -124,7 +124,7 @@ class Hierarchy(NamedTuple):
 
 @functools.cache
 def hierarchy() -> Hierarchy:
-    long = {"ca": True, "not_before": NOW - 4000 * DAY, "not_after": NOW + 4000 * DAY}
+    long: Any = {"ca": True, "not_before": NOW - 4000 * DAY, "not_after": NOW + 4000 * DAY}
     old_root = issue("Test Old Root", make_key("old root"), **long)
     new_root = issue("Test New Root", make_key("new root"), **long)
     cross = issue("Test New Root", make_key("new root"), old_root, ca=True)
@@ -134,12 +134,12 @@ def hierarchy() -> Hierarchy:
     return Hierarchy(old_root, new_root, cross, issuing, leaf, other_root)
 
 
-def make_leaf(**changes: object) -> Party:
+def make_leaf(**changes: Any) -> Party:
     """A leaf like the hierarchy's, apart from ``changes`` (arguments of :func:`issue`, or ``key``, ``subject``)."""
-    settings: dict[str, object] = {
+    settings: dict[str, Any] = {
         "subject": "metadata.azure.com",
         "key": make_key("leaf", 2048),
         "issuer": hierarchy().issuing,
         "names": NAMES,
     }
-    return issue(**{**settings, **changes})  # type: ignore[arg-type]
+    return issue(**{**settings, **changes})
