@@ -56,7 +56,7 @@ def is_allowed(url: str) -> bool:
     except ValueError:
         return False
     path = ALLOWED.get(parts.hostname or "")
-    plain = "@" not in parts.netloc and "?" not in url and "#" not in url and "\\" not in url
+    plain = "@" not in parts.netloc and "?" not in url and "#" not in url
     return bool(port_allowed and plain and path and path.fullmatch(unquote(parts.path)))
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -114,6 +115,11 @@ ACCEPTED: dict[str, Callable[[], Verdict]] = {
         expected_sku=["2019-datacenter", "2022-datacenter"],
         expected_plan={"name": "p"},
     ),
+    "GUIDs in upper case": lambda: judge(
+        docs.document(docs.content(subscriptionId=docs.SUBSCRIPTION_ID.upper(), vmId=docs.VM_ID.upper())),
+        expected_vm_id=docs.VM_ID,
+        expected_subscription_id=docs.SUBSCRIPTION_ID,
+    ),
     "one of several plans": lambda: judge(
         docs.document(), expected_plan=[{"name": "x"}, {"name": "p", "product": "q"}]
     ),
@@ -128,7 +134,7 @@ def test_accepted(verdict_of: Callable[[], Verdict]) -> None:
     verdict = verdict_of()
     assert (verdict.verified, verdict.reason, verdict.message) == (True, "ok", REASONS["ok"].meaning)
     assert verdict.document is not None
-    assert verdict.document["vm_id"] == docs.VM_ID
+    assert verdict.document["vm_id"].lower() == docs.VM_ID
     assert verdict.unverified is None
     assert verdict.signature_verified
     assert verdict.chain_verified
@@ -293,7 +299,11 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
         refused(
             lambda: with_attributes(
                 docs.attribute(docs.CONTENT_TYPE, der.oid(docs.DATA)),
-                docs.attribute(docs.MESSAGE_DIGEST, der.octets(b"1"), der.octets(b"2")),
+                docs.attribute(
+                    docs.MESSAGE_DIGEST,
+                    der.octets(hashlib.sha256(docs.content()).digest()),
+                    der.octets(bytes(48)),
+                ),
             )
         ),
     ),
