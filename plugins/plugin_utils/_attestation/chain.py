@@ -120,11 +120,12 @@ def build_chain(
         span = describe(leaf)
         message = f"valid from {span['not_before']} to {span['not_after']}, and it is {iso(at)}"
         raise Refusal("certificate_not_current", message)
-    # A self-issued certificate cannot link two others, and an expired one would only hide that one is missing.
-    pool = [c for c in intermediates if c.subject != c.issuer and is_current(c, at)]
+    candidates = list(intermediates)
     attempts: list[dict[str, str]] = []
     asked: set[x509.Certificate] = set()
     while True:
+        # A self-issued certificate cannot link two others, and an expired one would only hide that one is missing.
+        pool = [c for c in candidates if c.subject != c.issuer and is_current(c, at)]
         try:
             return _validate(leaf, name, at, anchors, pool)
         except (VerificationError, ValueError) as error:
@@ -135,11 +136,11 @@ def build_chain(
             break
         asked.add(open_ends[0])
         fetched = fetch(open_ends[0], at)
-        pool += fetched.certificates
+        candidates += fetched.certificates
         attempts += fetched.attempts
     if complete or not ends:
         raise Refusal("chain_invalid", f"the chain is refused: {problem}", attempts=attempts)
-    raise _missing(ends[0], at, intermediates, attempts)
+    raise _missing(ends[0], at, candidates, attempts)
 
 
 def _validate(
@@ -167,10 +168,11 @@ def _ends(
     complete = False
     seen = [leaf]
     for certificate in seen:  # grows while it is walked; each candidate enters once
-        complete = complete or any(is_issued_by(certificate, anchor) for anchor in anchors)
+        anchored = any(is_issued_by(certificate, anchor) for anchor in anchors)
         issuers = [candidate for candidate in pool if is_issued_by(certificate, candidate)]
         seen += [issuer for issuer in issuers if issuer not in seen]
-        if not issuers and not any(is_issued_by(certificate, anchor) for anchor in anchors):
+        complete = complete or anchored
+        if not issuers and not anchored:
             ends.append(certificate)
     return ends, complete
 

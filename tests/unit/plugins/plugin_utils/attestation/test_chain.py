@@ -93,6 +93,14 @@ def test_the_cross_sign_is_fetched_although_its_untrusted_twin_is_at_hand() -> N
     assert library.asked == ["CN=Test Issuing CA 02"]
 
 
+def test_a_fetched_root_is_not_trusted() -> None:
+    tree = hierarchy()
+    library = Library(tree.new_root)
+    verdict = judge(docs.document(), intermediates=[tree.issuing], fetch=library)
+    assert (verdict.reason, verdict.details["issuer"]) == ("untrusted_root", "CN=Test New Root")
+    assert library.asked == ["CN=Test Issuing CA 02"]
+
+
 def test_a_miss_is_asked_for_once_and_told() -> None:
     library = Library()
     verdict = judge(docs.document(), intermediates=[], fetch=library)
