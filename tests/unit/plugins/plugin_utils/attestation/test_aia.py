@@ -73,13 +73,6 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
         def log_message(self, *_message: Any) -> None:
             pass
 
-    connect = socket.socket.connect
-
-    def connect_to_loopback(self: socket.socket, address: Any) -> None:
-        assert address[0] == "127.0.0.1", f"a test reached for {address}"
-        connect(self, address)
-
-    monkeypatch.setattr(socket.socket, "connect", connect_to_loopback)
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

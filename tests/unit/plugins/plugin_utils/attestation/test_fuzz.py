@@ -22,7 +22,7 @@ FULL = docs.envelope(
     [docs.signer_info(hierarchy().leaf, docs.content())],
 )
 
-seldom = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+seldom = settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 
 
 def test_the_originals_are_genuine() -> None:
