@@ -95,7 +95,8 @@ def _inventory(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     command = _needed(options.command)
     name = options.name or f"run-{os.getpid()}"
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     place = api.up(_document(options.spec), name)
     try:
         file = place.path / "inventory.json"
@@ -152,6 +153,8 @@ def main() -> int:
     except LabError as error:
         print(f"lab: {error}", file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":

@@ -177,8 +177,8 @@ def _prepare(place: Place) -> Path | None:
     try:
         socket.sethostname(FABRIC)
         namespaces.mount("none", "/", flags=namespaces.PRIVATE | namespaces.RECURSIVE)
-        namespaces.mount("proc", "/proc", "proc")
-        namespaces.mount("sysfs", "/sys", "sysfs")
+        namespaces.mount("proc", "/proc", "proc", flags=namespaces.HARMLESS)
+        namespaces.mount("sysfs", "/sys", "sysfs", flags=namespaces.READ_ONLY | namespaces.HARMLESS)
     except PermissionError as error:
         # A security module took the new namespace's rights away, or a container hides parts of /proc or /sys.
         raise RefusedError(f"this machine lets a user namespace do too little: {error}") from None

@@ -26,7 +26,7 @@ NEW_GUEST = NEW_MOUNT | NEW_UTS | NEW_IPC | NEW_PID | NEW_NET
 
 # linux/mount.h
 READ_ONLY = 0x1
-_KEPT_FLAGS = 0x2 | 0x4 | 0x8  # nosuid, nodev, noexec: what a user namespace may not take away
+HARMLESS = 0x2 | 0x4 | 0x8  # nosuid, nodev, noexec
 REMOUNT = 0x20
 BIND = 0x1000
 RECURSIVE = 0x4000
@@ -68,8 +68,8 @@ def bind(source: Path | str, target: Path | str, read_only: bool = False) -> Non
     """Show ``source``, a directory or a file, at ``target`` as well, which must exist. Raises OSError."""
     mount(str(source), target, flags=BIND | RECURSIVE)
     if read_only:
-        kept = os.statvfs(target).f_flag & _KEPT_FLAGS
-        mount("none", target, flags=BIND | REMOUNT | READ_ONLY | kept)
+        # A user namespace may not take these flags away, so they are given again.
+        mount("none", target, flags=BIND | REMOUNT | READ_ONLY | os.statvfs(target).f_flag & HARMLESS)
 
 
 def detach(target: Path | str) -> None:

@@ -90,7 +90,7 @@ class Root:
         for name in ("proc", "run", "sys", "tmp", "root"):
             (self.path / name).mkdir(exist_ok=True)
         namespaces.mount("tmpfs", self.path / "run", "tmpfs", options="mode=755")
-        namespaces.mount("proc", self.path / "proc", "proc")
+        self._kernel(self.path / "proc")
         sysfs.build(self.path / "sys", vm)
         self._devices(self.path / "dev")
         self._names(vm)
@@ -123,9 +123,19 @@ class Root:
                 if not child.is_symlink() and child.is_dir():
                     self._overlay(child, depth - 1)
 
+    def _kernel(self, proc: Path) -> None:
+        """/proc, without what would change the whole machine: of its parameters, a VM may set those of its network."""
+        namespaces.mount("proc", proc, "proc", flags=namespaces.HARMLESS)
+        namespaces.bind(proc / "sys" / "net", proc / "sys" / "net")
+        namespaces.bind(proc / "sys", proc / "sys", read_only=True)
+        if (proc / "sysrq-trigger").exists():
+            namespaces.bind("/dev/null", proc / "sysrq-trigger")
+
     def _devices(self, dev: Path) -> None:
         namespaces.mount("tmpfs", dev, "tmpfs", options="mode=755")
         for name in _DEVICES:
+            if not Path("/dev", name).exists():
+                continue
             (dev / name).touch()
             namespaces.bind(f"/dev/{name}", dev / name)
         for name, target in _LINKS.items():

@@ -54,7 +54,7 @@ def build(sys: Path, vm: Vm) -> None:
     namespaces.mount("tmpfs", sys, "tmpfs", options="mode=755")
     kernel = sys / ".kernel"
     kernel.mkdir()
-    namespaces.mount("sysfs", kernel, "sysfs")
+    namespaces.mount("sysfs", kernel, "sysfs", flags=namespaces.READ_ONLY | namespaces.HARMLESS)
     _show(kernel, sys, "")
     namespaces.detach(kernel)
     kernel.rmdir()

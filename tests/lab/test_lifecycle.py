@@ -245,36 +245,9 @@ def test_an_ordinary_user(as_nobody: Command) -> None:
     assert as_nobody("down", "lab").stdout == "lab lab: ended\n"
 
 
-def test_refused_namespaces_are_one_line_and_exit_code_77() -> None:
-    """In a user namespace of its own, a VM can forbid further ones without touching the machine."""
-    up = f"LAB_DIR=/tmp/labs exec setpriv --bounding-set -all --inh-caps -all /usr/bin/python3 {HERE / 'lab'} up -"
-    script = f"echo 0 > /proc/sys/user/max_user_namespaces && {up}"
-    with Lab({**ONE, "emulator": False}) as host:
-        command = ["unshare", "--user", "--map-root-user", "sh", "-c", script]
-        done = host.run("vm", command, stdin=json.dumps(ONE))
-    message = "lab: this machine refuses user namespaces: "
-    assert (done.returncode, done.stderr[: len(message)]) == (77, message)
-    assert len(done.stderr.splitlines()) == 1
-
-
-def test_root_of_a_user_namespace(name: str) -> None:
-    """As in a rootless container: root already, yet not the machine's."""
-    command = [
-        HERE / "lab",
-        "run",
-        "-",
-        "--name",
-        name,
-        "--",
-        HERE / "lab",
-        "exec",
-        name,
-        "vm",
-        "--",
-        "tee",
-        "/etc/new",
-    ]
-    done = subprocess.run(
+def in_user_namespace(*command: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as the only user, and root, of a new user namespace."""
+    return subprocess.run(
         ["unshare", "--user", "--map-root-user", *command],
         input=json.dumps(ONE),
         capture_output=True,
@@ -282,5 +255,25 @@ def test_root_of_a_user_namespace(name: str) -> None:
         timeout=60,
         check=False,
     )
+
+
+def test_root_of_a_user_namespace(name: str) -> None:
+    """As in a rootless container: root already, yet not the machine's."""
+    program = str(HERE / "lab")
+    inner = [program, "exec", name, "vm", "--", "touch", "/etc/new"]
+    done = in_user_namespace(program, "run", "-", "--name", name, "--", *inner)
     assert done.returncode == 0, done.stderr
     assert not Path("/etc/new").exists()
+
+
+def test_refused_namespaces_are_one_line_and_exit_code_77(name: str) -> None:
+    """The limit is the new user namespace's own; setting it leaves the machine's alone."""
+    limit = Path("/proc/sys/user/max_user_namespaces")
+    before = limit.read_text(encoding="ascii")
+    # Without capabilities, the lab's only way would be a user namespace below this one.
+    up = f'exec setpriv --bounding-set -all --inh-caps -all "$0" "{HERE / "lab"}" up - --name {name}'
+    done = in_user_namespace("sh", "-c", f"echo 0 > {limit} && {up}", sys.executable)
+    message = "lab: this machine refuses user namespaces: "
+    assert (done.returncode, done.stderr[: len(message)]) == (77, message)
+    assert len(done.stderr.splitlines()) == 1
+    assert limit.read_text(encoding="ascii") == before

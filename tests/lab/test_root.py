@@ -61,6 +61,15 @@ def test_sys_shows_the_vms_own_links(lab: Lab) -> None:
     assert lab.run("db", ["cat", "/sys/class/net/eth0/operstate"]).stdout == "up\n"
 
 
+def test_a_vm_sets_parameters_of_its_network_only(lab: Lab) -> None:
+    assert lab.run("web", ["sh", "-c", "echo 2 > /proc/sys/net/ipv4/conf/eth0/rp_filter"]).returncode == 0
+    assert lab.run("web", ["cat", "/proc/sys/net/ipv4/conf/eth0/rp_filter"]).stdout == "2\n"
+    before = Path("/proc/sys/kernel/panic").read_text(encoding="ascii")
+    for file in ("/proc/sys/kernel/panic", "/sys/class/net/lo/mtu"):
+        assert lab.run("web", ["sh", "-c", f"cat {file} > {file}"]).returncode != 0, file
+    assert Path("/proc/sys/kernel/panic").read_text(encoding="ascii") == before
+
+
 def test_devices(lab: Lab) -> None:
     script = "head -c 4 /dev/urandom | wc -c && echo x > /dev/null && echo y > /dev/shm/y && echo z > /dev/stdout"
     assert lab.run("web", ["sh", "-c", script], check=True).stdout == "4\nz\n"

@@ -70,8 +70,9 @@ def other_pythons() -> list[str]:
 def test_the_archive_holds_the_core_and_a_call_of_it() -> None:
     core = local_facts.core()
     content = members(build())
-    main = content.pop("__main__.py").decode()
-    assert main == f"from _imds.local_fact import main\n\nmain({ELSEWHERE!r})\n"
+    main = content.pop("__main__.py").decode().splitlines()
+    assert main[-1] == f"main({ELSEWHERE!r})"
+    assert [line for line in main if line][:-1] == ["import gc", "gc.disable()", "from _imds.local_fact import main"]
     assert content.keys() == {f"_imds/{name}{kind}" for name in core for kind in ("", "c")}
     assert {name: content[f"_imds/{name}"] for name in core} == core
 
@@ -231,7 +232,7 @@ def test_whatever_goes_wrong_it_prints_the_full_shape(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(local_fact, "gather", replacement)
-    local_fact.main(options)
+    local_fact.report(options)
     printed = capsys.readouterr()
     facts = json.loads(printed.out)
     expected, _warnings = gather(settings(ELSEWHERE))
@@ -243,7 +244,7 @@ def test_whatever_goes_wrong_it_prints_the_full_shape(
 
 def test_warnings_go_to_standard_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_fact, "gather", lambda _settings: ({"available": True}, ["Mind the gap."]))
-    local_fact.main({})
+    local_fact.report({})
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ('{"available": true}\n', "Mind the gap.\n")
 
@@ -256,8 +257,8 @@ def test_it_has_shorter_timeouts_than_the_module_and_options_win(monkeypatch: py
         return {}, []
 
     monkeypatch.setattr(local_fact, "gather", look)
-    local_fact.main({})
-    local_fact.main({"timeout": 2.5, "load_balancer": True})
+    local_fact.report({})
+    local_fact.report({"timeout": 2.5, "load_balancer": True})
     assert seen[0] == settings(local_fact.DEFAULTS)
     assert seen[1] == settings({**local_fact.DEFAULTS, "timeout": 2.5, "load_balancer": True})
     assert all(seconds < getattr(Settings(), name) for name, seconds in local_fact.DEFAULTS.items())
