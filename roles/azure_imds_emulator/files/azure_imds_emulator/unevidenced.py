@@ -15,9 +15,6 @@ TEXT_TYPE = TEXT
 # `GET /metadata?format=text`: a traversal script of 2019 starts there; what it saw is not recorded.
 ROOT_LISTING = "instance/"
 
-# The instance version 2017-03-01 is older than the first documented field set.
-OLDEST_FIELD_SET = "2017-04-02"
-
 
 def _front_end(status: int, message: str) -> Answer:
     return Answer(status, error_body(message), XML, Layer.FRONT_END)
