@@ -18,14 +18,17 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from ansible.errors import AnsibleActionFail
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.imds.azure.plugins.action import azure_imds_attest as action
 from ansible_collections.imds.azure.plugins.module_utils import _attest, _module
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS as IMDS_REASONS
+from ansible_collections.imds.azure.plugins.modules import azure_imds_attest
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import anchors, policy
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.dependencies import DependencyError
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import verify
+from ansible_collections.imds.azure.tests.unit.module_runner import assert_documented
 from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import NOW, hierarchy
 from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.documents import (
     SUBSCRIPTION_ID,
@@ -37,6 +40,7 @@ from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.
 
 SOON = NOW + timedelta(seconds=60)
 OTHER_ID = "11111111-2222-3333-4444-555555555555"
+NESTED = {"document.other", "unverified.document", "unverified.signer"}
 FLAGS = ("signature_verified", "chain_verified", "nonce_verified", "identity_bound", "revocation_checked")
 
 Host = Callable[[dict[str, Any]], dict[str, Any]]
@@ -412,6 +416,37 @@ def test_a_controller_without_cryptography(controller: Controller, monkeypatch: 
     monkeypatch.setattr(anchors, "require_cryptography", missing)
     with pytest.raises(AnsibleActionFail, match="install cryptography"):
         controller.run(nobody)
+
+
+# --- documentation --------------------------------------------------------------------------------------------------
+
+MISS = {"failed": True, "msg": "nothing came", "reason": "not_azure", "attempts": []}
+
+
+@pytest.mark.parametrize(
+    ("host", "args", "absent"),
+    [
+        (genuine, {}, set()),
+        (genuine, {"expected_vm_id": OTHER_ID}, set()),
+        (nobody, {"document": STORED, "verify_at": "2026-08-01T13:00:00Z"}, {"evidence", "api_version", "attempts"}),
+        (nobody, {"document": ""}, {"evidence", "api_version", "attempts"}),
+        (lambda _arguments: MISS, {}, {"evidence", "api_version", "verified_at"}),
+    ],
+    ids=["accepted", "refused", "stored", "nothing stored", "no answer"],
+)
+def test_return_values_are_documented(
+    controller: Controller, host: Host, args: dict[str, Any], absent: set[str]
+) -> None:
+    result = controller.run(host, **args)
+    documented = yaml.safe_load(azure_imds_attest.RETURN)
+    assert set(result) - {"changed", "failed", "msg", "warnings"} == set(documented) - absent
+    for name in set(documented) - absent - {"chain", "attempts"}:
+        assert_documented(result[name], documented[name], name, {"unverified.details", *NESTED})
+    for link in result["chain"]:
+        assert link.keys() == documented["signer"]["contains"].keys() - {"san"}
+    refused = result["unverified"] or {}
+    for name in ("document", "signer"):
+        assert_documented(refused.get(name), documented[name], name, NESTED)
 
 
 # --- small things ---------------------------------------------------------------------------------------------------
