@@ -5,9 +5,13 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import Any, Callable, Optional
 
 from . import routes, unevidenced
+from .attestation import site
+from .attestation.authority import Authority
+from .attestation.documents import Documents
 from .endpoints import Call, Family
 from .faults import Fault, Faults
 from .limiter import Limiter
@@ -29,9 +33,15 @@ class Emulator:
         limiter: Optional[Limiter] = None,
         retry_after: Optional[int] = None,
         clock: Callable[[], float] = time.time,
+        ca_directory: Optional[Path] = None,
     ) -> None:
-        """``vms``: list of VM objects, None for one default VM. ``limiter`` None: no limits at all."""
+        """``vms``: list of VM objects, None for one default VM. ``limiter`` None: no limits at all.
+
+        ``ca_directory``: where the CA of attested documents is kept, None for a new one.
+        """
         self.vms = Vms(vms)
+        self.authority = Authority(ca_directory, clock)
+        self._documents = Documents(self.vms, self.authority)
         self.faults = Faults()
         self.log = RequestLog()
         self._limiter = limiter
@@ -42,6 +52,9 @@ class Emulator:
         """Answer one request, or do what a fault says instead."""
         vm = self.vms.find(request.source)
         entry = self.log.add(request, vm.name if vm else None, self._clock())
+        if site.is_asked(request):
+            _send(channel, site.answer(request, self.authority), entry)
+            return
         if vm is None:
             channel.stay_silent(SILENCE)
             return
@@ -81,7 +94,7 @@ class Emulator:
 
     def _called(self, request: Request, vm: Vm, family: Family, route: Any, pause: float) -> Answer:
         time.sleep(pause)
-        return family.answer(Call(request, vm, route, request.parameters(), self._clock()))
+        return family.answer(Call(request, vm, route, request.parameters(), self._clock(), self._documents))
 
     def _with_retry_after(self, answer: Answer, vm: Vm) -> Answer:
         seconds = self._retry_after if vm.retry_after is None else vm.retry_after
