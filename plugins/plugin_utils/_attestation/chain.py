@@ -38,7 +38,7 @@ def load_certificate(der: bytes) -> x509.Certificate:
     """
     try:
         certificate = x509.load_der_x509_certificate(der)
-        _ = certificate.subject, certificate.issuer, certificate.extensions
+        _read = certificate.subject, certificate.issuer, certificate.extensions
     except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType, UnsupportedAlgorithm, TypeError) as error:
         raise ValueError(str(error)) from error
     return certificate

@@ -97,7 +97,7 @@ def test_only_ids_bind() -> None:
 
 
 def test_nonces_are_accepted_and_differ() -> None:
-    drawn = {draw_nonce() for _ in range(50)}
+    drawn = {draw_nonce() for _draw in range(50)}
     assert len(drawn) == 50
     for nonce in drawn:
         assert build_policy(stored=False, nonce=nonce).nonce == nonce

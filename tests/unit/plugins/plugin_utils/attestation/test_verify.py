@@ -214,7 +214,7 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
     ),
     "nine certificates": (
         "bad_structure",
-        refused(lambda: in_bag(*(make_leaf(key=make_key("impostor", 2048)) for _ in range(8)))),
+        refused(lambda: in_bag(*(make_leaf(key=make_key("impostor", 2048)) for _copy in range(8)))),
     ),
     "an attribute certificate": (
         "bad_structure",
