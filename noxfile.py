@@ -63,14 +63,13 @@ def ruff(session: nox.Session) -> None:
 def mypy(session: nox.Session) -> None:
     """Types, strictly."""
     prepare(session)
+    # Two roots: the collection, and the emulator, which is a package of its own.
+    session.env["MYPYPATH"] = os.pathsep.join((str(TREE), str(COLLECTION / "roles" / "azure_imds_emulator" / "files")))
     session.chdir(TREE)
-    config = str(COLLECTION / "pyproject.toml")
     inside = "ansible_collections/imds/azure"
-    session.run("mypy", "--config-file", config, f"{inside}/plugins", f"{inside}/tests/unit", f"{inside}/tests/bench")
-    session.chdir(COLLECTION / "roles" / "azure_imds_emulator" / "files")
-    session.run("mypy", "--config-file", config, "-p", "azure_imds_emulator")
-    session.chdir(COLLECTION / "tests")
-    session.run("mypy", "--config-file", config, "-p", "lab")
+    checked = [f"{inside}/{part}" for part in ("plugins", "tests/unit", "tests/lab", "tests/bench")]
+    session.run("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), *checked)
+    session.run("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "-p", "azure_imds_emulator")
 
 
 @nox.session(**DEV, tags=["check"])

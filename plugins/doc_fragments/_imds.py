@@ -97,3 +97,24 @@ notes:
   - IMDS belongs to the host on which the module runs. With C(delegate_to) or a local connection that is another machine
     than the one that the facts are stored for.
 """
+
+    FACTS = r"""
+options:
+  include_user_data:
+    description:
+      - Put the Base64 text of user data and custom data into the facts, not only its length and hash.
+      - Facts are kept in clear text in every fact cache, and user data often holds passwords.
+    type: bool
+    default: false
+  include_public_keys:
+    description:
+      - Put the whole public SSH keys into the facts, not only type, path and fingerprint.
+    type: bool
+    default: false
+  load_balancer:
+    description:
+      - Where the VM has no public address of its own, ask the load balancer endpoint for the one it is reached by.
+        That is a second request.
+    type: bool
+    default: false
+"""

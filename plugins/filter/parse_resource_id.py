@@ -12,9 +12,9 @@ from typing import Any, Callable
 from ansible.errors import AnsibleFilterError
 
 _SHAPE = re.compile(
-    r"/subscriptions/(?P<subscription_id>[^/]+)"
-    r"(?:/resourceGroups/(?P<resource_group_name>[^/]+))?"
-    r"(?:/providers/(?P<provider>[^/]+)(?P<rest>(?:/[^/]+/[^/]+)+))?/?",
+    r"/subscriptions/(?P<subscription_id>[^/\n]+)"
+    r"(?:/resourceGroups/(?P<resource_group_name>[^/\n]+))?"
+    r"(?:/providers/(?P<provider>[^/\n]+)(?P<rest>(?:/[^/\n]+/[^/\n]+)+))?/?",
     re.IGNORECASE,
 )
 

@@ -55,9 +55,10 @@ def build(sources: Mapping[str, bytes], options: Mapping[str, Any], python: str)
     :param python: absolute path of the interpreter that runs the script
     :raises ScriptError: for a path that a script can't name in its first line
     """
+    options = dict(sorted(options.items()))
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as members:
-        _add(members, "__main__.py", _MAIN.format(dict(sorted(options.items()))).encode())
+        _add(members, "__main__.py", _MAIN.format(options).encode())
         for name, source in sorted(sources.items()):
             _add(members, f"_imds/{name}", source)
             _add(members, f"_imds/{name}c", _compile(name, source))
@@ -100,7 +101,7 @@ def _head(sources: Mapping[str, bytes], options: Mapping[str, Any], python: str)
         f"{shebang}\n"
         "# Made by the Ansible module imds.azure.azure_imds_local_facts, which overwrites changes. A zip follows.\n"
         f"# imds.azure {_imds.__version__}, sources {digest[:16]}, compiled for {sys.implementation.cache_tag}\n"
-        f"# options {json.dumps(options, sort_keys=True)}\n"
+        f"# options {json.dumps(options)}\n"
     )
 
 

@@ -24,3 +24,11 @@ def argument_spec() -> dict[str, Any]:
         "timeout": {"type": "float", "default": defaults.timeout},
         "updating_timeout": {"type": "float", "default": defaults.updating_timeout},
     }
+
+
+def facts_spec() -> dict[str, Any]:
+    """The options of the doc fragment _imds.facts: what goes into the facts."""
+    return {
+        name: {"type": "bool", "default": False}
+        for name in ("include_user_data", "include_public_keys", "load_balancer")
+    }

@@ -20,28 +20,12 @@ extends_documentation_fragment:
   - imds.azure._attributes.facts
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._imds
+  - imds.azure._imds.facts
 options:
   required:
     description:
       - Fail where no facts can be had, instead of saying so in RV(ansible_facts.azure_imds.reason).
       - Under C(gather_facts) a failure takes the host out of the play.
-    type: bool
-    default: false
-  include_user_data:
-    description:
-      - Put the Base64 text of user data and custom data into the facts, not only its length and hash.
-      - Facts are kept in clear text in every fact cache, and user data often holds passwords.
-    type: bool
-    default: false
-  include_public_keys:
-    description:
-      - Put the whole public SSH keys into the facts, not only type, path and fingerprint.
-    type: bool
-    default: false
-  load_balancer:
-    description:
-      - Where the VM has no public address of its own, ask the load balancer endpoint for the one it is reached by.
-        That is a second request.
     type: bool
     default: false
 seealso:
@@ -390,7 +374,9 @@ ansible_facts:
           type: dict
           sample: {"base64": null, "length": 24, "present": true, "sha256": "0e1e5d1c0e6f4d8b8ad4f4c4c2a0c1b1f1e7fd2ea2e8a4bfc51d7cd7d6f6bd10"}
         custom_data:
-          description: Custom data, in the same form. Today's IMDS leaves it empty.
+          description:
+            - Custom data, C(present), C(length) in bytes, C(sha256), and C(base64) with O(include_user_data).
+            - Today's IMDS leaves it empty.
           returned: always
           type: dict
         host:
@@ -463,17 +449,15 @@ ansible_facts:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._imds.gather import gather
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
-from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec
+from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec, facts_spec
 
 
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
             **argument_spec(),
+            **facts_spec(),
             "required": {"type": "bool", "default": False},
-            "include_user_data": {"type": "bool", "default": False},
-            "include_public_keys": {"type": "bool", "default": False},
-            "load_balancer": {"type": "bool", "default": False},
         },
         supports_check_mode=True,
     )

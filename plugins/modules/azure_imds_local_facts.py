@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._imds
+  - imds.azure._imds.facts
 attributes:
   check_mode:
     support: full
@@ -45,23 +46,6 @@ options:
       - Without it, the one that runs this module. Another one runs the script too, but slower, because the script holds
         compiled code for the one that runs this module.
     type: path
-  include_user_data:
-    description:
-      - Put the Base64 text of user data and custom data into the facts, not only its length and hash.
-      - Facts are kept in clear text in every fact cache, and user data often holds passwords.
-    type: bool
-    default: false
-  include_public_keys:
-    description:
-      - Put the whole public SSH keys into the facts, not only type, path and fingerprint.
-    type: bool
-    default: false
-  load_balancer:
-    description:
-      - Where the VM has no public address of its own, ask the load balancer endpoint for the one it is reached by.
-        That is a second request.
-    type: bool
-    default: false
   connect_timeout:
     description:
       - Seconds until a connection has to stand.
@@ -148,7 +132,7 @@ from ansible_collections.imds.azure.plugins.module_utils import _local_facts as 
 from ansible_collections.imds.azure.plugins.module_utils._imds import __version__
 from ansible_collections.imds.azure.plugins.module_utils._imds.local_fact import DEFAULTS
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
-from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec
+from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec, facts_spec
 
 NAME = "azure_imds.fact"
 MODE = 0o755
@@ -156,9 +140,7 @@ MODE = 0o755
 
 def script_spec() -> dict[str, Any]:
     """The options that go into the script."""
-    spec = argument_spec()
-    for name in ("include_user_data", "include_public_keys", "load_balancer"):
-        spec[name] = {"type": "bool", "default": False}
+    spec = {**argument_spec(), **facts_spec()}
     for name, seconds in DEFAULTS.items():
         spec[name]["default"] = seconds
     return spec

@@ -103,8 +103,8 @@ def _run(options: argparse.Namespace) -> int:
         file.write_text(json.dumps(inventory(api.topology(place), place), indent=1), encoding="utf-8")
         environment = {"LAB_NAME": name, "LAB_DIR": str(place.path.parent), "LAB_INVENTORY": str(file)}
         return subprocess.run(command, env={**os.environ, **environment}, check=False).returncode
-    except FileNotFoundError:
-        raise LabError(f"CMD: {command[0]}: not found") from None
+    except OSError as error:
+        raise LabError(f"CMD: {command[0]}: {error.strerror}") from None
     finally:
         api.down(name)
 

@@ -39,7 +39,7 @@ def up(document: Mapping[str, Any], name: str) -> Place:
     """
     topology = spec.parse(document)
     place = Place.named(name)
-    with place.locked():
+    with place.locked() as lock:
         if place.alive():
             raise LabError(f"lab {name} is already up; end it first: lab down {name}")
         place.create([FABRIC, *(vm.name for vm in topology.vms)])
@@ -49,7 +49,7 @@ def up(document: Mapping[str, Any], name: str) -> Place:
             for vm in topology.vms:
                 if vm.sshd:
                     sshd.make_keys(vm, place)
-            holder.start(topology, place)
+            holder.start(topology, place, lock)
         except (RefusedError, SpecError):
             place.clear()  # Anything else leaves its log behind.
             raise

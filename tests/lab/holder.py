@@ -7,6 +7,7 @@
 
 Everything ends with process 1 of the lab: its children's namespaces, links and mounts hang on it alone. It tells
 `lab up` what happened through one socket, and ends by itself when `lab up` is gone before it has written the lab down.
+Until then it holds the lock too, so nobody starts or ends labs while the rest of a killed `lab up` is still there.
 """
 
 from __future__ import annotations
@@ -28,9 +29,9 @@ from .spec import FABRIC, Topology, Vm
 from .state import Place
 
 _SECONDS = 60.0
-_CHANNEL = 3
+# Where the lab's side keeps what it inherits; everything else is closed.
+_CHANNEL, _LOCK, _LAST_FILE = 100, 101, 4096
 _ALL_USERS = ["0", "0", "4294967295"]
-_LAST_FILE = 4096
 _Result = TypeVar("_Result")
 
 # What may be told from process to process; the first that fits.
@@ -40,7 +41,7 @@ ERRORS: dict[str, type[LabError]] = {kind.__name__: kind for kind in (RefusedErr
 # --- the side of `lab up` ---------------------------------------------------------------------------------------------
 
 
-def start(topology: Topology, place: Place) -> None:
+def start(topology: Topology, place: Place, lock: int) -> None:
     """Start a lab; returns when all of it is up and written down.
 
     Raises:
@@ -50,7 +51,7 @@ def start(topology: Topology, place: Place) -> None:
     with here:
         here.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
         with there:
-            opener = namespaces.fork(lambda: _open(topology, place, there))
+            opener = namespaces.fork(_Holder(topology, place, there, lock).open)
             os.waitpid(opener, 0)
         try:
             pids = _listen(here)
@@ -109,18 +110,87 @@ def _report(channel: socket.socket, work: Callable[[], _Result]) -> _Result:
         os._exit(1)
 
 
-def _open(topology: Topology, place: Place, channel: socket.socket) -> NoReturn:
-    """Make the lab's namespaces, then process 1 in them. The caller's terminal, files and directory are left behind."""
-    os.setsid()
-    os.chdir("/")
-    os.umask(0o022)
-    _redirect(place.log)
-    os.dup2(channel.fileno(), _CHANNEL)
-    os.closerange(_CHANNEL + 1, _LAST_FILE)
-    channel = socket.socket(fileno=_CHANNEL)
-    _report(channel, _unshare)
-    namespaces.fork(lambda: _fabric(topology, place, channel))
-    os._exit(0)
+class _Holder:
+    """Process 1 of the lab, and the opener before it."""
+
+    def __init__(self, topology: Topology, place: Place, channel: socket.socket, lock: int) -> None:
+        self._topology = topology
+        self._place = place
+        self._channel = channel
+        self._lock = lock
+
+    def open(self) -> NoReturn:
+        """The opener: leaves the caller's terminal, files and directory, makes namespaces, then process 1 in them."""
+        os.setsid()
+        os.chdir("/")
+        os.umask(0o022)
+        _redirect(self._place.log)
+        os.dup2(self._channel.fileno(), _CHANNEL)
+        os.dup2(self._lock, _LOCK)
+        os.closerange(3, _CHANNEL)
+        os.closerange(_LOCK + 1, _LAST_FILE)
+        self._channel, self._lock = socket.socket(fileno=_CHANNEL), _LOCK
+        _report(self._channel, _unshare)
+        namespaces.fork(self._process_1)
+        os._exit(0)
+
+    def _process_1(self) -> NoReturn:
+        _say(self._channel, born=FABRIC)
+        _report(self._channel, self._build)
+        _say(self._channel, up=self._place.name)
+        if self._channel.recv(16) != b"keep":
+            os._exit(1)
+        self._let_go()
+        namespaces.rest()
+
+    def _let_go(self) -> None:
+        self._channel.close()
+        os.close(self._lock)
+
+    def _build(self) -> None:
+        skeleton = _prepare(self._place)
+        here = os.open("/proc/self/ns/net", os.O_RDONLY)
+        results = [self._start_vm(member, here, skeleton) for member in self._topology.vms]
+        for result in results:
+            _await_vm(result)
+        os.close(here)
+        namespaces.ip(fabric.configuration(self._topology))
+        namespaces.sysctl(fabric.settings(self._topology))
+        if self._topology.emulator:
+            fabric.start_emulator(self._place)
+
+    def _start_vm(self, member: Vm, fabric_net: int, skeleton: Path | None) -> int:
+        """Start process 1 of a VM. Returns a descriptor from which `_await_vm` reads the result."""
+        result, out = os.pipe()
+
+        def process_1() -> NoReturn:
+            os.close(result)
+            _say(self._channel, born=member.name)
+            self._let_go()
+            with os.fdopen(out, "w") as output:
+                try:
+                    vm.build(member, self._place, fabric_net, skeleton)
+                    word = {}
+                except Exception as error:
+                    word = _word(error)
+                json.dump(word, output)
+            os.close(fabric_net)
+            namespaces.rest()
+
+        def opener() -> NoReturn:
+            namespaces.unshare(namespaces.NEW_GUEST)
+            namespaces.fork(process_1)
+            os._exit(0)
+
+        os.waitpid(namespaces.fork(opener), 0)
+        os.close(out)
+        return result
+
+
+def _await_vm(result: int) -> None:
+    with os.fdopen(result) as stream:
+        text = stream.read()
+    _raise(json.loads(text) if text else {"error": "a VM ended while it was built"})
 
 
 def _redirect(log: Path) -> None:
@@ -137,7 +207,8 @@ def _unshare() -> None:
     if user == 0:
         # Root of a container, perhaps, may have no namespaces but a user namespace.
         with contextlib.suppress(PermissionError):
-            return namespaces.unshare(namespaces.NEW_GUEST)
+            namespaces.unshare(namespaces.NEW_GUEST)
+            return
     try:
         namespaces.unshare(namespaces.NEW_USER | namespaces.NEW_GUEST)
         Path("/proc/self/setgroups").write_text("deny", encoding="ascii")
@@ -145,31 +216,6 @@ def _unshare() -> None:
         Path("/proc/self/gid_map").write_text(f"0 {group} 1", encoding="ascii")
     except OSError as error:
         raise RefusedError(f"this machine refuses user namespaces: {error.strerror}") from None
-    return None
-
-
-def _fabric(topology: Topology, place: Place, channel: socket.socket) -> NoReturn:
-    """Process 1 of the lab."""
-    _say(channel, born=FABRIC)
-
-    def build() -> None:
-        skeleton = _prepare(place)
-        here = os.open("/proc/self/ns/net", os.O_RDONLY)
-        results = [_start_vm(member, place, channel, here, skeleton) for member in topology.vms]
-        for result in results:
-            _await_vm(result)
-        os.close(here)
-        namespaces.ip(fabric.configuration(topology))
-        namespaces.sysctl(fabric.settings(topology))
-
-    _report(channel, build)
-    if topology.emulator:
-        _report(channel, lambda: fabric.start_emulator(place))
-    _say(channel, up=place.name)
-    if channel.recv(16) != b"keep":
-        os._exit(1)
-    channel.close()
-    namespaces.rest()
 
 
 def _prepare(place: Place) -> Path | None:
@@ -179,6 +225,8 @@ def _prepare(place: Place) -> Path | None:
         namespaces.mount("none", "/", flags=namespaces.PRIVATE | namespaces.RECURSIVE)
         namespaces.mount("proc", "/proc", "proc", flags=namespaces.HARMLESS)
         namespaces.mount("sysfs", "/sys", "sysfs", flags=namespaces.READ_ONLY | namespaces.HARMLESS)
+        namespaces.mount("tmpfs", place.member(FABRIC).parent, "tmpfs", options="mode=755")
+        place.member(FABRIC).write_text("here\n", encoding="ascii")
     except PermissionError as error:
         # A security module took the new namespace's rights away, or a container hides parts of /proc or /sys.
         raise RefusedError(f"this machine lets a user namespace do too little: {error}") from None
@@ -187,37 +235,3 @@ def _prepare(place: Place) -> Path | None:
     namespaces.mount("tmpfs", place.skeleton, "tmpfs", options="mode=755")
     root.skeleton(place.skeleton)
     return place.skeleton
-
-
-def _start_vm(member: Vm, place: Place, channel: socket.socket, fabric_net: int, skeleton: Path | None) -> int:
-    """Start process 1 of a VM. Returns a descriptor from which `_await_vm` reads the result."""
-    result, out = os.pipe()
-
-    def process_1() -> NoReturn:
-        os.close(result)
-        _say(channel, born=member.name)
-        channel.close()
-        with os.fdopen(out, "w") as output:
-            try:
-                vm.build(member, place, fabric_net, skeleton)
-                word = {}
-            except Exception as error:
-                word = _word(error)
-            json.dump(word, output)
-        os.close(fabric_net)
-        namespaces.rest()
-
-    def opener() -> NoReturn:
-        namespaces.unshare(namespaces.NEW_GUEST)
-        namespaces.fork(process_1)
-        os._exit(0)
-
-    os.waitpid(namespaces.fork(opener), 0)
-    os.close(out)
-    return result
-
-
-def _await_vm(result: int) -> None:
-    with os.fdopen(result) as stream:
-        text = stream.read()
-    _raise(json.loads(text) if text else {"error": "a VM ended while it was built"})

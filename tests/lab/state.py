@@ -97,8 +97,8 @@ class Place:
         return self.path / "tmp" / name
 
     @contextlib.contextmanager
-    def locked(self) -> Iterator[None]:
-        """No lab is started or ended by somebody else meanwhile."""
+    def locked(self) -> Iterator[int]:
+        """No lab is started or ended by somebody else meanwhile. Yields the lock: who inherits it, keeps it."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             folder = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
@@ -106,7 +106,7 @@ class Place:
             raise LabError(f"LAB_DIR: cannot use {self.path.parent}: {error.strerror}") from None
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
-            yield
+            yield folder
         finally:
             os.close(folder)
 

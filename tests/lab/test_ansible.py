@@ -65,6 +65,13 @@ def test_commands_and_shells(lab: Lab) -> None:
     assert {"web-web", "db-db", "elsewhere-elsewhere"} <= set(said)
 
 
+@pytest.mark.parametrize("member", ["fabric", "web"])
+def test_a_members_shell_is_a_shell_inside_it(lab: Lab, member: str) -> None:
+    """Modules on the host are told the name of Ansible's shell, and start it."""
+    done = lab.run(member, [str(lab.place.shell(member)), "-c", "hostname"])
+    assert done.stdout == f"{member}\n", done.stderr
+
+
 @pytest.fixture
 def by_ssh() -> Iterator[Lab]:
     reason = sshd.missing()

@@ -11,10 +11,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from . import facts
-from .gather import gather
+from .gather import gather, unavailable
 from .options import settings
-from .reasons import REASONS
 
 # In place of those of Settings: every setup waits for the script, also where nobody needs its facts.
 DEFAULTS = {"connect_timeout": 1.0, "read_timeout": 4.0, "timeout": 5.0, "updating_timeout": 5.0}
@@ -36,27 +34,7 @@ def report(options: Mapping[str, Any]) -> None:
         found, warnings = gather(settings({**DEFAULTS, **options}))
     except Exception as error:
         # Nothing should get here; if something does, it costs this fact and not the whole setup.
-        found, warnings = _lost(error), []
+        found, warnings = unavailable("malformed", f"{type(error).__name__}: {error}"), []
     for warning in warnings:
         sys.stderr.write(f"{warning}\n")
     sys.stdout.write(json.dumps(found) + "\n")
-
-
-def _lost(error: Exception) -> dict[str, Any]:
-    reason = REASONS["malformed"]
-    return {
-        "available": False,
-        "reason": reason.code,
-        "remedy": reason.remedy,
-        "api_version": None,
-        **facts.build({})[0],
-        "public_ip_source": None,
-        "meta": {
-            "message": f"{reason.meaning} ({type(error).__name__}: {error})",
-            "requests": None,
-            "elapsed": None,
-            "attempts": [],
-            "detection": {},
-            "collected_at": None,
-        },
-    }

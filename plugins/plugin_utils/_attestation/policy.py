@@ -137,16 +137,16 @@ def check_times(document: Document, policy: Policy, now: datetime) -> None:
     :raises Refusal: ``bad_lifetime``, ``from_future``, ``expired`` or ``too_old``.
     """
     created, expires, skew = document.created_on, document.expires_on, policy.clock_skew
+    age, lifetime = now - created, expires - created
     times = {"created_on": iso(created), "expires_on": iso(expires), "verified_at": iso(now)}
-    if not timedelta(0) <= expires - created <= MAX_LIFETIME:
-        raise Refusal("bad_lifetime", f"created {times['created_on']}, expires {times['expires_on']}", **times)
-    if created - now > skew:
-        raise Refusal("from_future", f"created {times['created_on']}, but it is {times['verified_at']}", **times)
+    if not timedelta(0) <= lifetime <= MAX_LIFETIME:
+        raise Refusal("bad_lifetime", f"from creation to expiry it is {_whole(lifetime)} s", **times)
+    if -age > skew:
+        raise Refusal("from_future", f"created in {_whole(-age)} s, seen from {times['verified_at']}", **times)
     if now - expires > skew:
-        raise Refusal("expired", f"expired {times['expires_on']}, and it is {times['verified_at']}", **times)
-    if now - created > policy.max_age + skew:
-        age, limit = (int(span.total_seconds()) for span in (now - created, policy.max_age))
-        raise Refusal("too_old", f"the document is {age} s old; max_age is {limit} s", **times)
+        raise Refusal("expired", f"expired {_whole(now - expires)} s before {times['verified_at']}", **times)
+    if age > policy.max_age + skew:
+        raise Refusal("too_old", f"it is {_whole(age)} s old; max_age is {_whole(policy.max_age)} s", **times)
 
 
 def check_nonce(document: Document, policy: Policy) -> bool:
@@ -180,8 +180,12 @@ def check_identity(document: Document, policy: Policy) -> None:
 
 def _mismatch(field: str, expected: list[Any], found: Any) -> None:
     shown = " or ".join(map(str, expected[:5])) + (" ..." if len(expected) > 5 else "")
-    message = f"{field} is {found or 'empty'}, expected {shown}"
+    message = f"{field} is {'another' if found else 'empty'}, expected {shown}"
     raise Refusal("identity_mismatch", message, field=field, expected=expected, found=found)
+
+
+def _whole(span: timedelta) -> int:
+    return int(span.total_seconds())
 
 
 def _check_nonce_option(nonce: str | None) -> str | None:

@@ -158,6 +158,7 @@ def test_background(tmp_path: Path) -> None:
         started = run(*LOOPBACK, "--background", *mine)
         ready = json.loads(started.stdout)
         assert int(pid_file.read_text(encoding="ascii")) == ready["pid"]
+        assert os.getsid(ready["pid"]) == ready["pid"]  # a hangup of the terminal does not end it
         assert get(ready["listen"][0], "/metadata/versions", Metadata="true")[0] == 200
         assert "runs already" in refusal(run(*LOOPBACK, "--background", *mine))
         assert get(ready["control"], "/")[0] == 200

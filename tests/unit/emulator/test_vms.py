@@ -37,9 +37,11 @@ def test_strangers_and_secondary_addresses_get_no_answer(start: Any, source: str
     imds = start([{"name": "a", "sources": ["127.0.0.11"], "secondary_addresses": ["127.0.0.12"]}])
     with imds.connect(source) as connection:
         connection.send(b"GET /metadata/versions HTTP/1.1\r\nMetadata: true\r\n\r\n")
-        connection.socket.settimeout(0.3)
-        with pytest.raises(socket.timeout):
-            connection.socket.recv(1)
+        connection.socket.settimeout(0.2)
+        for more in (b"GET", b" / HTTP/1.1\r\n\r\n"):
+            with pytest.raises(socket.timeout):
+                connection.socket.recv(1)
+            connection.send(more)
     entry = imds.requests()[0]
     assert (entry["source"], entry["vm"], entry["status"]) == (source, None, None)
 
@@ -65,6 +67,11 @@ def test_addresses_of_the_document() -> None:
     assert [entry["privateIpAddress"] for entry in ipv4["ipAddress"]] == ["10.1.2.4", "10.1.2.6", "10.1.2.5"]
     assert ipv4["subnet"] == [{"address": "10.1.2.0", "prefix": "24"}]
     assert [entry["publicIpAddress"] for entry in ipv4["ipAddress"]][1:] == ["", ""]
+
+
+def test_a_loopback_source_is_not_in_the_document() -> None:
+    ipv4 = build({"name": "a", "sources": ["127.0.0.1", "::1"]}).document["network"]["interface"][0]["ipv4"]
+    assert [entry["privateIpAddress"] for entry in ipv4["ipAddress"]] == ["10.20.1.4"]
 
 
 def test_overrides_are_merged_deeply() -> None:

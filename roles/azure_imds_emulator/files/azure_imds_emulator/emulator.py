@@ -5,14 +5,16 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from . import routes, unevidenced
+from . import routes
 from .attestation import site
 from .attestation.authority import Authority
 from .attestation.documents import Documents
-from .endpoints import Call, Family
+from .delivery import deliver
+from .endpoints import Call
 from .faults import Fault, Faults
 from .limiter import Limiter
 from .log import Entry, RequestLog
@@ -21,11 +23,10 @@ from .server import Channel
 from .vms import Vm, Vms
 
 SILENCE = 60.0  # seconds that a connection from an address that Azure does not answer stays open
-PIECES = 50  # a dripped answer comes in so many pieces at most
 
 
 class Emulator:
-    """VMs, faults, limiter and log; `exchange` serves a request, everything else is for the control endpoint."""
+    """VMs, faults, limiter and log. The server calls `exchange` and `malformed`; the rest is for `control.py`."""
 
     def __init__(
         self,
@@ -50,53 +51,45 @@ class Emulator:
 
     def exchange(self, request: Request, channel: Channel) -> None:
         """Answer one request, or do what a fault says instead."""
-        vm = self.vms.find(request.source)
-        entry = self.log.add(request, vm.name if vm else None, self._clock())
+        vm, entry = self._arrived(request)
         if site.is_asked(request):
-            _send(channel, site.answer(request, self.authority), entry)
+            deliver(channel, site.answer(request, self.authority), entry, None)
             return
         if vm is None:
             channel.stay_silent(SILENCE)
             return
         fault = self.faults.take(request.path, vm.name)
-        answer = self._answer(request, vm, fault)
-        if fault is None:
-            _send(channel, answer, entry)
-        else:
-            _DELIVERIES.get(fault.kind, _plainly)(channel, answer, entry, fault)
+        deliver(channel, self._answer(request, vm, fault), entry, fault)
 
     def malformed(self, request: Request, answer: Answer, channel: Channel) -> None:
         """Answer what the server could not read as a request."""
-        vm = self.vms.find(request.source)
-        entry = self.log.add(request, vm.name if vm else None, self._clock())
+        vm, entry = self._arrived(request)
         if vm is None:
             channel.stay_silent(SILENCE)
         else:
-            _send(channel, answer, entry)
+            deliver(channel, answer, entry, None)
+
+    def _arrived(self, request: Request) -> tuple[Optional[Vm], Entry]:
+        vm = self.vms.find(request.source)
+        return vm, self.log.add(request, vm.name if vm else None, self._clock())
 
     def _answer(self, request: Request, vm: Vm, fault: Optional[Fault]) -> Answer:
         """The fault's own answer, else the service's. A delay passes inside the limits."""
-        pause = fault.delay if fault else 0.0
-        if fault and fault.answer:
-            time.sleep(pause)
-            return self._with_retry_after(fault.answer, vm)
-        family, route = routes.find(request)
-        refusal = routes.refusal(request, family)
-        if refusal or family is None:
-            time.sleep(pause)
-            return refusal or unevidenced.ANSWERS["outside"]
-        if self._limiter is None or not vm.limiter:
-            return self._called(request, vm, family, route, pause)
-        with self._limiter.slot(vm.name, family.bucket) as admitted:
+        delay = fault.delay if fault else 0.0
+        target = (fault.answer if fault else None) or routes.resolve(request)
+        if isinstance(target, Answer):
+            _pause(delay)
+            return self._with_retry_after(target, vm)
+        limiter = self._limiter if vm.limiter else None
+        with limiter.slot(vm.name, target.family.bucket) if limiter else nullcontext(True) as admitted:
             if not admitted:
-                return self._with_retry_after(family.throttled(request), vm)
-            return self._called(request, vm, family, route, pause)
-
-    def _called(self, request: Request, vm: Vm, family: Family, route: Any, pause: float) -> Answer:
-        time.sleep(pause)
-        return family.answer(Call(request, vm, route, request.parameters(), self._clock(), self._documents))
+                return self._with_retry_after(target.family.throttled(request), vm)
+            _pause(delay)
+            call = Call(request, vm, target.route, request.parameters(), self._clock(), self._documents)
+            return target.family.answer(call)
 
     def _with_retry_after(self, answer: Answer, vm: Vm) -> Answer:
+        """A 429 with the header that the user wants, unless the script gave one."""
         seconds = self._retry_after if vm.retry_after is None else vm.retry_after
         given = any(name.lower() == "retry-after" for name, _value in answer.headers)
         if answer.status != 429 or seconds is None or given:
@@ -104,46 +97,7 @@ class Emulator:
         return answer.with_header("Retry-After", str(seconds))
 
 
-def _send(channel: Channel, answer: Answer, entry: Entry) -> None:
-    entry.status = answer.status  # first, so that a client that has its answer finds it in the log
-    channel.send(channel.encode(answer))
-
-
-def _plainly(channel: Channel, answer: Answer, entry: Entry, _fault: Fault) -> None:
-    _send(channel, answer, entry)
-
-
-def _drop(channel: Channel, _answer: Answer, _entry: Entry, _fault: Fault) -> None:
-    channel.close()
-
-
-def _reset(channel: Channel, _answer: Answer, _entry: Entry, _fault: Fault) -> None:
-    channel.reset()
-
-
-def _truncate(channel: Channel, answer: Answer, entry: Entry, fault: Fault) -> None:
-    """Less than Content-Length promises: at least one byte of the body is missing."""
-    entry.status = answer.status
-    whole = channel.encode(answer)
-    length = len(answer.body)
-    sent = length // 2 if fault.cut is None else min(fault.cut, max(length - 1, 0))
-    channel.send(whole[: len(whole) - length + sent])
-    channel.close()
-
-
-def _drip(channel: Channel, answer: Answer, entry: Entry, fault: Fault) -> None:
-    entry.status = answer.status
-    whole = channel.encode(answer)
-    size = max(1, -(-len(whole) // PIECES))
-    pieces = [whole[start : start + size] for start in range(0, len(whole), size)]
-    for piece in pieces:
-        time.sleep(fault.seconds / len(pieces))
-        channel.send(piece)
-
-
-_DELIVERIES: dict[str, Callable[[Channel, Answer, Entry, Fault], None]] = {
-    "drop": _drop,
-    "reset": _reset,
-    "truncate": _truncate,
-    "drip": _drip,
-}
+def _pause(seconds: float) -> None:
+    """Sleep, but do not give up the processor for nothing: that would cost a busy machine a time slice."""
+    if seconds:
+        time.sleep(seconds)

@@ -7,7 +7,8 @@ The rules are tried in the order of the table RULES; the first that objects answ
 
 from __future__ import annotations
 
-from typing import Callable, Optional
+from dataclasses import dataclass
+from typing import Callable, Optional, Union
 
 from .endpoints import FAMILIES, Family
 from .message import Answer, Request
@@ -16,22 +17,23 @@ from .unevidenced import ANSWERS
 ROOT = "metadata"
 
 
-def find(request: Request) -> tuple[Optional[Family], tuple[str, ...]]:
-    """The endpoint and the route behind its own path; (None, ()) outside /metadata. Route names count in any case."""
+@dataclass(frozen=True)
+class Target:
+    """The endpoint that answers a request, and the decoded route behind the endpoint's own path."""
+
+    family: Family
+    route: tuple[str, ...]
+
+
+def resolve(request: Request) -> Union[Answer, Target]:
+    """The endpoint that answers, or the answer of the first rule that the request breaks. Route names in any case."""
     root, *rest = request.segments() or ("",)
     if root.lower() != ROOT:
-        return None, ()
+        return ANSWERS["outside"]
     names = tuple(step.lower() for step in rest)
     family = next(family for family in FAMILIES if names[: len(family.path)] == family.path)
-    return family, tuple(rest[len(family.path) :])
-
-
-def refusal(request: Request, family: Optional[Family]) -> Optional[Answer]:
-    """The answer of the first rule that the request breaks, or None."""
-    if family is None:
-        return ANSWERS["outside"]
-    answers = (rule(request, family) for rule in RULES)
-    return next((answer for answer in answers if answer), None)
+    objections = (rule(request, family) for rule in RULES)
+    return next((answer for answer in objections if answer), None) or Target(family, tuple(rest[len(family.path) :]))
 
 
 def _metadata_header(request: Request, family: Family) -> Optional[Answer]:

@@ -15,9 +15,6 @@ TEXT_TYPE = TEXT
 # `GET /metadata?format=text`: a traversal script of 2019 starts there; what it saw is not recorded.
 ROOT_LISTING = "instance/"
 
-# The instance version 2017-03-01 is older than the first documented field set.
-OLDEST_FIELD_SET = "2017-04-02"
-
 # What an attested document of a classic VM says about the VM; the rest is empty. One sentence of the documentation
 # promises vmId alone, another one subscriptionId as well.
 CLASSIC_ATTESTED: tuple[str, ...] = ("vmId",)

@@ -50,7 +50,8 @@ LOADBALANCER_SINCE = "2020-10-01"
 IDENTITY_SINCE = "2018-02-01"
 
 # Path of a field in the instance document ("*": any element of an array) -> the version that introduced it.
-# A field that is not listed is as old as the document itself (2017-04-02) or was added by the user: always there.
+# A field that is not listed is of the first field set, or the user's own: always there. (2017-03-01 is older than the
+# first documented field set, that of 2017-04-02; nobody recorded what it shows.)
 INTRODUCED: dict[str, str] = {
     "compute.additionalCapabilities": "2021-11-01",
     "compute.azEnvironment": "2018-10-01",

@@ -11,7 +11,9 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Callable
 
 import pytest
@@ -24,7 +26,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.options import Se
 ELSEWHERE = {"chassis_asset_tag": "none of Azure's"}
 
 
-def build(options: dict[str, Any] = ELSEWHERE, python: str = sys.executable) -> bytes:
+def build(options: Mapping[str, Any] = MappingProxyType(ELSEWHERE), python: str = sys.executable) -> bytes:
     return local_facts.build(local_facts.core(), options, python)
 
 

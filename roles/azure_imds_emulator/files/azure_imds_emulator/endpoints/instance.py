@@ -20,7 +20,7 @@ def answer(call: Call) -> Answer:
     if form not in ("json", "text"):
         return unevidenced.ANSWERS["format"]
     extended = call.parameters.get("extended", "").lower() == "true"
-    shown = at_version(call.vm.document, max(version, unevidenced.OLDEST_FIELD_SET), extended)
+    shown = at_version(call.vm.document, version, extended)
     try:
         node = select(shown, call.route)
     except NotFoundError:

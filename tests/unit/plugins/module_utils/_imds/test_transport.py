@@ -164,6 +164,7 @@ FAILURES: dict[str, tuple[Step, str, bool]] = {
     "a chunk size with 0x": (send(CHUNKED + b"0x2\r\n{}\r\n0\r\n\r\n"), "malformed", False),
     "a chunk size of nothing": (send(CHUNKED + b"\r\n{}\r\n0\r\n\r\n"), "malformed", False),
     "a chunk longer than it says": (send(CHUNKED + b"2\r\n{   }\r\n0\r\n\r\n"), "malformed", False),
+    "a chunk without its end": (send(CHUNKED + b"2\r\n{}xx0\r\n\r\n"), "malformed", False),
     "too large, announced": (send(b"HTTP/1.1 200 OK\r\nContent-Length: 4194305\r\n\r\n"), "too_large", False),
     "too large, one chunk": (send(CHUNKED + b"400001\r\n"), "too_large", False),
     "too large, many chunks": (
