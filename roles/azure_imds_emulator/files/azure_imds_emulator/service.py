@@ -88,9 +88,12 @@ def run(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         vms = load_json(str(options.vms), options.vms.read_bytes()) if options.vms else None
-        emulator = Emulator(vms, None if options.no_limiter else Limiter(), options.retry_after)
+        limiter = None if options.no_limiter else Limiter()
+        emulator = Emulator(vms, limiter, options.retry_after, ca_directory=options.ca_directory)
+        if options.ca_directory:
+            emulator.authority.prepare()
     except OSError as error:
-        raise StartError(f"{options.vms}: {error.strerror}") from error
+        raise StartError(f"{error.filename}: {error.strerror}") from error
     except InvalidInputError as error:
         raise StartError(str(error)) from error
     with ExitStack() as stack:
