@@ -22,9 +22,15 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.anchors import load_sources
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import build_policy
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import verify
+
 HERE = Path(__file__).parent
 EMULATOR = HERE.parents[1] / "roles" / "azure_imds_emulator" / "files"
 URL = "/metadata/instance?api-version=2025-04-07"
+NONCE = "5a0d6f8a7b2e4c1f9d3b6a8c0e2f4a6b"
+ATTESTED = f"/metadata/attested/document?api-version=2025-04-07&nonce={NONCE}"
 
 
 class Goal(NamedTuple):
@@ -38,6 +44,8 @@ GOALS = {
     "facts_task_vs_ping": Goal("facts task / ping", 1.10),
     "facts_off_azure_vs_ping": Goal("facts task off Azure / ping", 1.05),
     "facts_task_vs_uri": Goal("facts task / uri doing the same GET"),
+    "attest_task_vs_ping": Goal("attest task, CA certificates at hand / ping"),
+    "attest_verify_ms": Goal("verifying one document, CA certificates at hand, ms of CPU", 1.0),
     "facts_d_ms": Goal("local fact script within setup, ms", 40),
     "requests_per_facts_run": Goal("requests per facts task", 1),
     "hosts50_forks5_vs_ping": Goal("50 hosts, 5 forks, per host / ping", 1.08),
@@ -115,6 +123,27 @@ def one_host(port: int, control: int, rounds: int) -> dict[str, float]:
     }
 
 
+def attestation(port: int, control: int, rounds: int) -> dict[str, float]:
+    """The whole task, and on the controller's CPU the verification alone."""
+    with tempfile.TemporaryDirectory() as scratch:
+        trust: dict[str, Any] = {"builtin_anchors": False, "fetch_intermediates": "never"}
+        for option, name in (("anchors", "root"), ("intermediates", "intermediate")):
+            trust[option] = str(Path(scratch, f"{name}.pem"))
+            Path(trust[option]).write_bytes(request(control, f"/ca/{name}.pem"))
+        asked = {"endpoint": f"http://127.0.0.1:{port}", "detect": "force", **trust}
+        kinds = {"ping": PING, "attest": {"imds.azure.azure_imds_attest": asked}}
+        times = {name: median(values) for name, values in play(interleaved(kinds, rounds)).items()}
+        evidence, sources = json.loads(request(port, ATTESTED)), load_sources(**trust)
+    policy = build_policy(stored=False, nonce=NONCE)
+    spent = []
+    for _round in range(200):
+        started = time.process_time()
+        verdict = verify(evidence, policy, sources)
+        spent.append(time.process_time() - started)
+        assert verdict.verified, verdict.message
+    return {"attest_task_vs_ping": times["attest"] / times["ping"], "attest_verify_ms": median(spent) * 1000}
+
+
 def fifty_hosts(port: int, rounds: int) -> dict[str, float]:
     result = {}
     for forks in (5, 20):
@@ -150,11 +179,15 @@ def kept_alive(port: int, requests: int = 2000) -> dict[str, float]:
 
 
 def control_request(port: int, method: str) -> Any:
+    return json.loads(request(port, "/requests", method) or b"null")
+
+
+def request(port: int, target: str, method: str = "GET") -> bytes:
     connection = http.client.HTTPConnection("127.0.0.1", port)
-    connection.request(method, "/requests")
+    connection.request(method, target, headers={"Metadata": "true"})
     body = connection.getresponse().read()
     connection.close()
-    return json.loads(body or b"null")
+    return body
 
 
 def main() -> None:
@@ -167,6 +200,7 @@ def main() -> None:
     with emulator() as (port, control):
         figures.update(kept_alive(port))
         figures.update(one_host(port, control, max(10, options.rounds)))
+        figures.update(attestation(port, control, max(10, options.rounds)))
         figures.update(local_facts(port, max(10, options.rounds)))
         figures.update(fifty_hosts(port, few))
     figures = {name: round(figures[name], 3) for name in GOALS}

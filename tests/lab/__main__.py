@@ -96,7 +96,7 @@ def _run(options: argparse.Namespace) -> int:
     command = _needed(options.command)
     name = options.name or f"run-{os.getpid()}"
     for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+        signal.signal(number, lambda number, _ignored: sys.exit(128 + number))
     place = api.up(_document(options.spec), name)
     try:
         file = place.path / "inventory.json"

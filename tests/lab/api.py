@@ -151,7 +151,7 @@ class Emulator:
         address, port = fabric.CONTROL
         relay = [sys.executable, "-S", "-E", str(HERE / "relay.py"), address, str(port)]
         done = run(self._place, FABRIC, relay, stdin="\r\n".join(lines))
-        head, _, answer = done.stdout.partition("\n\n")  # text mode made the line ends plain
+        head, _ignored, answer = done.stdout.partition("\n\n")  # text mode made the line ends plain
         status = head.split(" ")[1:2]
         if status != ["200"]:
             raise LabError(f"emulator: {method} {path}: {answer or done.stderr.strip() or 'no answer'}")
@@ -188,7 +188,7 @@ class Lab:
         return run(self.place, member, command, **options)
 
     def _lab(self, *arguments: str, stdin: str) -> None:
-        done = _bounded([sys.executable, str(HERE / "lab"), *arguments], timeout=_UP_SECONDS, stdin=stdin)
+        done = _bounded([sys.executable, str(HERE / "start.py"), *arguments], timeout=_UP_SECONDS, stdin=stdin)
         if done.returncode != 0:
             kind = next((kind for kind in holder.ERRORS.values() if kind.exit_code == done.returncode), LabError)
             raise kind(done.stderr.strip().removeprefix("lab: "))

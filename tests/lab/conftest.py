@@ -73,6 +73,6 @@ def ask(lab: Lab, vm: str, *options: str, path: str = "/metadata/instance") -> R
     url = f"http://169.254.169.254{path}?api-version=2021-02-01"
     command = ["curl", "-q", "--silent", "--noproxy", "*", "--max-time", "1", "-H", "Metadata: true"]
     done = lab.run(vm, [*command, "-w", "\n%{time_connect} %{http_code}", *options, url])
-    body, _, numbers = done.stdout.rpartition("\n")
+    body, _ignored, numbers = done.stdout.rpartition("\n")
     connected, status = numbers.split()
     return Reply(done.returncode, float(connected) > 0, int(status), body)

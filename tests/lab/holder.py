@@ -68,7 +68,7 @@ def _listen(here: socket.socket) -> dict[str, int]:
     pids: dict[str, int] = {}
     deadline = time.monotonic() + _SECONDS
     while select.select([here], [], [], max(0.0, deadline - time.monotonic()))[0]:
-        data, ancillary, _, _ = here.recvmsg(65536, socket.CMSG_SPACE(struct.calcsize("3i")))
+        data, ancillary, _ignored, _ignored = here.recvmsg(65536, socket.CMSG_SPACE(struct.calcsize("3i")))
         if not data:
             raise LabError("the lab ended while it was built")
         word: dict[str, str] = json.loads(data)

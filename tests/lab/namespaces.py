@@ -135,7 +135,7 @@ def ip(commands: Sequence[Sequence[str]], keep: Sequence[int] = ()) -> None:
         check=False,
     )
     if done.returncode != 0:
-        message, _, place = done.stderr.strip().rpartition("Command failed -:")
+        message, _ignored, place = done.stderr.strip().rpartition("Command failed -:")
         number = int(place) - 1 if place.isdigit() else 0
         raise IpError(number, commands[number], message.strip() or done.stderr.strip())
 

@@ -21,7 +21,7 @@ def relay(connection: socket.socket) -> None:
         selector.register(0, selectors.EVENT_READ)
         selector.register(connection, selectors.EVENT_READ)
         while True:
-            for key, _ in selector.select():
+            for key, _ignored in selector.select():
                 if key.fileobj is connection:
                     data = connection.recv(_CHUNK)
                     if not data:

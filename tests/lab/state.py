@@ -128,7 +128,7 @@ class Place:
     def alive(self, name: str = FABRIC) -> int | None:
         """The pid of a member's process 1 if that very process still runs."""
         try:
-            pid, born, *_ = self.member(name).read_text(encoding="ascii").split()
+            pid, born, *_ignored = self.member(name).read_text(encoding="ascii").split()
         except (OSError, ValueError):
             return None
         return int(pid) if pid.isdigit() and birth(int(pid)) == born else None

@@ -174,7 +174,7 @@ def test_states(state: dict[str, Any], expected: str) -> None:
 def test_faults_and_request_log(lab: Lab) -> None:
     lab.emulator.clear_requests()
     lab.emulator.faults({"path": "/metadata/instance", "status": 429, "count": 1, "vm": "web"})
-    assert [ask(lab, "web").status for _ in range(2)] == [429, 200]
+    assert [ask(lab, "web").status for _ignored in range(2)] == [429, 200]
     log = lab.emulator.requests()
     assert [(entry["source"], entry["status"]) for entry in log] == [("10.99.0.4", 429), ("10.99.0.4", 200)]
     lab.emulator.clear_faults()

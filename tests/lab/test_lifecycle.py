@@ -26,10 +26,16 @@ Command = Callable[..., "subprocess.CompletedProcess[str]"]
 pytestmark = pytest.mark.usefixtures("lab")
 
 
-def lab(*words: str, document: Any = ONE, **options: Any) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(HERE / "lab"), *words]
+def lab(*words: str, document: Any = None, **options: Any) -> subprocess.CompletedProcess[str]:
+    command = [str(HERE / "lab"), *words]
     return subprocess.run(
-        command, input=json.dumps(document), capture_output=True, text=True, timeout=60, check=False, **options
+        command,
+        input=json.dumps(ONE if document is None else document),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        **options,
     )
 
 
@@ -67,7 +73,7 @@ def test_up_exec_status_down(name: str, lab_dir: Path) -> None:
 
 def test_down_twice(name: str) -> None:
     lab("up", "-", "--name", name)
-    assert [lab("down", name).returncode for _ in range(2)] == [0, 0]
+    assert [lab("down", name).returncode for _ignored in range(2)] == [0, 0]
     assert lab("down", name).stdout == "lab one: was not up\n"
     assert lab("status", name).returncode == 1
 
@@ -98,7 +104,7 @@ def test_a_crashed_lab_can_be_started_again(name: str) -> None:
 
 @pytest.mark.parametrize("milliseconds", [60, 90, 120, 160, 220, 300])
 def test_a_killed_up_leaves_nothing_behind(name: str, milliseconds: int) -> None:
-    command = [sys.executable, str(HERE / "lab"), "up", "-", "--name", name]
+    command = [sys.executable, str(HERE / "start.py"), "up", "-", "--name", name]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as up:
         assert up.stdin
         up.stdin.write(json.dumps(ONE))
@@ -145,7 +151,7 @@ def test_run_cleans_up_and_hands_on_the_exit_code(lab_dir: Path) -> None:
 
 def test_an_interrupted_run_cleans_up(lab_dir: Path) -> None:
     inner = ["sh", "-c", "echo up; exec sleep 30"]
-    command = [sys.executable, str(HERE / "lab"), "run", "-", "--name", "two", "--", *inner]
+    command = [sys.executable, str(HERE / "start.py"), "run", "-", "--name", "two", "--", *inner]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as run:
         assert run.stdin
         assert run.stdout
@@ -211,11 +217,11 @@ def as_nobody(tmp_path: Path) -> Iterator[Command]:
     (tmp_path / "build").chmod(0o777)
     environment = {key: value for key, value in os.environ.items() if key != "LAB_DIR"}
 
-    def command(*words: str, document: Any = ONE) -> subprocess.CompletedProcess[str]:
+    def command(*words: str, document: Any = None) -> subprocess.CompletedProcess[str]:
         user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
         return subprocess.run(
-            [*user, "/usr/bin/python3", str(tmp_path / "tests/lab/lab"), *words],
-            input=json.dumps(document),
+            [*user, str(tmp_path / "tests/lab/lab"), *words],
+            input=json.dumps(ONE if document is None else document),
             env=environment,
             cwd="/",
             capture_output=True,
@@ -272,7 +278,7 @@ def test_refused_namespaces_are_one_line_and_exit_code_77(name: str) -> None:
     limit = Path("/proc/sys/user/max_user_namespaces")
     before = limit.read_text(encoding="ascii")
     # Without capabilities, the lab's only way would be a user namespace below this one.
-    up = f'exec setpriv --bounding-set -all --inh-caps -all "$0" "{HERE / "lab"}" up - --name {name}'
+    up = f'exec setpriv --bounding-set -all --inh-caps -all "$0" "{HERE / "start.py"}" up - --name {name}'
     done = in_user_namespace("sh", "-c", f"echo 0 > {limit} && {up}", sys.executable)
     message = "lab: this machine refuses user namespaces: "
     assert (done.returncode, done.stderr[: len(message)]) == (77, message)

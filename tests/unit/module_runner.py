@@ -89,6 +89,7 @@ def assert_options_are_documented(module: ModuleType) -> None:
     assert set(spec) == set(documented)
     for name, option in documented.items():
         assert option["type"] == spec[name]["type"], name
+        assert option.get("elements") == spec[name].get("elements"), name
         assert option.get("default") == spec[name].get("default"), name
         assert option.get("choices") == spec[name].get("choices"), name
         assert option.get("required", False) == spec[name].get("required", False), name

@@ -89,6 +89,14 @@ class Client:
         """
         return self._versioned(Path("loadbalancer", versions.LOAD_BALANCER_SINCE, False), _read_object)
 
+    def attested(self, nonce: str) -> Answer:
+        """The attested document over a nonce (options.nonce), {"encoding": ..., "signature": ...}. Nothing is verified.
+
+        :raises ImdsError: with the reason why there is none
+        """
+        path = Path("attested/document", versions.ATTESTED_SINCE, True)
+        return self._versioned(path, _read_object, f"&nonce={nonce}")
+
     def fetch(self, path: Path) -> Answer:
         """Whatever stands under a path: parsed JSON, or a leaf's text.
 

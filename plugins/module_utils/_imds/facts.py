@@ -96,7 +96,7 @@ def _string(value: Any) -> str | None:
 
 def _only(kind: type, value: Any) -> Any:
     """What is documented as one type is never of another."""
-    return value if type(value) is kind else None
+    return value if isinstance(value, kind) and isinstance(value, bool) == (kind is bool) else None
 
 
 def _integer(value: Any) -> Any:

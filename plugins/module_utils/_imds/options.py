@@ -61,6 +61,16 @@ def settings(params: Mapping[str, Any]) -> Settings:
     return result
 
 
+def nonce(text: str) -> str:
+    """A nonce as IMDS takes it, at most 32 characters, fit for a query.
+
+    :raises OptionError: for any other
+    """
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
+        raise OptionError("nonce", f"{text!r} is not 1 to 32 letters, digits, hyphens or underscores")
+    return text
+
+
 def _seconds(name: str, value: Any) -> float:
     try:
         seconds = float(value)

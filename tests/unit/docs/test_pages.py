@@ -10,9 +10,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec as attest_spec
 from ansible_collections.imds.azure.plugins.module_utils._imds.fields import FIELDS
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS
 from ansible_collections.imds.azure.plugins.module_utils._imds.retry import RULES
+from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec as imds_spec
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS as VERDICTS
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
@@ -56,6 +59,16 @@ def test_facts_page_is_the_table_of_fields() -> None:
 
 def test_reasons_page_is_the_table_of_reasons() -> None:
     assert rows("reasons.md", "| Code | Meaning") == [list(reason) for reason in REASONS.values()]
+
+
+def test_attestation_page_is_the_table_of_its_reasons() -> None:
+    assert rows("attestation.md", "| Code | Step") == [[code, *reason] for code, reason in VERDICTS.items()]
+
+
+def test_attestation_page_names_every_option_of_its_own() -> None:
+    text = (ROOT / "docs" / "attestation.md").read_text(encoding="utf-8")
+    own = attest_spec().keys() - imds_spec().keys()
+    assert not [option for option in own if f"`{option}`" not in text and f"`{option}: " not in text]
 
 
 def test_reasons_page_tells_the_waits() -> None:

@@ -63,7 +63,7 @@ class Connection:
         headers = []
         for raw in iter(self._stream.readline, b"\r\n"):
             assert raw, "the connection ended inside the headers"
-            name, _, value = raw.decode("latin-1").rstrip("\r\n").partition(": ")
+            name, _ignored, value = raw.decode("latin-1").rstrip("\r\n").partition(": ")
             headers.append((name, value))
         length = int(dict(headers)["Content-Length"])
         return Reply(start.decode("latin-1").rstrip("\r\n"), headers, b"" if head else self._stream.read(length))

@@ -53,7 +53,7 @@ def test_requests(imds: Any) -> None:
     requests = pytest.importorskip("requests")
     with requests.Session() as session:
         session.trust_env = False
-        for _ in range(3):
+        for _ignored in range(3):
             answer = session.get(imds.url + URL, headers={"Metadata": "true"}, timeout=10)
             assert answer.json()["compute"]["vmId"]
         assert session.head(imds.url + URL, timeout=10).headers["Content-Length"] == "323"

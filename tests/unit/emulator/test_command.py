@@ -81,8 +81,10 @@ def test_ready_line_and_clean_end(launch: Any, tmp_path: Path, number: int) -> N
 def test_options(launch: Any, tmp_path: Path) -> None:
     vms = tmp_path / "vms.json"
     vms.write_text(json.dumps([{"name": "from-file"}]), encoding="utf-8")
-    _, ready = launch(*LOOPBACK, "--vms", str(vms), "--no-limiter", "--server-build", "7", "--retry-after", "4")
-    answers = [get(ready["listen"][0], "/metadata/instance?api-version=2025-04-07", Metadata="true") for _ in range(8)]
+    _ignored, ready = launch(*LOOPBACK, "--vms", str(vms), "--no-limiter", "--server-build", "7", "--retry-after", "4")
+    answers = [
+        get(ready["listen"][0], "/metadata/instance?api-version=2025-04-07", Metadata="true") for _ignored in range(8)
+    ]
     assert {status for status, _headers, _body in answers} == {200}
     assert answers[0][1]["Server"] == "IMDS/150.870.65.7"
     assert json.loads(answers[0][2])["compute"]["name"] == "from-file"
@@ -93,7 +95,7 @@ def test_ipv6(launch: Any) -> None:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
         pytest.skip("no IPv6 on this machine")
-    _, ready = launch("--listen", "[::1]:0", "--control", "[::1]:0")
+    _ignored, ready = launch("--listen", "[::1]:0", "--control", "[::1]:0")
     assert ready["listen"][0].startswith("[::1]:")
     assert get(ready["listen"][0], "/metadata/versions", Metadata="true")[0] == 200
 

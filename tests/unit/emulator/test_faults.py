@@ -109,7 +109,7 @@ def test_reset(imds: Any, fault: dict[str, Any]) -> None:
 def test_truncate(imds: Any, fault: dict[str, Any], of_4000: int) -> None:
     whole = imds.instance().body
     imds.fault(**fault)
-    head, _, body = everything(imds).partition(b"\r\n\r\n")
+    head, _ignored, body = everything(imds).partition(b"\r\n\r\n")
     assert f"Content-Length: {len(whole)}".encode() in head
     expected = {2000: len(whole) // 2, 3999: len(whole) - 1}.get(of_4000, of_4000)
     assert body == whole[:expected]
@@ -179,8 +179,8 @@ def test_faults_queue_in_order(imds: Any) -> None:
     imds.fault(path="/metadata/instance", status=429, count=2)
     imds.fault(path="/metadata/instance", status=410, count=1)
     imds.fault(path="/metadata/versions", status=500)
-    assert [imds.instance().status for _ in range(5)] == [429, 429, 410, 200, 200]
-    assert [imds.get("/metadata/versions").status for _ in range(3)] == [500] * 3
+    assert [imds.instance().status for _ignored in range(5)] == [429, 429, 410, 200, 200]
+    assert [imds.get("/metadata/versions").status for _ignored in range(3)] == [500] * 3
     left = imds.control("GET", "/faults")[1]
     assert [(fault["path"], fault["kind"], fault["count"]) for fault in left] == [
         ("/metadata/versions", "status", None)
@@ -192,7 +192,7 @@ def test_faults_queue_in_order(imds: Any) -> None:
 def test_a_list_of_faults(imds: Any) -> None:
     status, answer = imds.control("POST", "/faults", [{"status": 500, "count": 1}, {"status": 503, "count": 1}])
     assert (status, [fault["kind"] for fault in answer]) == (200, ["status", "status"])
-    assert [imds.instance().status for _ in range(3)] == [500, 503, 200]
+    assert [imds.instance().status for _ignored in range(3)] == [500, 503, 200]
 
 
 def test_path_is_a_prefix_in_any_case(imds: Any) -> None:
@@ -221,8 +221,8 @@ def test_what_the_log_says(imds: Any) -> None:
 def test_scripted_faults_are_not_counted_by_the_limiter(start: Any) -> None:
     imds = start(limiter=Limiter(lambda: 0.0))
     imds.fault(status=500, count=20)
-    assert {imds.instance().status for _ in range(20)} == {500}
-    assert [imds.instance().status for _ in range(6)] == [200] * 5 + [429]
+    assert {imds.instance().status for _ignored in range(20)} == {500}
+    assert [imds.instance().status for _ignored in range(6)] == [200] * 5 + [429]
 
 
 BAD: dict[str, tuple[Any, str]] = {

@@ -78,7 +78,7 @@ def test_an_empty_line_before_a_request(imds: Any) -> None:
 def test_pipelined(imds: Any) -> None:
     with imds.connect() as connection:
         connection.send((GET + b"\r\n") * 5 + b"GET /nothing HTTP/1.1\r\n\r\n" + GET + b"Connection: close\r\n\r\n")
-        assert [connection.reply().status for _ in range(7)] == [200] * 5 + [404, 200]
+        assert [connection.reply().status for _ignored in range(7)] == [200] * 5 + [404, 200]
         assert connection.reply() is None
 
 
@@ -127,7 +127,7 @@ def test_a_large_body_that_is_read(imds: Any) -> None:
     size = 1024 * 1024
     with imds.connect() as connection:
         connection.send(GET + b"Content-Length: %d\r\n\r\n" % size + b"x" * size + GET + b"\r\n")
-        assert [connection.reply().status for _ in range(2)] == [200, 200]
+        assert [connection.reply().status for _ignored in range(2)] == [200, 200]
 
 
 def test_expect_continue(imds: Any) -> None:
@@ -153,7 +153,7 @@ def test_headers_without_colon(imds: Any) -> None:
 
 
 def test_many_idle_connections(imds: Any) -> None:
-    connections = [imds.connect() for _ in range(40)]
+    connections = [imds.connect() for _ignored in range(40)]
     try:
         assert imds.get("/metadata/versions").status == 200
     finally:
@@ -163,7 +163,7 @@ def test_many_idle_connections(imds: Any) -> None:
 
 def test_a_client_that_goes_away(imds: Any) -> None:
     imds.fault(delay=0.05, count=5)
-    for _ in range(5):
+    for _ignored in range(5):
         with imds.connect() as connection:
             connection.send(GET + b"\r\n")
             connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")

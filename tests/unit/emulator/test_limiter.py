@@ -21,7 +21,7 @@ class Clock:
 
 def admitted(limiter: Limiter, times: int, bucket: str = "general", vm: str = "a") -> int:
     count = 0
-    for _ in range(times):
+    for _ignored in range(times):
         with limiter.slot(vm, bucket) as one:
             count += one
     return count
@@ -41,7 +41,7 @@ def test_per_second(bucket: str, limit: int) -> None:
 def test_the_second_slides() -> None:
     clock = Clock()
     limiter = Limiter(clock)
-    for _ in range(20):
+    for _ignored in range(20):
         assert admitted(limiter, 1) == 1
         clock.now += 0.2
     clock.now += 0.4
@@ -58,13 +58,13 @@ def test_vms_and_buckets_do_not_share() -> None:
 def test_five_identity_requests_at_a_time() -> None:
     limiter = Limiter(Clock())
     with ExitStack() as stack:
-        running = [stack.enter_context(limiter.slot("a", "identity")) for _ in range(6)]
+        running = [stack.enter_context(limiter.slot("a", "identity")) for _ignored in range(6)]
     assert running == [True] * 5 + [False]
     assert admitted(limiter, 1, "identity") == 1
 
 
 def throttled(imds: Any, path: str, times: int) -> list[Any]:
-    return [imds.get(f"{path}?api-version=2025-04-07&resource=x") for _ in range(times)]
+    return [imds.get(f"{path}?api-version=2025-04-07&resource=x") for _ignored in range(times)]
 
 
 def test_instance_answer(start: Any) -> None:
@@ -88,7 +88,7 @@ def test_load_balancer_answer(start: Any) -> None:
 
 def test_what_the_front_end_refuses_does_not_count(start: Any) -> None:
     imds = start(limiter=Limiter(Clock()))
-    for _ in range(9):
+    for _ignored in range(9):
         assert imds.get("/metadata/instance", Metadata="no").status == 400
     assert imds.instance().status == 200
 

@@ -51,7 +51,7 @@ def test_listings(imds: Any) -> None:
 def test_a_traversal_from_the_root_finds_the_whole_document(imds: Any) -> None:
     found = {}
     waiting = ["/metadata/"]
-    for _ in range(500):
+    for _ignored in range(500):
         if not waiting:
             break
         here = waiting.pop()

@@ -324,7 +324,7 @@ def test_connection_close_is_echoed(imds: Any) -> None:
 
 def test_connections_are_kept_alive(imds: Any) -> None:
     with imds.connect() as connection:
-        for _ in range(3):
+        for _ignored in range(3):
             connection.send(f"GET /metadata/instance?{V} HTTP/1.1\r\nMetadata: true\r\n\r\n".encode())
             assert connection.reply().status == 200
 

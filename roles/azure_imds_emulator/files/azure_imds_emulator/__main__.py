@@ -43,6 +43,12 @@ def parser() -> argparse.ArgumentParser:
         default=NEWEST_BUILD,
         help="last number of the Server header (%(default)s)",
     )
+    result.add_argument(
+        "--ca-directory",
+        metavar="PATH",
+        type=Path,
+        help="keep the CA of attested documents here, with root.pem to trust (a new CA at each start)",
+    )
     result.add_argument("--ready-file", metavar="PATH", type=Path, help="also write the ready line to this file")
     result.add_argument("--background", action="store_true", help="return when ready; needs --pid-file")
     result.add_argument("--stop", action="store_true", help="end the one that runs in the background; needs --pid-file")

@@ -35,7 +35,7 @@ def load_json(field: str, content: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(field, f"is not JSON: {error}") from error
     level = [document]
-    for _ in range(DEEPEST):
+    for _ignored in range(DEEPEST):
         level = [child for node in level for child in _children(node)]
         if not level:
             return document

@@ -6,6 +6,8 @@ GET /                      readiness and version
 GET|POST|DELETE /faults    scripted faults (`fault_spec.py` shows the objects)
 GET|DELETE /requests       the request log (`log.py`)
 GET|PUT /vms               the VM list (`vms.py`)
+GET /ca/root.pem           the CA that signs attested documents; also /ca/intermediate.pem, and both in DER under
+                           the path that certificates name, /pkiops/certs/
 """
 
 from __future__ import annotations
@@ -13,6 +15,9 @@ from __future__ import annotations
 from typing import Any, Callable
 
 from . import __version__
+from .attestation import site
+from .attestation.authority import FOLDER, pem
+from .attestation.certificates import Certificate
 from .checks import InvalidInputError, load_json
 from .emulator import Emulator
 from .fault_spec import parse_all
@@ -37,6 +42,8 @@ class Control:
                 "DELETE": lambda _request: {"deleted": emulator.log.clear()},
             },
             "/vms": {"GET": lambda _request: emulator.vms.given(), "PUT": self._put_vms},
+            "/ca/root.pem": {"GET": lambda _request: _pem(emulator.authority.root())},
+            "/ca/intermediate.pem": {"GET": lambda _request: _pem(emulator.authority.intermediate())},
         }
 
     def _post_faults(self, request: Request) -> Any:
@@ -50,6 +57,8 @@ class Control:
 
     def answer(self, request: Request) -> Answer:
         """The answer to one control request."""
+        if request.segments()[:-1] == FOLDER:
+            return site.answer(request, self._emulator.authority)
         methods = self._routes.get(request.path.rstrip("/") or "/")
         if methods is None:
             return _json(404, {"error": f"unknown path; known are {', '.join(self._routes)}"})
@@ -57,7 +66,8 @@ class Control:
         if method is None:
             return _json(405, {"error": f"method not allowed; allowed are {', '.join(methods)}"})
         try:
-            return _json(200, method(request))
+            answer = method(request)
+            return answer if isinstance(answer, Answer) else _json(200, answer)
         except InvalidInputError as error:
             return _json(400, {"error": str(error), "field": error.field})
 
@@ -72,6 +82,10 @@ class Control:
 
 def _given(request: Request) -> Any:
     return load_json("body", request.body)
+
+
+def _pem(certificate: Certificate) -> Answer:
+    return Answer(200, pem(certificate), "application/x-pem-file", Layer.CONTROL)
 
 
 def _json(status: int, document: Any) -> Answer:

@@ -6,9 +6,13 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any, Callable, Optional
 
 from . import routes
+from .attestation import site
+from .attestation.authority import Authority
+from .attestation.documents import Documents
 from .delivery import deliver
 from .endpoints import Call
 from .faults import Fault, Faults
@@ -30,9 +34,15 @@ class Emulator:
         limiter: Optional[Limiter] = None,
         retry_after: Optional[int] = None,
         clock: Callable[[], float] = time.time,
+        ca_directory: Optional[Path] = None,
     ) -> None:
-        """``vms``: list of VM objects, None for one default VM. ``limiter`` None: no limits at all."""
+        """``vms``: list of VM objects, None for one default VM. ``limiter`` None: no limits at all.
+
+        ``ca_directory``: where the CA of attested documents is kept, None for a new one.
+        """
         self.vms = Vms(vms)
+        self.authority = Authority(ca_directory, clock)
+        self._documents = Documents(self.vms, self.authority)
         self.faults = Faults()
         self.log = RequestLog()
         self._limiter = limiter
@@ -42,6 +52,9 @@ class Emulator:
     def exchange(self, request: Request, channel: Channel) -> None:
         """Answer one request, or do what a fault says instead."""
         vm, entry = self._arrived(request)
+        if site.is_asked(request):
+            deliver(channel, site.answer(request, self.authority), entry, None)
+            return
         if vm is None:
             channel.stay_silent(SILENCE)
             return
@@ -72,7 +85,8 @@ class Emulator:
             if not admitted:
                 return self._with_retry_after(target.family.throttled(request), vm)
             _pause(delay)
-            return target.family.answer(Call(request, vm, target.route, request.parameters(), self._clock()))
+            call = Call(request, vm, target.route, request.parameters(), self._clock(), self._documents)
+            return target.family.answer(call)
 
     def _with_retry_after(self, answer: Answer, vm: Vm) -> Answer:
         """A 429 with the header that the user wants, unless the script gave one."""

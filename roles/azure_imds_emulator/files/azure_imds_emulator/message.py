@@ -129,5 +129,5 @@ def phrase(status: int) -> str:
 def split_target(target: str) -> tuple[str, str]:
     """Path and query of a request target, also of one in absolute form (``GET http://host/path``)."""
     target = re.sub(r"^[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*", "", target.partition("#")[0])
-    path, _, query = target.partition("?")
+    path, _ignored, query = target.partition("?")
     return path if path.startswith(("/", "*")) else "/" + path, query

@@ -34,7 +34,7 @@ class StartError(RuntimeError):
 
 def endpoint(text: str) -> Endpoint:
     """``ADDRESS:PORT`` or ``[ADDRESS]:PORT``. Raises argparse.ArgumentTypeError."""
-    host, _, port = text.rpartition(":")
+    host, _ignored, port = text.rpartition(":")
     try:
         address = ipaddress.ip_address(host.strip("[]"))
         if port.isascii() and port.isdigit() and int(port) <= 65535:
@@ -88,9 +88,12 @@ def run(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
     try:
         vms = load_json(str(options.vms), options.vms.read_bytes()) if options.vms else None
-        emulator = Emulator(vms, None if options.no_limiter else Limiter(), options.retry_after)
+        limiter = None if options.no_limiter else Limiter()
+        emulator = Emulator(vms, limiter, options.retry_after, ca_directory=options.ca_directory)
+        if options.ca_directory:
+            emulator.authority.prepare()
     except OSError as error:
-        raise StartError(f"{options.vms}: {error.strerror}") from error
+        raise StartError(f"{error.filename}: {error.strerror}") from error
     except InvalidInputError as error:
         raise StartError(str(error)) from error
     with ExitStack() as stack:

@@ -15,6 +15,10 @@ TEXT_TYPE = TEXT
 # `GET /metadata?format=text`: a traversal script of 2019 starts there; what it saw is not recorded.
 ROOT_LISTING = "instance/"
 
+# What an attested document of a classic VM says about the VM; the rest is empty. One sentence of the documentation
+# promises vmId alone, another one subscriptionId as well.
+CLASSIC_ATTESTED: tuple[str, ...] = ("vmId",)
+
 
 def _front_end(status: int, message: str) -> Answer:
     return Answer(status, error_body(message), XML, Layer.FRONT_END)
@@ -37,6 +41,10 @@ ANSWERS: dict[str, Answer] = {
     "outside": Answer(404, b"<h2>404 - File or directory not found.</h2>", HTML, Layer.FRONT_END),
     # A path under /metadata that no endpoint has.
     "no_endpoint": _front_end(404, "Not found"),
+    # An attested document with a nonce that is too long or has other characters than letters, digits, - and _.
+    "nonce": _front_end(400, "Bad request"),
+    # An attested document for a version that is older than these documents.
+    "attested_too_old": _front_end(404, "Not found"),
     # Identity without, or with an unknown, api-version.
     "identity_no_version": _identity("Required query variable 'api-version' is missing"),
     "identity_bad_version": _identity("Unsupported api-version"),

@@ -45,6 +45,7 @@ VERSIONS: tuple[str, ...] = (
 NEWEST: tuple[str, ...] = tuple(reversed(VERSIONS[-3:]))
 
 EXTENDED_SINCE = "2021-03-01"
+ATTESTED_SINCE = "2018-10-01"
 LOADBALANCER_SINCE = "2020-10-01"
 IDENTITY_SINCE = "2018-02-01"
 
@@ -97,4 +98,15 @@ INTRODUCED: dict[str, str] = {
     "compute.virtualMachineScaleSet": "2021-03-01",
     "compute.vmScaleSetName": "2017-12-01",
     "compute.zone": "2017-12-01",
+}
+
+# The same for the fields of the attested document.
+ATTESTED: dict[str, str] = {
+    "licenseType": "2020-09-01",
+    "nonce": "2018-10-01",
+    "plan": "2018-10-01",
+    "sku": "2019-11-01",
+    "subscriptionId": "2019-04-30",
+    "timeStamp": "2018-10-01",
+    "vmId": "2018-10-01",
 }

@@ -9,7 +9,8 @@ A VM is given as an object; only the name is required:
      "secondary_addresses": ["10.1.0.5"],  addresses that get no answer, as on Azure
      "profile": "zonal",
      "overrides": {"compute": {...}},      merged over the profile's document; lists replace lists
-     "classic": false, "limiter": true, "retry_after": 5, "loadbalancer": {...} or null}
+     "classic": false, "limiter": true, "retry_after": 5, "loadbalancer": {...} or null,
+     "attested": {"altered": true}}        what is wrong with its attested documents (`attestation/switches.py`)
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from . import checks
+from .attestation import switches
 
 PROFILES = Path(__file__).parent / "profiles"
 DEFAULT_VMS: list[dict[str, Any]] = [{"name": "emulated-vm"}]
@@ -33,12 +35,18 @@ DEFAULT_VMS: list[dict[str, Any]] = [{"name": "emulated-vm"}]
 
 @dataclass(frozen=True)
 class Vm:
-    """One VM. ``document`` is what the newest api-version shows; a VM without ``sources`` answers all strangers."""
+    """One VM. ``document`` is what the newest api-version shows; a VM without ``sources`` answers all strangers.
+
+    ``compute`` is who the VM is, also where ``document`` does not say it because the VM is a classic one.
+    """
 
     name: str
     sources: tuple[str, ...]
     secondary_addresses: frozenset[str]
     document: dict[str, Any]
+    compute: dict[str, Any]
+    classic: bool
+    attested: Mapping[str, Any]
     limiter: bool = True
     retry_after: Optional[int] = None
     loadbalancer: Optional[dict[str, Any]] = None
@@ -81,13 +89,18 @@ def build(given: Mapping[str, Any], where: str = "vm") -> Vm:
     sources = tuple(options.get("sources", ()))
     secondary = tuple(options.get("secondary_addresses", ()))
     document = _document(spec["name"], profile["document"], spec.get("overrides", {}), sources, secondary)
-    if options.get("classic"):
+    compute = document.get("compute")
+    classic = options.get("classic", False)
+    if classic:
         document.pop("compute", None)
     return Vm(
         name=spec["name"],
         sources=sources,
         secondary_addresses=frozenset(secondary),
         document=document,
+        compute=compute if isinstance(compute, dict) else {},
+        classic=classic,
+        attested=options.get("attested", {}),
         limiter=options.get("limiter", True),
         retry_after=options.get("retry_after"),
         loadbalancer=options.get("loadbalancer"),
@@ -159,6 +172,7 @@ class Vms:
         given = checks.array("vms", given)
         vms = [build(checks.mapping(f"vms[{i}]", item), f"vms[{i}]") for i, item in enumerate(given)]
         _refuse_ambiguity(vms)
+        _refuse_unknown_relays(vms)
         with self._lock:
             self._given, self._vms = given, vms
 
@@ -169,6 +183,10 @@ class Vms:
     def names(self) -> list[str]:
         """The names of all VMs."""
         return [vm.name for vm in self._vms]
+
+    def named(self, name: str) -> Optional[Vm]:
+        """The VM of this name."""
+        return next((vm for vm in self._vms if vm.name == name), None)
 
     def find(self, source: str) -> Optional[Vm]:
         """The VM that asks from this address; else the VM without sources; None where Azure would stay silent."""
@@ -192,6 +210,14 @@ def _refuse_ambiguity(vms: list[Vm]) -> None:
             if claim in seen:
                 checks.fail(f"vms[{i}].{field}", f"{claim} is already that of {seen[claim]}")
             seen[claim] = f"vms[{i}]"
+
+
+def _refuse_unknown_relays(vms: list[Vm]) -> None:
+    """A VM can only hand on the document of one that there is."""
+    names = [vm.name for vm in vms]
+    for i, vm in enumerate(vms):
+        if vm.attested.get("relayed_from", vm.name) not in names:
+            checks.fail(f"vms[{i}].attested.relayed_from", f"no VM has this name; there are {', '.join(names)}")
 
 
 def _addresses(field: str, value: Any) -> list[str]:
@@ -226,4 +252,5 @@ FIELDS: dict[str, checks.Check] = {
     "limiter": checks.boolean,
     "retry_after": _retry_after,
     "loadbalancer": _loadbalancer,
+    "attested": switches.check,
 }

@@ -9,7 +9,7 @@ and the limiter. A new endpoint is a new file beside these and one more row.
 from __future__ import annotations
 
 from .. import errors, unevidenced
-from . import identity, instance, loadbalancer, versions
+from . import attested, identity, instance, loadbalancer, versions
 from .family import Call, Family
 
 __all__ = ["FAMILIES", "Call", "Family"]
@@ -18,6 +18,7 @@ __all__ = ["FAMILIES", "Call", "Family"]
 FAMILIES: tuple[Family, ...] = (
     Family(("instance",), instance.answer),
     Family(("versions",), versions.answer),
+    Family(("attested",), attested.answer),
     Family(
         ("loadbalancer",),
         loadbalancer.answer,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Callable
 
 from .. import errors, unevidenced
+from ..attestation.documents import Documents
 from ..message import Answer, Request
 from ..vms import Vm
 
@@ -21,6 +22,7 @@ class Call:
     route: tuple[str, ...]
     parameters: dict[str, str]
     now: float
+    documents: Documents
 
 
 def _missing_header(request: Request) -> Answer:

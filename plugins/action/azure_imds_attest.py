@@ -1,0 +1,158 @@
+# Copyright: (c) 2026, imds.azure contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The controller's part of azure_imds_attest: check the options, draw the nonce, verify what the host hands back.
+
+The host is not trusted. Of what its module returns, only the evidence is used, and that is verified; where it
+returns none, its reason code and its message are reported as a failure.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import platform
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleError
+from ansible.plugins.action import ActionBase
+from ansible_collections.imds.azure.plugins.module_utils import _attest
+from ansible_collections.imds.azure.plugins.module_utils._imds import options as imds_options
+from ansible_collections.imds.azure.plugins.module_utils._imds import reasons as imds_reasons
+from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec as imds_argument_spec
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.anchors import Sources, load_sources
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.dependencies import DependencyError
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import (
+    NONCE_RETRIES,
+    Policy,
+    build_policy,
+    draw_nonce,
+)
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS, OptionError
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
+
+MODULE = "imds.azure.azure_imds_attest"
+POLICY_OPTIONS = (
+    "clouds",
+    "expected_vm_id",
+    "expected_subscription_id",
+    "expected_sku",
+    "expected_license_type",
+    "expected_plan",
+    "max_age",
+    "clock_skew",
+    "verify_at",
+)
+# Null would leave these out, and with them what the task is there for: more likely a variable is empty by mistake.
+NEVER_NULL = (*(name for name in POLICY_OPTIONS if name.startswith("expected_")), "document")
+# What Ansible says about a module that did not run.
+ANSIBLE_WORDS = ("msg", "rc", "module_stdout", "module_stderr", "exception", "unreachable")
+
+
+class ActionModule(ActionBase):  # type: ignore[misc]
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _validation, options = self.validate_argument_spec(_attest.argument_spec())
+        nonces = [options["nonce"]]
+        if options["nonce"] is None and options["document"] is None:
+            nonces = [draw_nonce() for _try in range(1 + NONCE_RETRIES)]
+        try:
+            policy, sources = self._check(options, nonces[0])
+        except (OptionError, imds_options.OptionError, DependencyError) as error:
+            raise AnsibleActionFail(str(error)) from None
+        if policy.stored:
+            return _result(verify(options["document"], policy, sources), policy)
+        return self._challenge(options, nonces, policy, sources, task_vars)
+
+    def _check(self, options: dict[str, Any], nonce: str | None) -> tuple[Policy, Sources]:
+        """What the options say. Nobody is asked anything.
+
+        :raises OptionError: an option cannot be used
+        :raises DependencyError: the controller lacks a library
+        """
+        for name in NEVER_NULL:
+            if name in self._task.args and options[name] is None:
+                raise OptionError(name, "is null. Give a value, or leave the option out if nothing is expected.")
+        imds_options.settings(options)
+        policy = build_policy(
+            stored=options["document"] is not None, nonce=nonce, **{name: options[name] for name in POLICY_OPTIONS}
+        )
+        sources = load_sources(
+            anchors=self._files("anchors", options),
+            builtin_anchors=options["builtin_anchors"],
+            intermediates=self._files("intermediates", options),
+            fetch_intermediates=options["fetch_intermediates"],
+            cache_dir=options["cache_dir"] or default_cache_dir(os.environ),
+        )
+        return policy, sources
+
+    def _files(self, option: str, options: dict[str, Any]) -> list[str]:
+        """Where the files lie; relative ones are looked for as ansible.builtin.copy does, next to role or playbook."""
+        found = []
+        for path in options[option] or ():
+            try:
+                found.append(self._find_needle("files", path))
+            except AnsibleError:
+                raise OptionError(option, f"{path} is not on the controller, neither there nor in files.") from None
+        return found
+
+    def _challenge(
+        self,
+        options: dict[str, Any],
+        nonces: list[str],
+        policy: Policy,
+        sources: Sources,
+        task_vars: dict[str, Any] | None,
+    ) -> dict[str, Any]:
+        """Ask the host with one nonce after the other, as long as it answers another one."""
+        arguments = {name: options[name] for name in imds_argument_spec() if options[name] is not None}
+        attempts: list[Any] = []
+        result: dict[str, Any] = {}
+        for nonce in nonces:
+            policy = policy._replace(nonce=nonce)
+            answer = self._execute_module(MODULE, {**arguments, "nonce": nonce}, task_vars=task_vars)
+            attempts += answer.get("attempts") or []
+            if answer.get("failed") or answer.get("unreachable"):
+                return _no_answer(answer, policy, attempts)
+            evidence = answer.get("evidence")
+            verdict = verify(evidence, policy, sources)
+            result = _result(
+                verdict, policy, evidence=evidence, api_version=answer.get("api_version"), attempts=attempts
+            )
+            if verdict.reason != "nonce_mismatch":
+                break
+        return result
+
+
+def default_cache_dir(environment: Mapping[str, str]) -> str | None:
+    """Where fetched CA certificates are kept for this user; None where the user has no such place."""
+    base = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return os.path.join(base, "imds.azure", "intermediates") if os.path.isabs(base) else None
+
+
+def _result(verdict: Verdict, policy: Policy, **fetched: Any) -> dict[str, Any]:
+    """The task's result. What was read of a document that is refused stands in ``unverified`` and nowhere else."""
+    result = {**dataclasses.asdict(verdict), **fetched, **_always(policy)}
+    message, details = result.pop("message"), result.pop("details")
+    if verdict.verified:
+        return {**result, "msg": message}
+    result["unverified"]["details"] = details
+    meaning = REASONS[verdict.reason].meaning
+    return {**result, "failed": True, "msg": f"{verdict.reason}: {meaning} ({message}) {verdict.remedy}"}
+
+
+def _no_answer(answer: dict[str, Any], policy: Policy, attempts: list[Any]) -> dict[str, Any]:
+    """The host handed back no document: for a reason of IMDS, or because its module did not run at all."""
+    code = answer.get("reason")
+    reason = imds_reasons.REASONS.get(code) if isinstance(code, str) else None
+    if reason is None or reason.code == "ok":
+        return {"changed": False, "failed": True, **{name: answer[name] for name in ANSIBLE_WORDS if name in answer}}
+    nothing = Verdict(False, reason.code, "request", "", reason.remedy, "")
+    result = {**dataclasses.asdict(nothing), **_always(policy), "attempts": attempts, "failed": True}
+    del result["message"], result["details"], result["verified_at"]
+    return {**result, "msg": str(answer.get("msg"))}
+
+
+def _always(policy: Policy) -> dict[str, Any]:
+    return {"changed": False, "nonce": policy.nonce, "verified_on": platform.node()}

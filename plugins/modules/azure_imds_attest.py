@@ -1,0 +1,420 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, imds.azure contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_imds_attest
+version_added: 0.1.0
+short_description: Prove that a host is the Azure VM it claims to be
+description:
+  - Challenges a host with a nonce that was drawn on the controller. The host fetches the attested document of the Azure Instance
+    Metadata Service (IMDS) with one request, and the controller verifies it, its signature, certificate chain, age, nonce and
+    identity. What the host says about itself counts for nothing.
+  - Fails unless every step is passed.
+  - A genuine document proves that some VM in Azure answered just now. That it is this host, only a value shows that you bring along
+    from a source that you trust, such as the inventory, in O(expected_vm_id) or O(expected_subscription_id).
+  - Revocation is not checked, and any process on a VM can fetch its document. C(docs/attestation.md) of the collection says what is
+    proven and what is not.
+extends_documentation_fragment:
+  - imds.azure._attributes
+  - imds.azure._attributes.read_only
+  - imds.azure._attributes.actiongroup_imds
+  - imds.azure._imds
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: none
+  facts_module:
+    description: Can be run by C(gather_facts).
+    support: none
+    details:
+      - It fails there, because C(gather_facts) leaves out the part on the controller that verifies.
+options:
+  nonce:
+    description:
+      - What the document has to bear, 1 to 32 letters, digits, hyphens or underscores.
+      - Without it, 32 characters are drawn at random, which is what you want. Where the host answers with another nonce, it is asked
+        twice more, with a new one each time.
+      - With O(document) it is what the stored document was fetched with. Without it, that document's nonce is not looked at.
+    type: str
+  clouds:
+    description:
+      - The clouds of which the document may be.
+    type: list
+    elements: str
+    choices: [public, us_government, china, germany]
+    default: [public]
+  expected_vm_id:
+    description:
+      - The VM's ID, or several, one of which it has to be. Upper and lower case are the same.
+      - Take it from a source other than the host, never from its facts.
+      - Of this and the other expected values an empty one is an error, because it would match nothing, or expect nothing.
+    type: list
+    elements: str
+  expected_subscription_id:
+    description:
+      - The ID of the subscription that the VM has to belong to, or several.
+      - It binds less than O(expected_vm_id), any VM in the subscription can answer.
+    type: list
+    elements: str
+  expected_sku:
+    description:
+      - The SKU of the VM's image, or several.
+      - This, O(expected_license_type) and O(expected_plan) say what runs there, not which VM it is.
+    type: list
+    elements: str
+  expected_license_type:
+    description:
+      - The licence type, such as V(Windows_Server), or several.
+    type: list
+    elements: str
+  expected_plan:
+    description:
+      - The marketplace plan, a dictionary with one or more of C(name), C(product) and C(publisher), or a list of such
+        dictionaries. Only the keys that are given count.
+    type: raw
+  max_age:
+    description:
+      - How old the document may be, in seconds, at most 86400.
+      - Without it 300, and 21600 (6 hours, for which a document is valid) for a stored O(document).
+    type: int
+  clock_skew:
+    description:
+      - By how many seconds the clocks of Azure and the controller may differ.
+    type: int
+    default: 120
+  anchors:
+    description:
+      - PEM or DER files on the controller with root certificates to trust besides the built-in ones, such as an emulator's.
+      - Relative paths are looked for as by M(ansible.builtin.copy), in C(files) of the role or beside the playbook.
+    type: list
+    elements: path
+  builtin_anchors:
+    description:
+      - Trust the roots that Azure uses. Their fingerprints are built in, the certificates are taken from the controller's CA bundles.
+      - With V(false), only O(anchors) are trusted.
+    type: bool
+    default: true
+  intermediates:
+    description:
+      - PEM or DER files on the controller with CA certificates that may complete a chain. They are not trusted by themselves.
+      - Relative paths are looked for like those of O(anchors).
+    type: list
+    elements: path
+  fetch_intermediates:
+    description:
+      - V(auto) lets the controller fetch a missing CA certificate from the address in the certificate below it, if that is on the
+        list of Azure's addresses. The proxy settings of the controller are honoured.
+      - V(never) sends nothing, for closed networks.
+    type: str
+    choices: [auto, never]
+    default: auto
+  cache_dir:
+    description:
+      - Directory on the controller that keeps fetched CA certificates.
+      - Without it C(imds.azure/intermediates) in C($XDG_CACHE_HOME) or C(~/.cache).
+    type: path
+  document:
+    description:
+      - Stored evidence to verify instead of a host's. No host is contacted.
+      - Either the signature in base64, or the whole answer of IMDS, as JSON text or as a dictionary with C(encoding) and
+        C(signature), which is what RV(evidence) is.
+    type: raw
+  verify_at:
+    description:
+      - The time at which the stored O(document) is judged, in ISO 8601; without an offset it is UTC. Without it, now.
+      - Only together with O(document). A host's answer is always judged now.
+    type: str
+requirements:
+  - cryptography >= 42.0.0 on the controller
+  - requests on the controller, for O(fetch_intermediates=auto)
+notes:
+  - The options O(document), O(anchors), O(intermediates) and O(cache_dir) are about the controller. All options are checked
+    before anything is sent.
+seealso:
+  - module: imds.azure.azure_imds_facts
+  - module: imds.azure.azure_imds_info
+author:
+  - imds.azure contributors (@imds)
+"""
+
+EXAMPLES = r"""
+- name: Stop unless the host is the VM that the inventory says it is
+  imds.azure.azure_imds_attest:
+    expected_vm_id: "{{ azure_vm_id }}"
+
+- name: Take any VM of two subscriptions, but no other
+  imds.azure.azure_imds_attest:
+    expected_subscription_id:
+      - 8d10da13-8125-4ba9-a717-bf7490507b3d
+      - 0f3cbbd5-a9dd-4ac4-9b6e-5aa05b1a9f4e
+
+- name: Attest in a closed network of Azure US Government
+  imds.azure.azure_imds_attest:
+    expected_vm_id: "{{ azure_vm_id }}"
+    clouds: us_government
+    intermediates: azure-intermediates.pem
+    fetch_intermediates: never
+
+- name: Keep the evidence
+  imds.azure.azure_imds_attest:
+    expected_vm_id: "{{ azure_vm_id }}"
+  register: attestation
+
+- name: Verify it later, without the host
+  imds.azure.azure_imds_attest:
+    document: "{{ attestation.evidence }}"
+    verify_at: "{{ attestation.verified_at }}"
+    nonce: "{{ attestation.nonce }}"
+    expected_vm_id: "{{ azure_vm_id }}"
+
+- name: Attest an emulated VM
+  imds.azure.azure_imds_attest:
+    endpoint: http://127.0.0.1:8169
+    detect: force
+    anchors: emulator-root.pem
+    builtin_anchors: false
+"""
+
+RETURN = r"""
+verified:
+  description: Whether every step was passed.
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: bool
+  sample: true
+reason:
+  description:
+    - V(ok), or the code of the step that was not passed, as in C(docs/attestation.md) of the collection, or the code of IMDS
+      for not answering, as in C(docs/reasons.md).
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: str
+  sample: ok
+step:
+  description: The step that decided, V(done) where all were passed, V(request) where IMDS did not answer.
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: str
+  sample: done
+remedy:
+  description: What to do about it, empty where nothing is wrong. Of a missing CA certificate it names the issuer, its address and the option.
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: str
+  sample: ""
+signature_verified:
+  description: Whether the content is what the signer signed. Alone, it proves nothing.
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: bool
+  sample: true
+chain_verified:
+  description: Whether the signer's certificate is one of Azure's metadata service.
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: bool
+  sample: true
+nonce_verified:
+  description: Whether the document bears the nonce that was asked for.
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: bool
+  sample: true
+identity_bound:
+  description: Whether the document was held against an expected VM or subscription, and fits.
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: bool
+  sample: true
+revocation_checked:
+  description: Always V(false). Nobody checks whether the certificates were revoked.
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: bool
+  sample: false
+document:
+  description: The decoded document. V(null) unless RV(verified).
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: dict
+  contains:
+    vm_id:
+      description: The VM's ID.
+      returned: success
+      type: str
+      sample: 02aab8a4-74ef-476e-8182-f6d2ba4166a6
+    subscription_id:
+      description: The subscription's ID, V(null) for a classic VM and before 2019-04-30.
+      returned: success
+      type: str
+      sample: 8d10da13-8125-4ba9-a717-bf7490507b3d
+    sku:
+      description: SKU of the image, V(null) where there is none and before 2019-11-01.
+      returned: success
+      type: str
+      sample: 2022-datacenter
+    license_type:
+      description: Licence type, V(null) where there is none and before 2020-09-01.
+      returned: success
+      type: str
+      sample: Windows_Server
+    plan:
+      description: The marketplace plan, C(name), C(product) and C(publisher), each V(null) where there is none.
+      returned: success
+      type: dict
+      sample: {"name": null, "product": null, "publisher": null}
+    nonce:
+      description: The nonce in the document.
+      returned: success
+      type: str
+      sample: 5a0d6f8a7b2e4c1f9d3b6a8c0e2f4a6b
+    created_on:
+      description: When IMDS made the document.
+      returned: success
+      type: str
+      sample: "2026-07-28T13:24:00Z"
+    expires_on:
+      description: Until when it is valid.
+      returned: success
+      type: str
+      sample: "2026-07-28T19:24:00Z"
+    other:
+      description: Keys that this release does not know, as they came.
+      returned: success
+      type: dict
+      sample: {}
+cloud:
+  description: The cloud that the signer belongs to. V(null) unless RV(verified).
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: str
+  sample: public
+signer:
+  description: The signer's certificate. V(null) unless RV(verified).
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: dict
+  contains:
+    subject:
+      description: Its name.
+      returned: success
+      type: str
+      sample: CN=metadata.azure.com
+    san:
+      description: The DNS name that names the cloud.
+      returned: success
+      type: str
+      sample: eastus.metadata.azure.com
+    issuer:
+      description: Who issued it.
+      returned: success
+      type: str
+      sample: CN=Microsoft TLS G2 RSA CA OCSP 02,O=Microsoft Corporation,C=US
+    serial:
+      description: Serial number, hexadecimal.
+      returned: success
+      type: str
+      sample: 33000a1b2c
+    not_before:
+      description: Valid from.
+      returned: success
+      type: str
+      sample: "2026-05-01T00:00:00Z"
+    not_after:
+      description: Valid until.
+      returned: success
+      type: str
+      sample: "2026-10-28T00:00:00Z"
+    sha256:
+      description: Fingerprint.
+      returned: success
+      type: str
+      sample: 0a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718293a4b5c6d7e8f9
+chain:
+  description: The certificates from the signer's to the trust anchor, each like RV(signer) without C(san). Empty unless RV(verified).
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: list
+  elements: dict
+unverified:
+  description:
+    - What could be read of a document that is not accepted. Nothing of it may be believed.
+  returned: where a document was verified, or IMDS gave a reason why there is none; V(null) unless a document was refused
+  type: dict
+  contains:
+    document:
+      description: Like RV(document), V(null) if it can't be read.
+      returned: where a document was refused
+      type: dict
+    signer:
+      description: Like RV(signer), V(null) if it can't be read.
+      returned: where a document was refused
+      type: dict
+    details:
+      description: More about what was found, depending on RV(reason), such as C(issuer), C(urls) and C(attempts) of a missing issuer.
+      returned: where a document was refused
+      type: dict
+nonce:
+  description: The nonce that was asked for last.
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: str
+  sample: 5a0d6f8a7b2e4c1f9d3b6a8c0e2f4a6b
+verified_on:
+  description: Host name of the controller that verified.
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: str
+  sample: controller-1
+verified_at:
+  description: The time that counted.
+  returned: where a document was verified
+  type: str
+  sample: "2026-07-28T13:24:02Z"
+evidence:
+  description: The answer of IMDS as the host handed it back, to be kept and verified again as O(document).
+  returned: where the host handed back a document
+  type: dict
+  sample: {"encoding": "pkcs7", "signature": "MIIL..."}
+api_version:
+  description: The API version that was used.
+  returned: where the host handed back a document
+  type: str
+  sample: "2025-04-07"
+attempts:
+  description: The attempts to ask IMDS, like those of M(imds.azure.azure_imds_info).
+  returned: where a host was asked
+  type: list
+  elements: dict
+"""
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec
+from ansible_collections.imds.azure.plugins.module_utils._imds import platform
+from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
+from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, nonce, settings
+from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
+
+
+def main() -> None:
+    """The host's part: fetch, and hand back. The action plugin of the same name verifies."""
+    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    if module.params["nonce"] is None or module.params["document"] is not None:
+        module.fail_json(
+            msg="Attestation is verified on the controller, by the action plugin of this module, which was left out. "
+            "Call imds.azure.azure_imds_attest in a task of its own, not as a facts module."
+        )
+    try:
+        challenge = nonce(module.params["nonce"])
+        chosen = settings(module.params)
+    except OptionError as error:
+        module.fail_json(msg=str(error))
+    client = Client(chosen)
+    try:
+        platform.require_azure(chosen)
+        answer = client.attested(challenge)
+    except ImdsError as error:
+        module.fail_json(
+            msg=f"No attested document: {error.message} {error.reason.remedy}",
+            verified=False,
+            reason=error.reason.code,
+            remedy=error.reason.remedy,
+            attempts=client.attempts,
+        )
+    module.exit_json(verified=False, evidence=answer.content, api_version=answer.api_version, attempts=client.attempts)
+
+
+if __name__ == "__main__":
+    main()

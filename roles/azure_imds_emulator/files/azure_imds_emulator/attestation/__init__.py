@@ -1,0 +1,3 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Attested documents, and all that signing them takes with nothing but Python."""

@@ -1,0 +1,163 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulator's certificate authority: root <- intermediate, and the keys of those who sign documents.
+
+A key takes some tenths of a second to make, so none is made before it is needed. Everything else follows from keys
+and time: a certificate is issued whenever it is asked for, and is always the same.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import json
+import operator
+import os
+import textwrap
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Optional
+from urllib.parse import quote
+
+from .. import checks
+from . import rsa
+from .certificates import Certificate, Wish, issue
+
+ROOT = "Azure IMDS Emulator Root"
+INTERMEDIATE = "Azure IMDS Emulator RSA CA 02"
+UNTRUSTED_ROOT = "Azure IMDS Emulator Untrusted Root"
+
+# Where the genuine ones say that the certificate of their issuer lies.
+SITES = ("www.microsoft.com", "caissuers.microsoft.com")
+FOLDER = ("pkiops", "certs")
+
+DAY = 24 * 3600
+BEFORE, AFTER = 30 * DAY, 10 * 365 * DAY  # validity of a CA around the time of its creation
+KEYS = ("root", "intermediate", "leaf")
+FILE = "ca.json"
+
+
+@dataclass(frozen=True)
+class _Foundation:
+    """What everything follows from: a time in Unix seconds, and KEYS."""
+
+    created: int
+    keys: Mapping[str, rsa.Key]
+
+
+class Authority:
+    """``directory`` keeps the CA for the next start, beside ``root.pem`` and ``intermediate.pem``; None: a new CA."""
+
+    def __init__(self, directory: Optional[Path] = None, clock: Callable[[], float] = time.time) -> None:
+        self._directory = directory
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._foundation: Optional[_Foundation] = None
+        self._impostor_key: Optional[rsa.Key] = None
+
+    def prepare(self) -> None:
+        """Do now what else waits for the first need. Raises InvalidInputError and OSError over the directory."""
+        shown = {"root.pem": pem(self.root()), "intermediate.pem": pem(self.intermediate())}
+        paths = {self._directory / name: content for name, content in shown.items()} if self._directory else {}
+        for path, content in paths.items():
+            if not path.exists() or path.read_bytes() != content:
+                _write(path, content, 0o644, os.replace)
+
+    def root(self) -> Certificate:
+        """The one to trust."""
+        return _root(self._founded())
+
+    def intermediate(self) -> Certificate:
+        """Issued by the root; it issues the leaves."""
+        return _intermediate(self._founded())
+
+    def untrusted_root(self) -> Certificate:
+        """Nobody has a reason to trust it; it is not kept."""
+        return issue(_ca(UNTRUSTED_ROOT, self._founded().created), self.impostor_key())
+
+    def leaf(self, wish: Wish, untrusted: bool = False) -> Certificate:
+        """The certificate of a document's signer."""
+        issuer = self.untrusted_root() if untrusted else self.intermediate()
+        return issue(wish, self._founded().keys["leaf"], issuer)
+
+    def impostor(self, wish: Wish) -> Certificate:
+        """A certificate of the intermediate for someone else's key."""
+        return issue(wish, self.impostor_key(), self.intermediate())
+
+    def impostor_key(self) -> rsa.Key:
+        """The key of who only pretends."""
+        with self._lock:
+            self._impostor_key = self._impostor_key or rsa.generate()
+            return self._impostor_key
+
+    def find(self, path: tuple[str, ...]) -> Optional[Certificate]:
+        """The CA certificate that lies at this path (decoded) of the SITES."""
+        if path[:-1] != FOLDER:
+            return None
+        published = {ROOT: self.root, INTERMEDIATE: self.intermediate, UNTRUSTED_ROOT: self.untrusted_root}
+        return next((make() for name, make in published.items() if path[-1] == f"{name}.crt"), None)
+
+    def _founded(self) -> _Foundation:
+        with self._lock:
+            if self._foundation is None:
+                self._foundation = _kept(self._directory, self._clock) if self._directory else _new(self._clock)
+            return self._foundation
+
+
+def urls(common_name: str) -> tuple[str, ...]:
+    """Where the certificate of this CA lies."""
+    return tuple(f"http://{site}/{'/'.join(FOLDER)}/{quote(common_name)}.crt" for site in SITES)
+
+
+def pem(certificate: Certificate) -> bytes:
+    """The certificate as PEM."""
+    lines = textwrap.wrap(base64.b64encode(certificate.encoded).decode(), 64)
+    return "\n".join(("-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", "")).encode()
+
+
+def _ca(common_name: str, created: int, **more: Any) -> Wish:
+    return Wish(common_name, created - BEFORE, created + AFTER, **more)
+
+
+def _root(foundation: _Foundation) -> Certificate:
+    return issue(_ca(ROOT, foundation.created), foundation.keys["root"])
+
+
+def _intermediate(foundation: _Foundation) -> Certificate:
+    wish = _ca(INTERMEDIATE, foundation.created, issuer_urls=urls(ROOT), path_length=0)
+    return issue(wish, foundation.keys["intermediate"], _root(foundation))
+
+
+def _new(clock: Callable[[], float]) -> _Foundation:
+    return _Foundation(int(clock()), {name: rsa.generate() for name in KEYS})
+
+
+def _kept(directory: Path, clock: Callable[[], float]) -> _Foundation:
+    """The foundation in the directory; a new one where there is none."""
+    path = directory / FILE
+    if not path.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        new = _new(clock)
+        saved = {"created": new.created, "keys": {name: [key.p, key.q] for name, key in new.keys.items()}}
+        with contextlib.suppress(FileExistsError):  # another emulator was faster: its CA is ours as well
+            _write(path, json.dumps(saved).encode(), 0o600, os.link)
+    saved = checks.load_json(str(path), path.read_bytes())
+    try:
+        keys = {name: rsa.Key(*map(operator.index, saved["keys"][name])) for name in KEYS}
+        return _Foundation(operator.index(saved["created"]), keys)
+    except (KeyError, TypeError):
+        return checks.fail(str(path), "is no CA of this emulator; remove it to get a new one")
+
+
+def _write(path: Path, content: bytes, mode: int, place: Callable[[Path, Path], None]) -> None:
+    """A file that is there at once or not at all. ``place``: os.replace, or os.link, which fails if there is one."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+            file.write(content)
+        place(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -1,0 +1,123 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+import pytest
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation import anchors
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import OptionError
+from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import hierarchy
+from cryptography.hazmat.primitives import hashes
+
+
+def write(path: Path, content: bytes) -> str:
+    path.write_bytes(content)
+    return str(path)
+
+
+def test_files_in_either_form(tmp_path: Path) -> None:
+    tree = hierarchy()
+    bundle = write(tmp_path / "bundle.pem", b"# notes\n" + tree.leaf.pem + tree.old_root.pem + tree.new_root.pem)
+    single = write(tmp_path / "root.der", tree.other_root.der)
+    sources = anchors.load_sources(
+        anchors=[bundle, single], builtin_anchors=False, intermediates=write(tmp_path / "ca", tree.issuing.pem)
+    )
+    assert sources.anchors == tuple(p.certificate for p in (tree.old_root, tree.new_root, tree.other_root))
+    assert sources.intermediates == (tree.issuing.certificate,)
+    assert sources.fetch is not None
+
+
+def test_a_broken_block_does_not_spoil_the_others(tmp_path: Path) -> None:
+    broken = b"-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
+    odd = b"-----BEGIN CERTIFICATE-----\nMAA\n-----END CERTIFICATE-----\n"
+    path = write(tmp_path / "bundle.pem", broken + odd + hierarchy().old_root.pem)
+    assert anchors.read_certificates("anchors", path) == [hierarchy().old_root.certificate]
+
+
+KEY = b"-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"
+UNUSABLE = {
+    "empty": (b"", "is empty"),
+    "blank": (b" \n\n", "is empty"),
+    "text": (b"hello", "no usable CA certificate"),
+    "a key only": (KEY, "no usable CA certificate"),
+    "zeros": (bytes(1 << 20), "no usable CA certificate"),
+    "a leaf only": (hierarchy().leaf.pem, "no usable CA certificate"),
+    "a leaf in DER": (hierarchy().leaf.der, "no usable CA certificate"),
+    "trailing byte": (hierarchy().old_root.der + b"\0", "no usable CA certificate"),
+    "huge": (b"x" * (4 * 1024 * 1024 + 1), "larger than"),
+}
+
+
+@pytest.mark.parametrize("option", ["anchors", "intermediates"])
+@pytest.mark.parametrize(("content", "message"), UNUSABLE.values(), ids=UNUSABLE)
+def test_unusable_files_are_named(tmp_path: Path, option: str, content: bytes, message: str) -> None:
+    path = write(tmp_path / "ca.pem", content)
+    with pytest.raises(OptionError, match=message) as caught:
+        anchors.load_sources(**{option: [path]})  # type: ignore[arg-type]
+    assert caught.value.option == option
+    assert str(caught.value).startswith(f"{option}: {path} ")
+
+
+def test_absent_file(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="cannot be read on the controller: No such file"):
+        anchors.read_certificates("anchors", str(tmp_path / "none.pem"))
+
+
+def test_directory(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="not a regular file"):
+        anchors.read_certificates("anchors", str(tmp_path))
+
+
+def test_pipe_does_not_hold_us(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OptionError, match="not a regular file"):
+        anchors.read_certificates("anchors", str(tmp_path / "pipe"))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every file")
+def test_forbidden_file(tmp_path: Path) -> None:
+    path = write(tmp_path / "ca.pem", hierarchy().old_root.pem)
+    os.chmod(path, 0)
+    with pytest.raises(OptionError, match="Permission denied"):
+        anchors.read_certificates("anchors", path)
+
+
+def test_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path / "ca.pem", hierarchy().old_root.pem)
+    assert anchors.read_certificates("anchors", "~/ca.pem") == [hierarchy().old_root.certificate]
+
+
+def test_nothing_to_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(OptionError, match="builtin_anchors"):
+        anchors.load_sources(builtin_anchors=False)
+    monkeypatch.setattr(anchors, "_bundles", lambda: ("/nonexistent/bundle.pem",))
+    with pytest.raises(OptionError, match=r"anchors: .*/nonexistent/bundle\.pem"):
+        anchors.load_sources()
+
+
+def test_fetch_option() -> None:
+    root = {"builtin_anchors": True}
+    assert anchors.load_sources(fetch_intermediates="never", **root).fetch is None  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="fetch_intermediates: sometimes is neither auto nor never"):
+        anchors.load_sources(fetch_intermediates="sometimes")
+
+
+def test_only_the_fingerprint_makes_a_builtin_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = hierarchy()
+    bundle = write(tmp_path / "bundle.pem", tree.new_root.pem + tree.old_root.pem + tree.old_root.pem)
+    assert anchors.load_builtin((bundle,)) == []
+    anchors.load_builtin.cache_clear()
+    monkeypatch.setattr(anchors, "BUILTIN", {hashlib.sha256(tree.old_root.der).hexdigest(): "Test Old Root"})
+    assert anchors.load_builtin(("/nonexistent", bundle)) == [tree.old_root.certificate]
+    anchors.load_builtin.cache_clear()
+
+
+def test_builtin_roots_are_found_on_this_controller() -> None:
+    found = {c.fingerprint(hashes.SHA256()).hex() for c in anchors.load_sources(fetch_intermediates="never").anchors}
+    assert found <= anchors.BUILTIN.keys()
+    names = {anchors.BUILTIN[fingerprint] for fingerprint in found}
+    assert {"DigiCert Global Root G2", "Microsoft RSA Root CA 2017"} <= names
