@@ -1,8 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Asks IMDS: one deadline, paced, retried by the table, stepping down the version ladder; keeps a log of attempts. Twin of
-// _imds/client.py.
+// Asks IMDS: one deadline, paced, retried by the table, stepping down the version ladder; keeps a log of attempts. Twin
+// of _imds/client.py.
 
 using System;
 using System.Collections.Generic;
@@ -83,7 +83,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         // IMDS takes 5 requests per second from all programs of a VM together.
         public const double Pace = 0.25;
 
-        // Seconds for each address in the search for the right source: where IMDS answers at all, it does in milliseconds.
+        // Seconds for each address in the search for the right source: where IMDS answers at all, it does in
+        // milliseconds.
         public const double ProbeTimeout = 2;
 
         private const int MostSources = 3;
@@ -116,7 +117,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             return Versioned(Paths.Instance, ReadInstance, "");
         }
 
-        // The load balancer document, {"loadbalancer": {...}}. Throws ImdsException: not_found where the VM is behind none.
+        // The load balancer document, {"loadbalancer": {...}}. Throws ImdsException: not_found where the VM is behind
+        // none.
         public Answer LoadBalancer()
         {
             return Versioned(Paths.LoadBalancer, ReadObject, "");
@@ -241,7 +243,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
                 string silentOn = error.Silent ? error.LocalAddress : null;
                 return new Seen { Outcome = error.Kind, Detail = error.Message, SilentOn = silentOn };
             }
-            Seen seen = new Seen { Outcome = Retry.Classify(response, root), Detail = Describe(response), Response = response };
+            Seen seen = new Seen
+            {
+                Outcome = Retry.Classify(response, root),
+                Detail = Describe(response),
+                Response = response,
+            };
             if (seen.Outcome == "ok")
             {
                 try
@@ -288,8 +295,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             return world.Get(request);
         }
 
-        // IMDS answers only the primary address: where another of ours gets an answer, the source is what is wrong. Throws
-        // ImdsException: wrong_source_address.
+        // IMDS answers only the primary address: where another of ours gets an answer, the source is what is wrong.
+        // Throws ImdsException: wrong_source_address.
         private void TryOtherSources(string target, string silentOn)
         {
             if (settings.Loopback)

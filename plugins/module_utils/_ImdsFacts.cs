@@ -20,8 +20,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
     using Map = Dictionary<string, object>;
 
     // What the facts take from elsewhere than the document.
-    // Devices: MAC (lower case, colons) -> interface alias. DefaultDevice: the one of the default route. LocalAddress: the
-    // address that IMDS answered, which is the primary one, because it answers no other.
+    // Devices: MAC (lower case, colons) -> interface alias. DefaultDevice: the one of the default route. LocalAddress:
+    // the address that IMDS answered, which is the primary one, because it answers no other.
     public sealed class Context
     {
         public Dictionary<string, string> Devices = new Dictionary<string, string>();
@@ -59,12 +59,14 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             };
 
         private static readonly HashSet<string> Handled = new HashSet<string>(
-            Fields.Table.Select(field => field.Source).Concat(new[] { "compute.tags", "compute.virtualMachineScaleSet" }));
+            Fields.Table.Select(field => field.Source)
+                .Concat(new[] { "compute.tags", "compute.virtualMachineScaleSet" }));
 
         private static readonly Regex WordBorder = new Regex("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])");
         private static readonly Regex NoWord = new Regex("[^0-9a-z]+");
         private static readonly Regex Digits = new Regex(@"\A-?[0-9]{1,18}\z");
-        private static readonly Regex Base64 = new Regex(@"\A(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\z");
+        private static readonly Regex Base64 = new Regex(
+            @"\A(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\z");
 
         // An empty document gives every documented fact as null, {} or [].
         public static Map Build(Map document, Context context, List<string> warnings)
@@ -95,7 +97,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
         public static string LoadBalancerAddress(Map document, string privateIp)
         {
             return Objects(Lookup(document, "loadbalancer.publicIpAddresses"))
-                .Where(entry => !string.IsNullOrEmpty(privateIp) && (Get(entry, "privateIpAddress") as string) == privateIp)
+                .Where(entry => privateIp != null && (Get(entry, "privateIpAddress") as string) == privateIp)
                 .Select(entry => String(Get(entry, "frontendIpAddress")))
                 .FirstOrDefault(address => address != null);
         }
@@ -157,7 +159,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             }
         }
 
-        // --- values -----------------------------------------------------------------------------------------------------
+        // --- values --------------------------------------------------------------------------------------------------
 
         private static string String(object value)
         {
@@ -247,21 +249,23 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
 
         private static List<object> Disks(object value)
         {
-            return Objects(value).Select(disk => Plain(disk)).OrderBy(disk => Get((Map)disk, "lun") as long? ?? -1).ToList();
+            return Objects(value).Select(disk => Plain(disk))
+                .OrderBy(disk => (Get((Map)disk, "lun") as long?) ?? -1).ToList();
         }
 
-        // --- secrets and keys -------------------------------------------------------------------------------------------
+        // --- secrets and keys ----------------------------------------------------------------------------------------
 
         // User data: presence, length in bytes and SHA-256 of what it decodes to; its Base64 text only if asked for.
         private static Map Blob(object value, Context context)
         {
             string text = String(value);
-            byte[] content = text == null ? null : FromBase64(text) ?? Encoding.UTF8.GetBytes(text);
+            byte[] content = text == null ? new byte[0] : FromBase64(text) ?? Encoding.UTF8.GetBytes(text);
+            string hash = BitConverter.ToString(Sha256(content)).Replace("-", "").ToLowerInvariant();
             return new Map
             {
                 { "present", text != null },
-                { "length", text == null ? 0L : (long)content.Length },
-                { "sha256", text == null ? null : BitConverter.ToString(Sha256(content)).Replace("-", "").ToLowerInvariant() },
+                { "length", (long)content.Length },
+                { "sha256", text == null ? null : hash },
                 { "base64", context.IncludeUserData ? text : null },
             };
         }
@@ -289,16 +293,17 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             string data = String(Get(key, "keyData"));
             string[] words = (data ?? "").Split((char[])null, StringSplitOptions.RemoveEmptyEntries);
             byte[] content = words.Length > 1 ? FromBase64(words[1]) : null;
+            string fingerprint = content == null ? null : Convert.ToBase64String(Sha256(content)).TrimEnd('=');
             return new Map
             {
                 { "type", words.FirstOrDefault() },
                 { "path", String(Get(key, "path")) },
-                { "fingerprint", content == null ? null : "SHA256:" + Convert.ToBase64String(Sha256(content)).TrimEnd('=') },
+                { "fingerprint", fingerprint == null ? null : "SHA256:" + fingerprint },
                 { "key_data", context.IncludePublicKeys ? data : null },
             };
         }
 
-        // --- network ----------------------------------------------------------------------------------------------------
+        // --- network -------------------------------------------------------------------------------------------------
 
         // 000D3AF806EC -> 00:0d:3a:f8:06:ec, as Ansible writes it.
         public static string Mac(object value)
@@ -335,7 +340,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
 
         private static void AddOthers(Map facts, string prefix, Map node, params string[] known)
         {
-            foreach (KeyValuePair<string, object> entry in node.Where(entry => !known.Contains(entry.Key)))
+            foreach (KeyValuePair<string, object> entry in node.Where(pair => !known.Contains(pair.Key)))
             {
                 AddMissing(facts, prefix + Snake(entry.Key), Plain(entry.Value));
             }
@@ -347,12 +352,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
                 .Where(address => address != null).ToList();
         }
 
-        // The interface that IMDS answered on, else the one of the default route, else the first; {} where there is none.
-        // IMDS lists interfaces in no particular order, so the first says nothing.
+        // The interface that IMDS answered on, else the one of the default route, else the first; {} where there is
+        // none. IMDS lists interfaces in no particular order, so the first says nothing.
         private static Map Primary(object value, Context context)
         {
             List<Map> interfaces = Interfaces(value, context).Cast<Map>().ToList();
-            return interfaces.FirstOrDefault(entry => List(entry, "private_ip_addresses").Contains(context.LocalAddress))
+            return interfaces.FirstOrDefault(
+                    entry => List(entry, "private_ip_addresses").Contains(context.LocalAddress))
                 ?? interfaces.FirstOrDefault(
                     entry => context.DefaultDevice != null && (string)entry["device"] == context.DefaultDevice)
                 ?? interfaces.FirstOrDefault()
@@ -375,7 +381,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             return List(Primary(value, context), "public_ip_addresses").FirstOrDefault();
         }
 
-        // --- tags -------------------------------------------------------------------------------------------------------
+        // --- tags ----------------------------------------------------------------------------------------------------
 
         // Below 2019-06-04 there is no tagsList, only one string that can't be split safely.
         private static void FallBackToTagsString(Map facts, Map document, List<string> warnings)
@@ -394,7 +400,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             if (ambiguous)
             {
                 warnings.Add(
-                    "The tags of this API version are one string, and it can be split in several ways; use 2019-06-04 or newer.");
+                    "The tags of this API version are one string, and it can be split in several ways; "
+                    + "use 2019-06-04 or newer.");
             }
         }
     }

@@ -1,7 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The table of facts: where each comes from, what it becomes, and which API version brought it. Twin of _imds/fields.py.
+// The table of facts: where each comes from, what it becomes, and which API version brought it. Twin of
+// _imds/fields.py.
 
 using System.Collections.Generic;
 

@@ -20,6 +20,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
 
     public static class Gathering
     {
+        private const string TimeFormat = "yyyy-MM-dd'T'HH':'mm':'ss'Z'";
+
         // The azure_imds fact. A miss is no error: available is false then, and reason says why.
         public static Map Gather(Settings settings, World world, List<string> warnings)
         {
@@ -67,7 +69,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
                 { "elapsed", 0.0 },
                 { "attempts", new List<object>() },
                 { "detection", new Map() },
-                { "collected_at", DateTime.UtcNow.ToString("yyyy-MM-dd'T'HH':'mm':'ss'Z'", CultureInfo.InvariantCulture) },
+                { "collected_at", DateTime.UtcNow.ToString(TimeFormat, CultureInfo.InvariantCulture) },
             };
             return fact;
         }

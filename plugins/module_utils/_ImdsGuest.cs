@@ -27,8 +27,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
         // A lookup of the route to an address reserved for documentation; nothing is sent there.
         private static readonly IPEndPoint Elsewhere = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 9);
 
-        // MAC -> alias. With accelerated networking two interfaces share a MAC: the hardware side bears no address, so the
-        // other is meant.
+        // MAC -> alias. With accelerated networking two interfaces share a MAC: the hardware side bears no address, so
+        // the other is meant.
         public static Dictionary<string, string> Devices(IEnumerable<Interface> interfaces)
         {
             return interfaces.Where(entry => !string.IsNullOrEmpty(entry.Mac) && entry.Mac != "00:00:00:00:00:00")
@@ -39,8 +39,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
                 .ToDictionary(group => group.Key, group => group.First().Name);
         }
 
-        // The host's own IPv4 addresses, loopback left out. Those of 169.254.0.0/16 come last: a failover cluster has one
-        // for itself, and IMDS answers none of them.
+        // The host's own IPv4 addresses, loopback left out. Those of 169.254.0.0/16 come last: a failover cluster has
+        // one for itself, and IMDS answers none of them.
         public static List<string> Addresses(IEnumerable<Interface> interfaces)
         {
             return interfaces.SelectMany(entry => entry.Addresses)
@@ -52,7 +52,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
         // The alias of the interface that bears an address, or null.
         public static string DeviceOf(IEnumerable<Interface> interfaces, string address)
         {
-            return interfaces.Where(entry => entry.Addresses.Contains(address)).Select(entry => entry.Name).FirstOrDefault();
+            return interfaces.Where(entry => entry.Addresses.Contains(address))
+                .Select(entry => entry.Name).FirstOrDefault();
         }
 
         // Empty where the system does not tell.
@@ -68,8 +69,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
             }
         }
 
-        // The address from which the IPv4 default route would be taken, or null. A datagram socket that is connected has
-        // chosen its source, and sends nothing.
+        // The address from which the IPv4 default route would be taken, or null. A datagram socket that is connected
+        // has chosen its source, and sends nothing.
         public static string DefaultAddress()
         {
             try
@@ -93,7 +94,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
                 Name = entry.Name,
                 Mac = Facts.Mac(entry.GetPhysicalAddress().ToString()),
                 Up = entry.OperationalStatus == OperationalStatus.Up,
-                Addresses = entry.GetIPProperties().UnicastAddresses.Select(unicast => unicast.Address.ToString()).ToList(),
+                Addresses = entry.GetIPProperties().UnicastAddresses
+                    .Select(unicast => unicast.Address.ToString()).ToList(),
             };
         }
     }

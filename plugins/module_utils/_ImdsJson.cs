@@ -1,8 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// A strict reader of JSON, because the runtimes' own differ: Windows PowerShell's takes broken documents, makes dates of
-// some strings and dies of deep ones; PowerShell 7's stops at numbers that do not fit.
+// A strict reader of JSON, because the runtimes' own differ: Windows PowerShell's takes broken documents, makes dates
+// of some strings and dies of deep ones; PowerShell 7's stops at numbers that do not fit.
 
 using System;
 using System.Collections.Generic;
@@ -25,12 +25,14 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsJson
     {
     }
 
-    // Objects become Dictionary<string, object>, arrays List<object>, numbers long where they are whole and fit, else double.
+    // Objects become Dictionary<string, object>, arrays List<object>, numbers long where they are whole and fit, else
+    // double.
     public sealed class Json
     {
         public const int MaxDepth = 64;
 
-        private static readonly Regex NumberPattern = new Regex(@"\G-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?");
+        private static readonly Regex NumberPattern = new Regex(
+            @"\G-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?");
         private static readonly UTF8Encoding StrictUtf8 = new UTF8Encoding(false, true);
 
         private readonly string text;
@@ -182,8 +184,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsJson
             }
             at += match.Length;
             long whole;
-            bool fraction = match.Groups[1].Success || match.Groups[2].Success;
-            if (!fraction && long.TryParse(match.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out whole))
+            // It has no blanks, and no point or exponent where it is whole: the styles only have to take all numbers.
+            if (long.TryParse(match.Value, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out whole))
             {
                 return whole;
             }

@@ -1,8 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What the modules do between their parameters and their result; the .ps1 files only hand it over to Ansible. Twin of the
-// main() of azure_imds_facts.py and azure_imds_info.py.
+// What the modules do between their parameters and their result; the .ps1 files only hand it over to Ansible. Twin of
+// the main() of azure_imds_facts.py and azure_imds_info.py.
 
 using System.Collections;
 using System.Collections.Generic;
@@ -95,7 +95,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsModules
                 reason = error.Reason;
                 if (true.Equals(parameters["required"]))
                 {
-                    outcome.Failure = "Nothing from IMDS for " + path.Whole + ": " + error.Explanation + " " + reason.Remedy;
+                    string what = error.Explanation + " " + reason.Remedy;
+                    outcome.Failure = "Nothing from IMDS for " + path.Whole + ": " + what;
                 }
             }
             bool available = reason.Code == "ok";

@@ -13,8 +13,8 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPaths
 {
-    // A documented path of IMDS. Since: first API version that has it, empty where the path has no versions. Root: every
-    // VM has it.
+    // A documented path of IMDS. Since: first API version that has it, empty where the path has no versions. Root:
+    // every VM has it.
     public sealed class ImdsPath
     {
         public readonly string Whole;
@@ -44,8 +44,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPaths
 
         private static readonly Regex Key = new Regex(@"\A[A-Za-z0-9_-]+\z");
 
-        // Check a path below /metadata, such as instance/compute/tagsList/0: a documented root, or keys and indexes below
-        // instance.
+        // Check a path below /metadata, such as instance/compute/tagsList/0: a documented root, or keys and indexes
+        // below instance.
         public static ImdsPath Parse(string text)
         {
             string[] parts = text.Trim('/').Split('/');

@@ -77,8 +77,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform
             bool valid = digits.Length == 2 * bytes.Length;
             for (int at = 0; valid && at < bytes.Length; at++)
             {
+                string pair = digits.Substring(2 * at, 2);
                 valid = byte.TryParse(
-                    digits.Substring(2 * at, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out bytes[at]);
+                    pair, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out bytes[at]);
             }
             return valid ? bytes : null;
         }

@@ -46,7 +46,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
             new Reason(
                 "wrong_source_address",
                 "IMDS answers another address of this host, but not the one that the system chose as source.",
-                "Make the primary address of the primary network interface the source of the route to 169.254.169.254."),
+                "Make the primary address of the primary network interface the source of the route to "
+                + "169.254.169.254."),
             new Reason(
                 "connect_timeout",
                 "Nothing accepted the connection in time.",
@@ -54,7 +55,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
             new Reason(
                 "read_timeout",
                 "The connection was accepted, but the answer did not arrive in time.",
-                "Try again, or raise read_timeout and timeout; if it stays silent, check the source address of the route."),
+                "Try again, or raise read_timeout and timeout; if it stays silent, check the source "
+                + "address of the route."),
             new Reason(
                 "refused",
                 "The connection was refused, reset, or closed before an answer.",
@@ -78,15 +80,18 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
             new Reason(
                 "not_found",
                 "IMDS has nothing under this path.",
-                "Check the path; a classic VM has no compute part, and a VM behind no load balancer has no loadbalancer."),
+                "Check the path; a classic VM has no compute part, and a VM behind no load balancer has no "
+                + "loadbalancer."),
             new Reason(
                 "rejected",
                 "IMDS calls the request itself wrong (400 or 405).",
                 "Read its answer in the message; the path and the API version have to fit together."),
             new Reason(
                 "intercepted",
-                "Something that is not this VM's IMDS answered: a proxy's page, a redirect, or another machine's metadata.",
-                "Find what listens in between: a transparent proxy, a NAT rule, a metadata proxy of a container platform."),
+                "Something that is not this VM's IMDS answered: a proxy's page, a redirect, or another "
+                + "machine's metadata.",
+                "Find what listens in between: a transparent proxy, a NAT rule, a metadata proxy of a "
+                + "container platform."),
             new Reason(
                 "malformed",
                 "The answer is not what IMDS sends: incomplete, not UTF-8, not JSON, or without its parts.",

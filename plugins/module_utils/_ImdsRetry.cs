@@ -120,7 +120,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
         private static bool NamesVersion(byte[] body)
         {
             string text = Beginning(body, 1024).ToLowerInvariant();
-            return text.Contains("newest-versions") || text.Contains("invalid version") || text.Contains("api-version is invalid");
+            return text.Contains("newest-versions")
+                || text.Contains("invalid version")
+                || text.Contains("api-version is invalid");
         }
 
         private static string Beginning(byte[] body, int length)
@@ -153,8 +155,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
         }
 
         // Seconds to wait before the next try, or null to stop.
-        // tries: how many times this outcome was seen, this one included. retryAfter: the header of that name, honoured where
-        // it is a number of seconds. chance: random number from 0 to 1, for the jitter.
+        // tries: how many times this outcome was seen, this one included. retryAfter: the header of that name, honoured
+        // where it is a number of seconds. chance: random number from 0 to 1, for the jitter.
         public static double? Wait(string outcome, int tries, string retryAfter, double chance)
         {
             Rule rule = Rules[outcome];

@@ -100,8 +100,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsSmbios
             return (int)Math.Min(HeadLength + stated, raw.Length);
         }
 
-        // The strings from a position on, which is moved behind them. Each ends with a NUL, and all of them with one more; a
-        // structure without strings has two.
+        // The strings from a position on, which is moved behind them. Each ends with a NUL, and all of them with one
+        // more; a structure without strings has two.
         private static List<string> Strings(byte[] raw, ref int at, int end)
         {
             List<string> found = new List<string>();

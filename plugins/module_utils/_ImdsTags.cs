@@ -28,8 +28,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTags
         }
 
         // "Name:Value;Name:Value" -> {name: value}.
-        // Semicolons and colons are legal in values. A part without a colon can only be the rest of the value before it, so
-        // that is what it is taken for; where that happens, or a value holds a colon, the split may be wrong: ambiguous.
+        // Semicolons and colons are legal in values. A part without a colon can only be the rest of the value before
+        // it, so that is what it is taken for; where that happens, or a value holds a colon, the split may be wrong:
+        // ambiguous.
         public static Dictionary<string, object> FromString(string tags, out bool ambiguous)
         {
             Dictionary<string, object> found = new Dictionary<string, object>();

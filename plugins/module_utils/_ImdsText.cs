@@ -36,7 +36,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsText
             {
                 return QuoteString((string)value);
             }
-            return value is float || value is double ? Exact(ToDouble(value)) : Convert.ToString(value, CultureInfo.InvariantCulture);
+            bool fraction = value is float || value is double;
+            return fraction ? Exact(ToDouble(value)) : Convert.ToString(value, CultureInfo.InvariantCulture);
         }
 
         // What a number is meant to be: Ansible hands on floats of 4 bytes, whose 0.1 would become 0.100000001490116.
@@ -44,7 +45,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsText
         {
             if (value is float)
             {
-                return double.Parse(((float)value).ToString("R", CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+                string text = ((float)value).ToString("R", CultureInfo.InvariantCulture);
+                return double.Parse(text, CultureInfo.InvariantCulture);
             }
             return Convert.ToDouble(value, CultureInfo.InvariantCulture);
         }

@@ -3,8 +3,8 @@
 
 // One HTTP GET over one TCP connection. Knows HTTP, nothing of Azure. Twin of _imds/transport.py.
 //
-// A plain socket and not HttpWebRequest: it has no proxy and no redirect to switch off, it knows the address that it was
-// answered on, it tells a refused connection from a forbidden one and silence from half an answer, and one deadline
+// A plain socket and not HttpWebRequest: it has no proxy and no redirect to switch off, it knows the address that it
+// was answered on, it tells a refused connection from a forbidden one and silence from half an answer, and one deadline
 // covers the whole exchange.
 
 using System;
@@ -19,8 +19,9 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
 {
-    // Host: an IP address. Times in seconds: until the connection has to stand, from then until the whole response has to
-    // be here, and for both together where that is less than their sum. Source: local IP address to bind to, or null.
+    // Host: an IP address. Times in seconds: until the connection has to stand, from then until the whole response has
+    // to be here, and for both together where that is less than their sum. Source: local IP address to bind to, or
+    // null.
     public sealed class Request
     {
         public string Host;
@@ -49,8 +50,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
         }
     }
 
-    // No complete HTTP response. Kind: no_route, route_prohibited, connect_timeout, read_timeout, refused, reset, malformed
-    // or too_large. LocalAddress: of the connection, once there was one. Silent: the connection stood, and not one byte came.
+    // No complete HTTP response. Kind: no_route, route_prohibited, connect_timeout, read_timeout, refused, reset,
+    // malformed or too_large. LocalAddress: of the connection, once there was one. Silent: the connection stood, and
+    // not one byte came.
     public sealed class TransportException : Exception
     {
         public readonly string Kind;
@@ -158,7 +160,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
 
         private static Response Read(Reader reader)
         {
-            string[] head = Latin1.GetString(reader.Until("\r\n\r\n", MaxHead)).Split(new[] { "\r\n" }, StringSplitOptions.None);
+            string text = Latin1.GetString(reader.Until("\r\n\r\n", MaxHead));
+            string[] head = text.Split(new[] { "\r\n" }, StringSplitOptions.None);
             string[] parts = head[0].Split(new[] { ' ' }, 3);
             bool http = parts.Length > 1 && parts[0].StartsWith("HTTP/1.", StringComparison.Ordinal);
             if (!http || parts[1].Length != 3 || !parts[1].All(Reader.IsDigit))

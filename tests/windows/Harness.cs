@@ -37,7 +37,7 @@ namespace ImdsTests
         private static readonly Dictionary<string, Func<Map, object>> Calls = new Dictionary<string, Func<Map, object>>
         {
             { "build", Build },
-            { "classify", arguments => Retry.Classify(ToResponse(Part(arguments, "response")), (bool)arguments["root"]) },
+            { "classify", Classify },
             { "client", RunClient },
             { "default_address", arguments => Guest.DefaultAddress() },
             { "firmware", arguments => Platform.ReadFirmware() },
@@ -50,7 +50,7 @@ namespace ImdsTests
             { "number", arguments => Text.Number(Text.ToDouble(arguments["value"]), (int)(long)arguments["digits"]) },
             { "path", ParsePath },
             { "quote", arguments => Text.Quote(arguments["value"]) },
-            { "same_machine", arguments => Platform.SameMachine((string)arguments["vm_id"], Bytes(arguments, "firmware")) },
+            { "same_machine", SameMachine },
             { "settings", ParseSettings },
             { "single", arguments => Text.ToDouble((float)(double)arguments["value"]) },
             { "smbios", ReadSmbios },
@@ -63,9 +63,12 @@ namespace ImdsTests
 
         public static void Main()
         {
-            JavaScriptSerializer serializer = new JavaScriptSerializer { MaxJsonLength = int.MaxValue, RecursionLimit = 200 };
-            TextReader input = new StreamReader(Console.OpenStandardInput(), new UTF8Encoding(false));
-            TextWriter output = new StreamWriter(Console.OpenStandardOutput(), new UTF8Encoding(false)) { AutoFlush = true };
+            JavaScriptSerializer serializer = new JavaScriptSerializer();
+            serializer.MaxJsonLength = int.MaxValue;
+            serializer.RecursionLimit = 200;
+            Encoding utf8 = new UTF8Encoding(false);
+            TextReader input = new StreamReader(Console.OpenStandardInput(), utf8);
+            TextWriter output = new StreamWriter(Console.OpenStandardOutput(), utf8) { AutoFlush = true };
             for (string line = input.ReadLine(); line != null; line = input.ReadLine())
             {
                 Map answer = new Map();
@@ -82,7 +85,7 @@ namespace ImdsTests
             }
         }
 
-        // --- arguments --------------------------------------------------------------------------------------------------
+        // --- arguments -----------------------------------------------------------------------------------------------
 
         private static object Value(Map map, string name)
         {
@@ -164,7 +167,7 @@ namespace ImdsTests
             };
         }
 
-        // --- calls ------------------------------------------------------------------------------------------------------
+        // --- calls ---------------------------------------------------------------------------------------------------
 
         private static object Tables(Map arguments)
         {
@@ -172,13 +175,23 @@ namespace ImdsTests
             return new Map
             {
                 { "reasons", Reasons.Table.Select(reason => new[] { reason.Code, reason.Meaning, reason.Remedy }) },
-                { "rules", Retry.Rules.ToDictionary(entry => entry.Key, entry => new object[] { entry.Value.Reason, entry.Value.Waits, entry.Value.Jitter }) },
+                {
+                    "rules", Retry.Rules.ToDictionary(
+                        entry => entry.Key,
+                        entry => new object[] { entry.Value.Reason, entry.Value.Waits, entry.Value.Jitter })
+                },
                 { "by_status", Retry.ByStatus.ToDictionary(entry => entry.Key.ToString(), entry => entry.Value) },
-                { "connect_errors", Transport.ConnectErrors.ToDictionary(entry => entry.Key.ToString(), entry => entry.Value) },
+                {
+                    "connect_errors",
+                    Transport.ConnectErrors.ToDictionary(entry => entry.Key.ToString(), entry => entry.Value)
+                },
                 { "instance", Versions.Instance },
                 { "ladder", Versions.Ladder },
                 { "since", new[] { Versions.LoadBalancerSince, Versions.AttestedSince, Versions.TagsListSince } },
-                { "roots", Paths.Roots.ToDictionary(root => root.Whole, root => new object[] { root.Since, root.Root }) },
+                {
+                    "roots", Paths.Roots.ToDictionary(
+                        root => root.Whole, root => new object[] { root.Since, root.Root })
+                },
                 { "fields", Fields.Table.Select(field => new[] { field.Fact, field.Kind, field.Source, field.Since }) },
                 { "containers", Fields.Containers },
                 { "integers", Fields.Integers },
@@ -199,9 +212,24 @@ namespace ImdsTests
                 { "tag", Platform.AzureChassisAssetTag },
                 { "endpoint", Options.Endpoint },
                 { "settings", Shown(settings) },
-                { "limits", new object[] { Transport.MaxHead, Transport.MaxBody, Json.MaxDepth, Client.Pace, Client.ProbeTimeout } },
+                {
+                    "limits", new object[]
+                    {
+                        Transport.MaxHead, Transport.MaxBody, Json.MaxDepth, Client.Pace, Client.ProbeTimeout,
+                    }
+                },
                 { "version", Client.Version },
             };
+        }
+
+        private static object Classify(Map arguments)
+        {
+            return Retry.Classify(ToResponse(Part(arguments, "response")), (bool)arguments["root"]);
+        }
+
+        private static object SameMachine(Map arguments)
+        {
+            return Platform.SameMachine((string)arguments["vm_id"], Bytes(arguments, "firmware"));
         }
 
         private static Map Shown(Settings settings)
@@ -225,7 +253,10 @@ namespace ImdsTests
 
         private static Map Shown(Interface entry)
         {
-            return new Map { { "name", entry.Name }, { "mac", entry.Mac }, { "up", entry.Up }, { "addresses", entry.Addresses } };
+            return new Map
+            {
+                { "name", entry.Name }, { "mac", entry.Mac }, { "up", entry.Up }, { "addresses", entry.Addresses },
+            };
         }
 
         private static object ParseSettings(Map arguments)
@@ -309,7 +340,10 @@ namespace ImdsTests
             byte[] uuid = Smbios.SystemUuid(raw);
             return new Map
             {
-                { "structures", Smbios.Structures(raw).Select(entry => new object[] { entry.Type, entry.Formatted.Length, entry.Strings }) },
+                {
+                    "structures", Smbios.Structures(raw).Select(
+                        entry => new object[] { entry.Type, entry.Formatted.Length, entry.Strings })
+                },
                 { "tag", Smbios.ChassisAssetTag(raw) },
                 { "uuid", uuid == null ? null : Convert.ToBase64String(uuid) },
             };
@@ -387,7 +421,10 @@ namespace ImdsTests
             Outcome outcome = (string)arguments["name"] == "azure_imds_facts"
                 ? FactsModule.Run(parameters, world)
                 : InfoModule.Run(parameters, world);
-            return new Map { { "result", outcome.Result }, { "warnings", outcome.Warnings }, { "failure", outcome.Failure } };
+            return new Map
+            {
+                { "result", outcome.Result }, { "warnings", outcome.Warnings }, { "failure", outcome.Failure },
+            };
         }
 
         // Twin of the tests' world.py.
@@ -411,7 +448,8 @@ namespace ImdsTests
 
             public Response Get(Request request)
             {
-                Requests.Add(new object[] { Now, request.Target, request.Source, request.Headers.Select(header => header.Key) });
+                IEnumerable<string> names = request.Headers.Select(header => header.Key);
+                Requests.Add(new object[] { Now, request.Target, request.Source, names });
                 Map answer = answers[Math.Min(Requests.Count, answers.Count) - 1];
                 double limit = Math.Min(request.ConnectTimeout + request.ReadTimeout, request.Timeout);
                 double after = Text.ToDouble(answer["after"]);
@@ -424,7 +462,10 @@ namespace ImdsTests
                 if (answer.ContainsKey("kind"))
                 {
                     throw new TransportException(
-                        (string)answer["kind"], (string)answer["detail"], (string)answer["local_address"], (bool)answer["silent"]);
+                        (string)answer["kind"],
+                        (string)answer["detail"],
+                        (string)answer["local_address"],
+                        (bool)answer["silent"]);
                 }
                 return ToResponse(answer);
             }

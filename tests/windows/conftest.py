@@ -10,8 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.imds.azure.tests.unit.conftest import _loopback_only as _loopback_only
+from ansible_collections.imds.azure.tests.unit.conftest import _loopback_only
 from ansible_collections.imds.azure.tests.windows.core import Core, compile_harness, missing
+
+# A fixture that runs by itself.
+__all__ = ["_loopback_only"]
 
 FILES = Path(__file__).resolve().parents[2] / "roles" / "azure_imds_emulator" / "files"
 if str(FILES) not in sys.path:

@@ -30,7 +30,9 @@ def table(*structures: bytes) -> bytes:
 def system(uuid: bytes, size: int = 27) -> bytes:
     """Type 1, as long as in SMBIOS 2.4 and newer unless told otherwise."""
     formatted = b"\x01\x02\x03\x04" + uuid + b"\x06\x00\x05"
-    return structure(1, formatted[: size - 4], b"Microsoft", b"Virtual Machine", b"7.0", b"0000-0001", b"Virtual Machine")
+    return structure(
+        1, formatted[: size - 4], b"Microsoft", b"Virtual Machine", b"7.0", b"0000-0001", b"Virtual Machine"
+    )
 
 
 def enclosure(tag: bytes, number: int = 4, size: int = 22) -> bytes:

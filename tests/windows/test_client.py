@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The client of both cores, in a world with its own clock: any sequence of answers ends the same, after the same waits."""
+"""The client of both cores, in a world with its own clock: any answers end the same way, after the same waits."""
 
 from __future__ import annotations
 
@@ -137,7 +137,10 @@ SEQUENCES: dict[str, tuple[list[Answer], dict[str, Any]]] = {
     "the whole ladder": ([OLD_STYLE], {}),
     "pinned": ([version_error("2020-10-01")], {"api_version": "2024-07-17"}),
     "pinned and known": ([OK], {"api_version": "2019-06-04"}),
-    "many versions offered": ([version_error(*[f"2020-{number:05}" for number in range(500)])], {"api_version": "2024-07-17"}),
+    "many versions offered": (
+        [version_error(*[f"2020-{number:05}" for number in range(500)])],
+        {"api_version": "2024-07-17"},
+    ),
     "each outcome by itself": ([said(500), failed("refused"), said(500), failed("refused"), said(500), OK], {}),
     "text in the answer": ([said(400, "  größer \U0001f600 ".encode())], {}),
     "broken text in the answer": ([said(403, b"\xff")], {}),
@@ -168,7 +171,9 @@ def test_paths(core: Core, asked: str, answers: list[Answer]) -> None:
     both(core, answers, asked)
 
 
-@pytest.mark.parametrize("answer", [said(200, {"loadbalancer": {}}), said(404), said(200, b"[]"), OLD_STYLE], ids=range(4))
+@pytest.mark.parametrize(
+    "answer", [said(200, {"loadbalancer": {}}), said(404), said(200, b"[]"), OLD_STYLE], ids=range(4)
+)
 def test_load_balancer(core: Core, answer: Answer) -> None:
     both(core, [answer], "loadbalancer")
 

@@ -94,7 +94,9 @@ def test_a_table_cut_anywhere_invents_nothing(core: Core, length: int) -> None:
     assert found["uuid"] in (None, encoded(UUID))
 
 
-@given(st.binary(max_size=300) | st.binary(max_size=200).map(raw) | st.binary(max_size=99).map(lambda data: AZURE + data))
+@given(
+    st.binary(max_size=300) | st.binary(max_size=200).map(raw) | st.binary(max_size=99).map(lambda data: AZURE + data)
+)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_bytes(core: Core, data: bytes) -> None:
     found = core("smbios", raw=encoded(data))
@@ -107,7 +109,9 @@ VM_ID = "8e0d3a54-6a3c-4b0e-9a43-5f6f3c1f0e77"
 
 
 @pytest.mark.parametrize("own", [UUID, SWAPPED, UUID[::-1], SWAPPED[:-1] + b"\x00", b"\x00" * 16, None])
-@pytest.mark.parametrize("vm_id", [VM_ID, VM_ID.upper(), VM_ID.replace("-", ""), "", "web-1", "\xe9" * 36, VM_ID[:-1], "g" * 32])
+@pytest.mark.parametrize(
+    "vm_id", [VM_ID, VM_ID.upper(), VM_ID.replace("-", ""), "", "web-1", "\xe9" * 36, VM_ID[:-1], "g" * 32]
+)
 def test_the_same_machine(core: Core, monkeypatch: Any, tmp_path: Path, own: bytes | None, vm_id: str) -> None:
     monkeypatch.setattr(platform, "_DMI", f"{tmp_path}/")
     monkeypatch.setattr(sys, "platform", "linux")

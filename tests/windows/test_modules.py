@@ -29,12 +29,17 @@ from ansible_collections.imds.azure.tests.windows.firmware import enclosure, sys
 from azure_imds_emulator.vms import profile_names
 
 MODULES = {"azure_imds_facts": azure_imds_facts, "azure_imds_info": azure_imds_info}
-SPECS = {
-    "azure_imds_facts": {"required": False, "include_user_data": False, "include_public_keys": False, "load_balancer": False},
+SPECS: dict[str, dict[str, Any]] = {
+    "azure_imds_facts": {
+        "required": False,
+        "include_user_data": False,
+        "include_public_keys": False,
+        "load_balancer": False,
+    },
     "azure_imds_info": {"path": "instance", "required": True},
 }
 TIMES = {"connect_timeout": 2.0, "read_timeout": 10.0, "timeout": 30.0, "updating_timeout": 100.0}
-COMMON = {"detect": "auto", "api_version": None, "chassis_asset_tag": None, **TIMES}
+COMMON: dict[str, Any] = {"detect": "auto", "api_version": None, "chassis_asset_tag": None, **TIMES}
 
 # The guest, as both cores are told of it.
 MAC = "00:0d:3a:00:00:01"
@@ -149,7 +154,12 @@ def test_every_version_of_every_profile(both: Both, profile: str) -> None:
 
 
 PATHS = [
-    *("instance/compute", "instance/compute/name", "instance/compute/tagsList/0", "instance/network/interface/0/macAddress"),
+    *(
+        "instance/compute",
+        "instance/compute/name",
+        "instance/compute/tagsList/0",
+        "instance/network/interface/0/macAddress",
+    ),
     *("instance/compute/nothing", "versions", "loadbalancer", "attested/document", "instance/network/interface/9"),
 ]
 
@@ -287,7 +297,9 @@ TAG = platform.AZURE_CHASSIS_ASSET_TAG
 @pytest.mark.parametrize("tag", [TAG, "Default string", TAG[:-1], None])
 @pytest.mark.parametrize("option", [None, TAG, "NA"])
 @pytest.mark.parametrize("detect", ["auto", "force"])
-def test_the_chassis_asset_tag_decides(both: Both, imds: Running, tag: str | None, option: str | None, detect: str) -> None:
+def test_the_chassis_asset_tag_decides(
+    both: Both, imds: Running, tag: str | None, option: str | None, detect: str
+) -> None:
     for module in MODULES:
         both(module, tag=tag, endpoint=imds.url, detect=detect, chassis_asset_tag=option, required=False)
     azure = TAG in (option or tag or "") and (option or tag) == TAG

@@ -28,7 +28,10 @@ TREE = ROOT.parents[2]
 PACKAGE = "ansible_collections.imds.azure.plugins"
 UTILS = sorted((ROOT / "plugins" / "module_utils").glob("*.psm1"))
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.ps1"))
-TWINS: dict[str, ModuleType] = {"azure_imds_facts_windows": azure_imds_facts, "azure_imds_info_windows": azure_imds_info}
+TWINS: dict[str, ModuleType] = {
+    "azure_imds_facts_windows": azure_imds_facts,
+    "azure_imds_info_windows": azure_imds_info,
+}
 
 # All cmdlets that may be called, with the parameters that may be given.
 # Source: Microsoft's reference of Windows PowerShell 5.1, module Microsoft.PowerShell.Core.
@@ -56,6 +59,11 @@ def test_it_is_powershell(path: Path) -> None:
 @pytest.mark.parametrize("path", [*UTILS, *MODULES, *sources()], ids=name)
 def test_windows_powershell_reads_nothing_but_ascii_without_a_mark(path: Path) -> None:
     path.read_bytes().decode("ascii")
+
+
+@pytest.mark.parametrize("path", sources(), ids=name)
+def test_lines_are_as_short_as_those_of_python(path: Path) -> None:
+    assert max(map(len, path.read_text().splitlines())) <= 120
 
 
 @pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
@@ -133,7 +141,7 @@ def test_the_argument_spec_is_that_of_the_twin(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_the_documentation_is_that_of_the_twin(path: Path) -> None:
-    """Options with a description of their own have to be the same ones; the shared ones come from the same fragments."""
+    """The options of its own are the same, and the others come from the same fragments."""
     sidecar = yaml.safe_load(path.with_suffix(".yml").read_text())
     ours, theirs = sidecar["DOCUMENTATION"], yaml.safe_load(TWINS[path.stem].DOCUMENTATION)
     assert ours["extends_documentation_fragment"] == theirs["extends_documentation_fragment"]
@@ -177,7 +185,11 @@ def stand_in(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_the_stand_in_answers_as_validate_modules_asks() -> None:
     utils = {f"{PACKAGE}.module_utils.{util.name}": str(util) for util in UTILS}
-    manifest = {"module_path": str(MODULES[0]), "ansible_basic": "", "ps_utils": {**utils, "Ansible.AddType.psm1": "none"}}
+    manifest = {
+        "module_path": str(MODULES[0]),
+        "ansible_basic": "",
+        "ps_utils": {**utils, "Ansible.AddType.psm1": "none"},
+    }
     done = stand_in("/somewhere/ps_argspec.ps1", json.dumps(manifest))
     assert json.loads(done.stdout) == spec(MODULES[0])
 

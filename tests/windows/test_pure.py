@@ -9,7 +9,15 @@ import json
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._imds import client, facts, options, paths, retry, versions
+from ansible_collections.imds.azure.plugins.module_utils._imds import (
+    client,
+    facts,
+    fields,
+    options,
+    paths,
+    retry,
+    versions,
+)
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
 from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.documents import DOCUMENTS, KEY
 from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.test_client import BAD_BODIES
@@ -47,7 +55,7 @@ def test_documents(core: Core, name: str, secrets: bool) -> None:
 
 @pytest.mark.parametrize("fact", CASES)
 def test_each_fact(core: Core, fact: str) -> None:
-    field = next(field for field in facts.FIELDS if field.fact == fact)
+    field = next(field for field in fields.FIELDS if field.fact == fact)
     for sent, _expected in CASES[fact]:
         both_build(core, nested(field.source, sent))
 
@@ -278,16 +286,58 @@ def python_settings(params: Any) -> Any:
     return {"settings": {**found._asdict(), "address": list(found.address), "loopback": found.loopback}}
 
 
-ENDPOINTS = """
-http://169.254.169.254  http://169.254.169.254/  http://169.254.169.254:80  http://127.0.0.1:8169  http://localhost:65535
-http://[::1]:8169  http://10.0.0.1  http://169.254.169.254:8080  http://[fd00::1]:80  http://0.0.0.0  169.254.169.254
-https://169.254.169.254  HTTP://169.254.169.254  http://  http:///  http://127.0.0.1:  http://127.0.0.1:0
-http://127.0.0.1:65536  http://127.0.0.1:123456  http://127.0.0.1:-1  http://127.0.0.1:8０  http://127.0.0.1/metadata
-http://127.0.0.1//  http://127.0.0.1?x=y  http://user@127.0.0.1  http://127.0.0.1:80@10.0.0.1  http://127.0.0.1.
-http://127.1  http://127.0.0.256  http://127.0.0.01  http://1270.0.0.1  http://0x7f.0.0.1  http://metadata  http://é.example
-http://::1  http://[::1  http://[127.0.0.1]  http://[::1%25lo]  http://[fe80::1%eth0]:80  http://[:::1]  http://[1:2]
-http://[::ffff:127.0.0.1]  http://[12345::]
-""".split() + ["http://127.0.0.1\n", "http://127.0.0.1\x00", " http://127.0.0.1", "http://it's", 'http://"', "http://'\"\\", ""]
+ENDPOINTS = [
+    "http://169.254.169.254",
+    "http://169.254.169.254/",
+    "http://169.254.169.254:80",
+    "http://127.0.0.1:8169",
+    "http://localhost:65535",
+    "http://[::1]:8169",
+    "http://10.0.0.1",
+    "http://169.254.169.254:8080",
+    "http://[fd00::1]:80",
+    "http://0.0.0.0",
+    "169.254.169.254",
+    "https://169.254.169.254",
+    "HTTP://169.254.169.254",
+    "http://",
+    "http:///",
+    "http://127.0.0.1:",
+    "http://127.0.0.1:0",
+    "http://127.0.0.1:65536",
+    "http://127.0.0.1:123456",
+    "http://127.0.0.1:-1",
+    "http://127.0.0.1:8\uff10",
+    "http://127.0.0.1/metadata",
+    "http://127.0.0.1//",
+    "http://127.0.0.1?x=y",
+    "http://user@127.0.0.1",
+    "http://127.0.0.1:80@10.0.0.1",
+    "http://127.0.0.1.",
+    "http://127.1",
+    "http://127.0.0.256",
+    "http://127.0.0.01",
+    "http://1270.0.0.1",
+    "http://0x7f.0.0.1",
+    "http://metadata",
+    "http://\xe9.example",
+    "http://::1",
+    "http://[::1",
+    "http://[127.0.0.1]",
+    "http://[::1%25lo]",
+    "http://[fe80::1%eth0]:80",
+    "http://[:::1]",
+    "http://[1:2]",
+    "http://[::ffff:127.0.0.1]",
+    "http://[12345::]",
+    "http://127.0.0.1\n",
+    "http://127.0.0.1\x00",
+    " http://127.0.0.1",
+    "http://it's",
+    'http://"',
+    "http://'\"\\",
+    "",
+]
 
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
@@ -325,7 +375,16 @@ PATHS = [
     *("instance", "/instance/", "versions", "loadbalancer", "attested/document", "instance/compute/tagsList/0/name"),
     *("", "/", "instance//compute", "..", "instance/../identity/oauth2/token", "instance?x=y", "instance compute"),
     *("instance\n", "instance\\compute", "instance/%2e", "identity/oauth2/token", "IDENTITY", "scheduledevents"),
-    *("Instance", "attested", "attested/document/x", "versions/x", "instance/grö\xdfe", "it's", "instance/\x00", "\u2028"),
+    *(
+        "Instance",
+        "attested",
+        "attested/document/x",
+        "versions/x",
+        "instance/grö\xdfe",
+        "it's",
+        "instance/\x00",
+        "\u2028",
+    ),
 ]
 
 
@@ -350,7 +409,9 @@ def test_any_path(core: Core, text: str) -> None:
 # --- words ----------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("value", ["a", "it's", '"', "'\"", "\\", "\n\t\r\x00\x7f\xa0", "ü\U0001f600", 1, 1.5, 3.0, 1e300, 0.1])
+@pytest.mark.parametrize(
+    "value", ["a", "it's", '"', "'\"", "\\", "\n\t\r\x00\x7f\xa0", "ü\U0001f600", 1, 1.5, 3.0, 1e300, 0.1]
+)
 def test_quote(core: Core, value: Any) -> None:
     assert core("quote", value=value) == repr(value)
 

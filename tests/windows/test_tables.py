@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +23,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import (
     transport,
     versions,
 )
-from ansible_collections.imds.azure.tests.windows.core import Core
+from ansible_collections.imds.azure.tests.windows.core import Core, compile_core
 
 # How .NET calls what the system says.
 SOCKET_ERRORS = {
@@ -72,6 +73,11 @@ def test_table(tables: Any, name: str) -> None:
     assert tables[name] == TABLES[name]
     if isinstance(TABLES[name], dict):
         assert list(tables[name]) == list(TABLES[name])
+
+
+@pytest.mark.usefixtures("program")
+def test_the_core_needs_no_more_than_ansible_gives_it(tmp_path: Path) -> None:
+    compile_core(tmp_path)
 
 
 def test_no_table_is_left_out(tables: Any) -> None:

@@ -49,7 +49,9 @@ def python_get(address: tuple[str, int], limits: Limits, source: Optional[str] =
         }
 
 
-def both(core: Core, server: ScriptedServer, limits: Limits = (2, 5, 5), source: Optional[str] = None) -> dict[str, Any]:
+def both(
+    core: Core, server: ScriptedServer, limits: Limits = (2, 5, 5), source: Optional[str] = None
+) -> dict[str, Any]:
     expected = python_get(server.address, limits, source)
     found = csharp_get(core, server.address, limits, source)
     assert comparable(found) == comparable(expected)
