@@ -105,15 +105,19 @@ _OWN_WORDS: Iterable[tuple[re.Pattern[str], str]] = (
     (re.compile(r"the answer is (not JSON: |nested deeper ).*", re.DOTALL), "the answer is not usable JSON"),
     (re.compile(r"within [0-9.e+-]+ s"), "within some s"),
 )
+_SMALLEST = 1e-300
 _OWN_KEYS = {"elapsed", "collected_at", "source"}
 
 
 def comparable(value: Any) -> Any:
-    """A result without what may differ: times, where the tag was read, and how a parser calls an error."""
+    """A result without what may differ: times, where the tag was read, how a parser calls an error, the last bits."""
     if isinstance(value, dict):
         return {key: comparable(inner) for key, inner in value.items() if key not in _OWN_KEYS}
     if isinstance(value, (list, tuple)):
         return [comparable(inner) for inner in value]
+    if isinstance(value, float):
+        # Mono, like .NET Framework, reads some fractions a bit too large or too small.
+        return float(f"{value:.12g}") if abs(value) > _SMALLEST else 0.0
     if isinstance(value, str):
         for pattern, words in _OWN_WORDS:
             value = pattern.sub(words, value)
