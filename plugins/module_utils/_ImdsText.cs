@@ -90,7 +90,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsText
             {
                 return "\\" + character;
             }
-            if (character == ' ' || !Unprintable.Contains(char.GetUnicodeCategory(character)))
+            if (character == ' ' || !Unprintable.Contains(CharUnicodeInfo.GetUnicodeCategory(character)))
             {
                 return character.ToString();
             }

@@ -105,8 +105,15 @@ _OWN_WORDS: Iterable[tuple[re.Pattern[str], str]] = (
     (re.compile(r"the answer is (not JSON: |nested deeper ).*", re.DOTALL), "the answer is not usable JSON"),
     (re.compile(r"within [0-9.e+-]+ s"), "within some s"),
 )
-_SMALLEST = 1e-300
+_TINY = 1e-300
 _OWN_KEYS = {"elapsed", "collected_at", "source"}
+
+
+def _number(value: float) -> float:
+    """Mono, like .NET Framework, reads some fractions a bit too large or too small; and it writes 1.0 as 1."""
+    if value == int(value) and abs(value) < 2**53:
+        return int(value)
+    return float(f"{value:.12g}") if abs(value) > _TINY else 0.0
 
 
 def comparable(value: Any) -> Any:
@@ -115,9 +122,8 @@ def comparable(value: Any) -> Any:
         return {key: comparable(inner) for key, inner in value.items() if key not in _OWN_KEYS}
     if isinstance(value, (list, tuple)):
         return [comparable(inner) for inner in value]
-    if isinstance(value, float):
-        # Mono, like .NET Framework, reads some fractions a bit too large or too small.
-        return float(f"{value:.12g}") if abs(value) > _SMALLEST else 0.0
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return _number(value)
     if isinstance(value, str):
         for pattern, words in _OWN_WORDS:
             value = pattern.sub(words, value)
