@@ -117,5 +117,13 @@ def test_readme_names_every_module_role_playbook_and_filter() -> None:
 
 def test_every_module_is_in_the_action_group() -> None:
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
-    modules = {file.stem for file in (ROOT / "plugins" / "modules").glob("*.py")}
-    assert set(runtime["action_groups"]["imds"]) == modules
+    files = [file for file in (ROOT / "plugins" / "modules").iterdir() if file.suffix in (".py", ".ps1")]
+    assert set(runtime["action_groups"]["imds"]) == {file.stem for file in files}
+
+
+def test_every_windows_module_runs_under_the_name_of_its_twin() -> None:
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    twins = [file.stem for file in (ROOT / "plugins" / "modules").glob("*.ps1")]
+    assert runtime["plugin_routing"]["modules"] == {
+        f"{twin[: -len('_windows')]}.ps1": {"redirect": f"imds.azure.{twin}"} for twin in twins
+    }

@@ -1,0 +1,392 @@
+// Copyright: (c) 2026, imds.azure contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Asks IMDS: one deadline, paced, retried by the table, stepping down the version ladder; keeps a log of attempts. Twin
+// of _imds/client.py.
+
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Text;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsPaths;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRetry;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsWorld;
+
+namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
+{
+    // Content: parsed JSON, or text. ApiVersion: the one that was used. LocalAddress: where it was received.
+    public sealed class Answer
+    {
+        public readonly object Content;
+        public readonly string ApiVersion;
+        public readonly string LocalAddress;
+
+        public Answer(object content, string apiVersion, string localAddress)
+        {
+            Content = content;
+            ApiVersion = apiVersion;
+            LocalAddress = localAddress;
+        }
+    }
+
+    // A 200 that holds something else; Outcome is a key of Retry.Rules.
+    internal sealed class UnusableException : Exception
+    {
+        public readonly string Outcome;
+
+        public UnusableException(string outcome, string detail) : base(detail)
+        {
+            Outcome = outcome;
+        }
+    }
+
+    internal sealed class VersionException : ImdsException
+    {
+        public readonly List<string> Offered;
+
+        public VersionException(string version, List<string> offered)
+            : base("bad_version", "IMDS refuses api-version " + (version ?? "None") + Known(offered))
+        {
+            Offered = offered;
+        }
+
+        private static string Known(List<string> offered)
+        {
+            return offered.Count > 0 ? "; it offers " + string.Join(", ", offered.Take(5)) : "";
+        }
+    }
+
+    // One attempt: its outcome, in words, and what came.
+    internal sealed class Seen
+    {
+        public string Outcome;
+        public string Detail;
+        public Response Response;
+        public object Content;
+        public string SilentOn;
+    }
+
+    // One operation against IMDS. Its deadline starts when it is made.
+    // Requests counts what was sent; Attempts is the log: path, api_version, outcome, status, detail and wait of each.
+    public sealed class Client
+    {
+        public const string Version = "0.1.0";
+
+        // IMDS takes 5 requests per second from all programs of a VM together.
+        public const double Pace = 0.25;
+
+        // Seconds for each address in the search for the right source: where IMDS answers at all, it does in
+        // milliseconds.
+        public const double ProbeTimeout = 2;
+
+        private const int MostSources = 3;
+
+        public int Requests;
+        public readonly List<object> Attempts = new List<object>();
+
+        private readonly Settings settings;
+        private readonly World world;
+        private readonly double started;
+        private double limit;
+        private double? lastRequest;
+
+        public Client(Settings settings, World world)
+        {
+            this.settings = settings;
+            this.world = world;
+            started = world.Clock();
+            limit = settings.Timeout;
+        }
+
+        private double Remaining
+        {
+            get { return limit - (world.Clock() - started); }
+        }
+
+        // The instance document, a dictionary with compute or network. Throws ImdsException.
+        public Answer Instance()
+        {
+            return Versioned(Paths.Instance, ReadInstance, "");
+        }
+
+        // The load balancer document, {"loadbalancer": {...}}. Throws ImdsException: not_found where the VM is behind
+        // none.
+        public Answer LoadBalancer()
+        {
+            return Versioned(Paths.LoadBalancer, ReadObject, "");
+        }
+
+        // Whatever stands under a path: parsed JSON, or a leaf's text. Throws ImdsException.
+        public Answer Fetch(ImdsPath path)
+        {
+            if (path.Since.Length == 0)
+            {
+                Seen seen = Persist(path, null, ReadJson, "");
+                return new Answer(seen.Content, null, seen.Response.LocalAddress);
+            }
+            try
+            {
+                return Versioned(path, ReadJson, "");
+            }
+            catch (ImdsException error)
+            {
+                // A leaf has no JSON form: IMDS calls the request wrong, and only as text it is given.
+                if (error.Reason.Code != "rejected" || !path.Whole.StartsWith("instance/", StringComparison.Ordinal))
+                {
+                    throw;
+                }
+            }
+            return Versioned(path, ReadText, "&format=text");
+        }
+
+        private Answer Versioned(ImdsPath path, Func<Response, object> read, string query)
+        {
+            string version = settings.ApiVersion ?? Versions.Ladder[0];
+            while (true)
+            {
+                string lower;
+                try
+                {
+                    Seen seen = Persist(path, version, read, query);
+                    return new Answer(seen.Content, version, seen.Response.LocalAddress);
+                }
+                catch (VersionException error)
+                {
+                    bool pinned = settings.ApiVersion != null;
+                    lower = pinned ? null : Versions.StepDown(version, error.Offered, path.Since);
+                    if (lower == null)
+                    {
+                        throw;
+                    }
+                }
+                version = lower;
+            }
+        }
+
+        // Ask for one path in one version until there is an answer or a reason to stop.
+        private Seen Persist(ImdsPath path, string version, Func<Response, object> read, string query)
+        {
+            string target = "/metadata/" + path.Whole + (version == null ? "" : "?api-version=" + version + query);
+            Dictionary<string, int> tries = new Dictionary<string, int>();
+            while (true)
+            {
+                Seen seen = Attempt(target, read, path.Root);
+                int before;
+                tries.TryGetValue(seen.Outcome, out before);
+                int count = tries[seen.Outcome] = before + 1;
+                Dictionary<string, object> log = new Dictionary<string, object>
+                {
+                    { "path", path.Whole },
+                    { "api_version", version },
+                    { "outcome", seen.Outcome },
+                    { "status", seen.Response == null ? (object)null : (long)seen.Response.Status },
+                    { "detail", seen.Detail },
+                    { "wait", null },
+                };
+                Attempts.Add(log);
+                if (seen.Outcome == "ok")
+                {
+                    return seen;
+                }
+                if (seen.Outcome == "bad_version")
+                {
+                    throw new VersionException(version, Retry.NewestVersions(seen.Response.Body));
+                }
+                if (seen.SilentOn != null && count == 2)
+                {
+                    TryOtherSources(target, seen.SilentOn);
+                }
+                double? wait = Wait(seen, count);
+                log["wait"] = wait;
+                if (wait == null)
+                {
+                    throw new ImdsException(Retry.Rules[seen.Outcome].Reason, seen.Detail);
+                }
+                world.Sleep(wait.Value);
+            }
+        }
+
+        // Seconds until the next try; null where the table allows none, or the deadline would be over by then.
+        private double? Wait(Seen seen, int tries)
+        {
+            // An update lengthens the deadline; whatever else calls for patience brings the usual one back.
+            if (seen.Outcome == "updating")
+            {
+                limit = Math.Max(settings.Timeout, settings.UpdatingTimeout);
+            }
+            else if (Retry.Rules[seen.Outcome].Waits.Length > 0)
+            {
+                limit = settings.Timeout;
+            }
+            string retryAfter = seen.Response == null ? null : seen.Response.Header("retry-after");
+            double? wait = Retry.Wait(seen.Outcome, tries, retryAfter, world.Chance());
+            return wait != null && Math.Max(wait.Value, Pace) < Remaining ? wait : null;
+        }
+
+        private Seen Attempt(string target, Func<Response, object> read, bool root)
+        {
+            Response response;
+            try
+            {
+                response = Send(target, null);
+            }
+            catch (TransportException error)
+            {
+                string silentOn = error.Silent ? error.LocalAddress : null;
+                return new Seen { Outcome = error.Kind, Detail = error.Message, SilentOn = silentOn };
+            }
+            Seen seen = new Seen
+            {
+                Outcome = Retry.Classify(response, root),
+                Detail = Describe(response),
+                Response = response,
+            };
+            if (seen.Outcome == "ok")
+            {
+                try
+                {
+                    seen.Content = read(response);
+                }
+                catch (UnusableException error)
+                {
+                    seen.Outcome = error.Outcome;
+                    seen.Detail = error.Message;
+                }
+            }
+            return seen;
+        }
+
+        private Response Send(string target, string source)
+        {
+            double pause = lastRequest == null ? 0 : Math.Max(lastRequest.Value + Pace - world.Clock(), 0);
+            if (pause >= Remaining)
+            {
+                throw new TransportException(
+                    "connect_timeout", "nothing is left of " + Text.Number(limit, 6) + " s for a request");
+            }
+            if (pause > 0)
+            {
+                world.Sleep(pause);
+            }
+            lastRequest = world.Clock();
+            Requests++;
+            Request request = new Request
+            {
+                Host = settings.Host,
+                Port = settings.Port,
+                Target = target,
+                ConnectTimeout = settings.ConnectTimeout,
+                ReadTimeout = settings.ReadTimeout,
+                Timeout = source == null ? Remaining : Math.Min(Remaining, ProbeTimeout),
+                Source = source,
+            };
+            request.Headers.Add(new KeyValuePair<string, string>("Metadata", "true"));
+            request.Headers.Add(new KeyValuePair<string, string>("User-Agent", "imds.azure/" + Version));
+            request.Headers.Add(new KeyValuePair<string, string>("x-ms-client-request-id", Guid.NewGuid().ToString()));
+            request.Headers.Add(new KeyValuePair<string, string>("Accept", "*/*"));
+            return world.Get(request);
+        }
+
+        // IMDS answers only the primary address: where another of ours gets an answer, the source is what is wrong.
+        // Throws ImdsException: wrong_source_address.
+        private void TryOtherSources(string target, string silentOn)
+        {
+            if (settings.Loopback)
+            {
+                return;
+            }
+            List<string> others = Guest.Addresses(world.Interfaces()).Where(address => address != silentOn).ToList();
+            foreach (string address in others.Take(MostSources))
+            {
+                bool answered;
+                try
+                {
+                    answered = Retry.Classify(Send(target, address), true) != "intercepted";
+                }
+                catch (TransportException)
+                {
+                    answered = false;
+                }
+                if (answered)
+                {
+                    throw new ImdsException(
+                        "wrong_source_address", "silence for " + silentOn + ", an answer for " + address);
+                }
+            }
+        }
+
+        private object ReadInstance(Response response)
+        {
+            Dictionary<string, object> document = (Dictionary<string, object>)ReadObject(response);
+            object compute, network, vmId = null;
+            document.TryGetValue("compute", out compute);
+            document.TryGetValue("network", out network);
+            if (!(compute is Dictionary<string, object>) && !(network is Dictionary<string, object>))
+            {
+                throw new UnusableException("malformed", "the document has neither compute nor network");
+            }
+            if (compute is Dictionary<string, object>)
+            {
+                ((Dictionary<string, object>)compute).TryGetValue("vmId", out vmId);
+            }
+            // Under force the firmware is not Azure's, and says nothing.
+            if (!settings.Forced && vmId is string && Platform.SameMachine((string)vmId, world.Firmware()) == false)
+            {
+                throw new UnusableException(
+                    "intercepted", "vmId " + vmId + " is not the UUID of this machine's firmware");
+            }
+            return document;
+        }
+
+        private static object ReadObject(Response response)
+        {
+            object content = ReadJson(response);
+            if (!(content is Dictionary<string, object>))
+            {
+                throw new UnusableException("malformed", "the answer is not a JSON object");
+            }
+            return content;
+        }
+
+        private static object ReadJson(Response response)
+        {
+            try
+            {
+                return Json.Read(ReadText(response));
+            }
+            catch (JsonException error)
+            {
+                throw new UnusableException("malformed", "the answer is not JSON: " + error.Message);
+            }
+            catch (DepthException)
+            {
+                throw new UnusableException(
+                    "malformed", "the answer is nested deeper than " + Json.MaxDepth + " levels");
+            }
+        }
+
+        private static string ReadText(Response response)
+        {
+            string text = Json.Decode(response.Body);
+            if (text == null)
+            {
+                throw new UnusableException("malformed", "the answer is not UTF-8");
+            }
+            return text;
+        }
+
+        private static string Describe(Response response)
+        {
+            string text = Encoding.UTF8.GetString(response.Body, 0, Math.Min(200, response.Body.Length)).Trim();
+            return "HTTP " + response.Status + (response.Status != 200 && text.Length > 0 ? ": " + text : "");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+// Copyright: (c) 2026, imds.azure contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// From settings to facts: detect, ask, build. Twin of _imds/gather.py.
+
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsClient;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsFacts;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsWorld;
+
+namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
+{
+    using Map = Dictionary<string, object>;
+
+    public static class Gathering
+    {
+        private const string TimeFormat = "yyyy-MM-dd'T'HH':'mm':'ss'Z'";
+
+        // The azure_imds fact. A miss is no error: available is false then, and reason says why.
+        public static Map Gather(Settings settings, World world, List<string> warnings)
+        {
+            double started = world.Clock();
+            Detection detection = Platform.Detect(settings.ChassisAssetTag, world.Firmware);
+            Map fact = detection.Azure || settings.Forced
+                ? Ask(settings, world, warnings)
+                : Unavailable("not_azure", "");
+            Map meta = (Map)fact["meta"];
+            meta["elapsed"] = Math.Round(world.Clock() - started, 3);
+            meta["detection"] = new Map
+            {
+                { "azure", detection.Azure },
+                { "chassis_asset_tag", detection.ChassisAssetTag },
+                { "source", detection.Source },
+                { "mode", settings.Detect },
+            };
+            return fact;
+        }
+
+        // The azure_imds fact of a host that has none, complete and of the usual shape.
+        private static Map Unavailable(string code, string detail)
+        {
+            return Fact(code, detail, null, Facts.Build(new Map(), new Context(), new List<string>()));
+        }
+
+        private static Map Fact(string code, string detail, string apiVersion, Map built)
+        {
+            Reason reason = Reasons.ByCode[code];
+            Map fact = new Map
+            {
+                { "available", code == "ok" },
+                { "reason", code },
+                { "remedy", code == "ok" ? null : reason.Remedy },
+                { "api_version", apiVersion },
+            };
+            foreach (KeyValuePair<string, object> entry in built)
+            {
+                fact[entry.Key] = entry.Value;
+            }
+            fact["meta"] = new Map
+            {
+                { "message", detail.Length > 0 ? reason.Meaning + " (" + detail + ")" : reason.Meaning },
+                { "requests", 0L },
+                { "elapsed", 0.0 },
+                { "attempts", new List<object>() },
+                { "detection", new Map() },
+                { "collected_at", DateTime.UtcNow.ToString(TimeFormat, CultureInfo.InvariantCulture) },
+            };
+            return fact;
+        }
+
+        private static Map Ask(Settings settings, World world, List<string> warnings)
+        {
+            Client client = new Client(settings, world);
+            Map fact;
+            try
+            {
+                Answer answer = client.Instance();
+                Map built = Facts.Build((Map)answer.Content, Known(settings, world, answer), warnings);
+                if (settings.LoadBalancer && built["public_ip"] == null)
+                {
+                    AddLoadBalancer(built, client, warnings);
+                }
+                fact = Fact("ok", "", answer.ApiVersion, built);
+            }
+            catch (ImdsException error)
+            {
+                fact = Unavailable(error.Reason.Code, error.Detail);
+            }
+            Map meta = (Map)fact["meta"];
+            meta["requests"] = (long)client.Requests;
+            meta["attempts"] = client.Attempts;
+            return fact;
+        }
+
+        private static Context Known(Settings settings, World world, Answer answer)
+        {
+            List<Interface> interfaces = world.Interfaces();
+            return new Context
+            {
+                Devices = Guest.Devices(interfaces),
+                DefaultDevice = Guest.DeviceOf(interfaces, world.DefaultAddress()),
+                LocalAddress = answer.LocalAddress,
+                IncludeUserData = settings.IncludeUserData,
+                IncludePublicKeys = settings.IncludePublicKeys,
+            };
+        }
+
+        private static void AddLoadBalancer(Map built, Client client, List<string> warnings)
+        {
+            try
+            {
+                Map document = (Map)client.LoadBalancer().Content;
+                string address = Facts.LoadBalancerAddress(document, (string)built["private_ip"]);
+                built["public_ip"] = address;
+                built["public_ip_source"] = address == null ? null : "load_balancer";
+            }
+            catch (ImdsException error)
+            {
+                if (error.Reason.Code != "not_found")  // not_found: behind no load balancer, a plain answer
+                {
+                    warnings.Add("The load balancer endpoint gave no public address: " + error.Explanation);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+// Copyright: (c) 2026, imds.azure contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// What the guest itself knows of its network. Twin of _imds/guest.py.
+
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using System.Net;
+using System.Net.NetworkInformation;
+using System.Net.Sockets;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsFacts;
+
+namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
+{
+    // Name: the alias, as Get-NetAdapter shows it. Mac: lower case, colons. Addresses: IPv4 and IPv6.
+    public sealed class Interface
+    {
+        public string Name;
+        public string Mac;
+        public bool Up;
+        public List<string> Addresses = new List<string>();
+    }
+
+    public static class Guest
+    {
+        // A lookup of the route to an address reserved for documentation; nothing is sent there.
+        private static readonly IPEndPoint Elsewhere = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 9);
+
+        // MAC -> alias. With accelerated networking two interfaces share a MAC: the hardware side bears no address, so
+        // the other is meant.
+        public static Dictionary<string, string> Devices(IEnumerable<Interface> interfaces)
+        {
+            return interfaces.Where(entry => !string.IsNullOrEmpty(entry.Mac) && entry.Mac != "00:00:00:00:00:00")
+                .OrderBy(entry => entry.Addresses.Count == 0)
+                .ThenBy(entry => !entry.Up)
+                .ThenBy(entry => entry.Name, StringComparer.Ordinal)
+                .GroupBy(entry => entry.Mac)
+                .ToDictionary(group => group.Key, group => group.First().Name);
+        }
+
+        // The host's own IPv4 addresses, loopback left out. Those of 169.254.0.0/16 come last: a failover cluster has
+        // one for itself, and IMDS answers none of them.
+        public static List<string> Addresses(IEnumerable<Interface> interfaces)
+        {
+            return interfaces.SelectMany(entry => entry.Addresses)
+                .Where(address => !address.Contains(":") && !address.StartsWith("127.", StringComparison.Ordinal))
+                .OrderBy(address => address.StartsWith("169.254.", StringComparison.Ordinal))
+                .Distinct().ToList();
+        }
+
+        // The alias of the interface that bears an address, or null.
+        public static string DeviceOf(IEnumerable<Interface> interfaces, string address)
+        {
+            return interfaces.Where(entry => entry.Addresses.Contains(address))
+                .Select(entry => entry.Name).FirstOrDefault();
+        }
+
+        // Empty where the system does not tell.
+        public static List<Interface> Interfaces()
+        {
+            try
+            {
+                return NetworkInterface.GetAllNetworkInterfaces().Select(Read).ToList();
+            }
+            catch (NetworkInformationException)
+            {
+                return new List<Interface>();
+            }
+        }
+
+        // The address from which the IPv4 default route would be taken, or null. A datagram socket that is connected
+        // has chosen its source, and sends nothing.
+        public static string DefaultAddress()
+        {
+            try
+            {
+                using (Socket socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp))
+                {
+                    socket.Connect(Elsewhere);
+                    return ((IPEndPoint)socket.LocalEndPoint).Address.ToString();
+                }
+            }
+            catch (SocketException)
+            {
+                return null;
+            }
+        }
+
+        private static Interface Read(NetworkInterface entry)
+        {
+            return new Interface
+            {
+                Name = entry.Name,
+                Mac = Facts.Mac(entry.GetPhysicalAddress().ToString()),
+                Up = entry.OperationalStatus == OperationalStatus.Up,
+                Addresses = entry.GetIPProperties().UnicastAddresses
+                    .Select(unicast => unicast.Address.ToString()).ToList(),
+            };
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// Copyright: (c) 2026, imds.azure contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Is this an Azure VM? Answered by the firmware, without a packet and without CIM. Twin of _imds/platform.py.
+
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using System.Runtime.InteropServices;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsSmbios;
+
+namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform
+{
+    // Azure: the verdict. ChassisAssetTag: what was read, null where nothing could be. Source: where it was read.
+    public sealed class Detection
+    {
+        public readonly bool Azure;
+        public readonly string ChassisAssetTag;
+        public readonly string Source;
+
+        public Detection(string tag, string source)
+        {
+            Azure = tag == Platform.AzureChassisAssetTag;
+            ChassisAssetTag = tag;
+            Source = tag == null ? null : source;
+        }
+    }
+
+    public static class Platform
+    {
+        public const string AzureChassisAssetTag = "7783-7084-3265-9085-8269-3286-77";
+
+        private const uint RawSmbios = 0x52534D42;  // "RSMB"
+
+        // Compare the chassis asset tag with the one that all Azure VMs carry.
+        // knownTag: the tag, where somebody read it already. firmware: gives RawSMBIOSData or null.
+        public static Detection Detect(string knownTag, Func<byte[]> firmware)
+        {
+            return string.IsNullOrEmpty(knownTag)
+                ? new Detection(Smbios.ChassisAssetTag(firmware()), "SMBIOS enclosure")
+                : new Detection(knownTag, "option chassis_asset_tag");
+        }
+
+        // Detect, unless told to go on whatever it says. Throws ImdsException: not_azure.
+        public static Detection RequireAzure(Settings settings, Func<byte[]> firmware)
+        {
+            Detection detection = Detect(settings.ChassisAssetTag, firmware);
+            if (!detection.Azure && !settings.Forced)
+            {
+                throw new ImdsException("not_azure", "chassis asset tag: " + (detection.ChassisAssetTag ?? "none"));
+            }
+            return detection;
+        }
+
+        // Does the firmware's UUID agree with the vmId that IMDS tells? Null where there is none to compare.
+        // SMBIOS stores the first three groups in the other byte order, and generation 1 VMs swap them once more.
+        public static bool? SameMachine(string vmId, byte[] firmware)
+        {
+            byte[] own = Smbios.SystemUuid(firmware);
+            byte[] told = FromHex(vmId.Replace("-", ""));
+            if (own == null || told == null)
+            {
+                return null;
+            }
+            IEnumerable<byte> swapped = own.Take(4).Reverse().Concat(own.Skip(4).Take(2).Reverse())
+                .Concat(own.Skip(6).Take(2).Reverse()).Concat(own.Skip(8));
+            return told.SequenceEqual(own) || told.SequenceEqual(swapped);
+        }
+
+        // The 16 bytes of a UUID, or null.
+        private static byte[] FromHex(string digits)
+        {
+            byte[] bytes = new byte[16];
+            bool valid = digits.Length == 2 * bytes.Length;
+            for (int at = 0; valid && at < bytes.Length; at++)
+            {
+                string pair = digits.Substring(2 * at, 2);
+                valid = byte.TryParse(
+                    pair, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out bytes[at]);
+            }
+            return valid ? bytes : null;
+        }
+
+        // RawSMBIOSData, or null where this is not Windows.
+        public static byte[] ReadFirmware()
+        {
+            try
+            {
+                byte[] raw = new byte[GetSystemFirmwareTable(RawSmbios, 0, null, 0)];
+                uint size = GetSystemFirmwareTable(RawSmbios, 0, raw, (uint)raw.Length);
+                return size > 0 && size <= raw.Length ? raw : null;
+            }
+            catch (TypeLoadException)  // neither the library nor the function
+            {
+                return null;
+            }
+        }
+
+        [DllImport("kernel32.dll")]
+        private static extern uint GetSystemFirmwareTable(uint provider, uint table, byte[] buffer, uint size);
+    }
+}

@@ -1,0 +1,178 @@
+// Copyright: (c) 2026, imds.azure contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// What follows from an answer or an error: wait and try again, or stop, and for which reason. A pure table. Twin of
+// _imds/retry.py.
+
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
+
+namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
+{
+    // Reason: a key of Reasons. Waits: seconds before each further try. Jitter: share added at random.
+    public sealed class Rule
+    {
+        public readonly string Reason;
+        public readonly double[] Waits;
+        public readonly double Jitter;
+
+        public Rule(string reason, double[] waits = null, double jitter = 0)
+        {
+            Reason = reason;
+            Waits = waits ?? new double[0];
+            Jitter = jitter;
+        }
+    }
+
+    public static class Retry
+    {
+        public static readonly Dictionary<string, Rule> Rules = new Dictionary<string, Rule>
+        {
+            // answers
+            { "ok", new Rule("ok") },
+            { "bad_version", new Rule("bad_version") },  // the client steps down instead of waiting
+            { "rejected", new Rule("rejected") },
+            { "forbidden", new Rule("forbidden") },
+            { "missing", new Rule("not_found") },
+            { "missing_root", new Rule("not_found", new double[] { 1, 2, 4 }) },
+            { "updating", new Rule("updating", new double[] { 10, 10, 10, 10, 10, 10, 10 }) },
+            { "throttled", new Rule("throttled", new double[] { 1, 2, 4, 8 }, 0.25) },
+            { "server_error", new Rule("server_error", new double[] { 1, 2, 4 }) },
+            { "intercepted", new Rule("intercepted", new double[] { 1 }) },
+            // errors, by the transport's kinds
+            { "malformed", new Rule("malformed", new double[] { 1 }) },
+            { "too_large", new Rule("too_large") },
+            { "refused", new Rule("refused", new double[] { 1, 2 }) },
+            { "no_route", new Rule("no_route", new double[] { 1, 2 }) },
+            { "route_prohibited", new Rule("route_prohibited", new double[] { 1, 2 }) },
+            { "connect_timeout", new Rule("connect_timeout", new double[] { 1, 2 }) },
+            { "read_timeout", new Rule("read_timeout", new double[] { 1, 2, 4 }) },
+            { "reset", new Rule("refused", new double[] { 1, 2, 4 }) },
+        };
+
+        // A status that means the same whatever the body says.
+        public static readonly Dictionary<int, string> ByStatus = new Dictionary<int, string>
+        {
+            { 200, "ok" },
+            { 401, "forbidden" },
+            { 403, "forbidden" },
+            { 405, "rejected" },
+            { 407, "intercepted" },  // a proxy wants a password
+            { 408, "server_error" },
+            { 410, "updating" },
+            { 429, "throttled" },
+            { 511, "intercepted" },  // a network wants a login
+        };
+
+        // The key of Rules for a response.
+        // root: the path is one that every VM has, so that 404 means "not now" and not "not here".
+        public static string Classify(Response response, bool root)
+        {
+            if (IsForeign(response))
+            {
+                return "intercepted";
+            }
+            if ((response.Status == 400 || response.Status == 404) && NamesVersion(response.Body))
+            {
+                return "bad_version";
+            }
+            if (response.Status == 404)
+            {
+                return root ? "missing_root" : "missing";
+            }
+            string outcome;
+            if (ByStatus.TryGetValue(response.Status, out outcome))
+            {
+                return outcome;
+            }
+            return response.Status >= 500 ? "server_error" : response.Status >= 400 ? "rejected" : "intercepted";
+        }
+
+        // True for what IMDS never sends: a proxy's header or redirect, an HTML page other than its front end's.
+        private static bool IsForeign(Response response)
+        {
+            if (response.Headers.ContainsKey("via") || response.Headers.ContainsKey("location"))
+            {
+                return true;
+            }
+            if (Beginning(response.Body, 1024).Contains("Required metadata header not specified"))
+            {
+                return true;  // we sent it, somebody took it off
+            }
+            if (StartsWith(response.Header("server").ToLowerInvariant(), "imds", "microsoft-iis"))
+            {
+                return false;
+            }
+            string page = Beginning(response.Body, 256).TrimStart(" \t\n\r\v\f".ToCharArray()).ToLowerInvariant();
+            return StartsWith(page, "<!doctype html", "<html")
+                || response.Header("content-type").ToLowerInvariant().Contains("html");
+        }
+
+        private static bool StartsWith(string text, params string[] starts)
+        {
+            return starts.Any(start => text.StartsWith(start, StringComparison.Ordinal));
+        }
+
+        private static bool NamesVersion(byte[] body)
+        {
+            string text = Beginning(body, 1024).ToLowerInvariant();
+            return text.Contains("newest-versions")
+                || text.Contains("invalid version")
+                || text.Contains("api-version is invalid");
+        }
+
+        private static string Beginning(byte[] body, int length)
+        {
+            return Transport.Latin1.GetString(body, 0, Math.Min(length, body.Length));
+        }
+
+        // The versions that a version error offers, newest first; empty where it offers none.
+        public static List<string> NewestVersions(byte[] body)
+        {
+            Dictionary<string, object> error = null;
+            try
+            {
+                error = Json.Read(Json.Decode(body) ?? "") as Dictionary<string, object>;
+            }
+            catch (JsonException)
+            {
+            }
+            catch (DepthException)
+            {
+            }
+            object offered = null;
+            if (error != null)
+            {
+                error.TryGetValue("newest-versions", out offered);
+            }
+            IEnumerable<object> names = offered as List<object> ?? new List<object>();
+            return names.OfType<string>().Where(name => name.Length == 10)
+                .OrderByDescending(name => name, StringComparer.Ordinal).ToList();
+        }
+
+        // Seconds to wait before the next try, or null to stop.
+        // tries: how many times this outcome was seen, this one included. retryAfter: the header of that name, honoured
+        // where it is a number of seconds. chance: random number from 0 to 1, for the jitter.
+        public static double? Wait(string outcome, int tries, string retryAfter, double chance)
+        {
+            Rule rule = Rules[outcome];
+            if (tries > rule.Waits.Length)
+            {
+                return null;
+            }
+            if (rule.Reason == "throttled" && !string.IsNullOrEmpty(retryAfter) && retryAfter.All(Reader.IsDigit))
+            {
+                double seconds;
+                // .NET Framework fails on what is beyond its range.
+                return double.TryParse(retryAfter, NumberStyles.None, CultureInfo.InvariantCulture, out seconds)
+                    ? seconds
+                    : double.PositiveInfinity;
+            }
+            return rule.Waits[tries - 1] * (1 + rule.Jitter * chance);
+        }
+    }
+}

@@ -1,0 +1,89 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# What the Windows modules share: the argument spec of the IMDS options. Twin of _module.py.
+
+Set-StrictMode -Version 2.0
+$ErrorActionPreference = 'Stop'
+
+Function Get-ImdsArgumentSpec {
+    <#
+    .SYNOPSIS
+    The options of the doc fragment _imds.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Collections.Hashtable])]
+    param ()
+
+    @{
+        options = @{
+            api_version = @{
+                type = 'str'
+                choices = @(
+                    '2017-03-01',
+                    '2017-04-02',
+                    '2017-08-01',
+                    '2017-10-01',
+                    '2017-12-01',
+                    '2018-02-01',
+                    '2018-04-02',
+                    '2018-10-01',
+                    '2019-02-01',
+                    '2019-03-11',
+                    '2019-04-30',
+                    '2019-06-01',
+                    '2019-06-04',
+                    '2019-08-01',
+                    '2019-08-15',
+                    '2019-11-01',
+                    '2020-06-01',
+                    '2020-07-15',
+                    '2020-09-01',
+                    '2020-10-01',
+                    '2020-12-01',
+                    '2021-01-01',
+                    '2021-02-01',
+                    '2021-03-01',
+                    '2021-05-01',
+                    '2021-08-01',
+                    '2021-10-01',
+                    '2021-11-01',
+                    '2021-11-15',
+                    '2021-12-13',
+                    '2023-07-01',
+                    '2023-11-15',
+                    '2024-03-15',
+                    '2024-07-17',
+                    '2025-04-07'
+                )
+            }
+            detect = @{ type = 'str'; choices = @('auto', 'force'); default = 'auto' }
+            chassis_asset_tag = @{ type = 'str' }
+            endpoint = @{ type = 'str'; default = 'http://169.254.169.254' }
+            connect_timeout = @{ type = 'float'; default = 2.0 }
+            read_timeout = @{ type = 'float'; default = 10.0 }
+            timeout = @{ type = 'float'; default = 30.0 }
+            updating_timeout = @{ type = 'float'; default = 100.0 }
+        }
+    }
+}
+
+Function Get-ImdsFactsSpec {
+    <#
+    .SYNOPSIS
+    The options of the doc fragment _imds.facts: what goes into the facts.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Collections.Hashtable])]
+    param ()
+
+    @{
+        options = @{
+            include_user_data = @{ type = 'bool'; default = $false }
+            include_public_keys = @{ type = 'bool'; default = $false }
+            load_balancer = @{ type = 'bool'; default = $false }
+        }
+    }
+}
+
+Export-ModuleMember -Function 'Get-ImdsArgumentSpec', 'Get-ImdsFactsSpec'

@@ -1,0 +1,100 @@
+// Copyright: (c) 2026, imds.azure contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Values in messages, spelled as Python spells them, so that both cores say the same.
+
+using System;
+using System.Globalization;
+using System.Linq;
+using System.Text;
+
+namespace ansible_collections.imds.azure.plugins.module_utils._ImdsText
+{
+    public static class Text
+    {
+        private static readonly UnicodeCategory[] Unprintable =
+        {
+            UnicodeCategory.Control,
+            UnicodeCategory.Format,
+            UnicodeCategory.LineSeparator,
+            UnicodeCategory.OtherNotAssigned,
+            UnicodeCategory.ParagraphSeparator,
+            UnicodeCategory.PrivateUse,
+            UnicodeCategory.SpaceSeparator,
+            UnicodeCategory.Surrogate,
+        };
+
+        // So many significant digits, no more than needed.
+        public static string Number(double value, int digits)
+        {
+            return value.ToString("g" + digits, CultureInfo.InvariantCulture);
+        }
+
+        public static string Quote(object value)
+        {
+            if (value is string)
+            {
+                return QuoteString((string)value);
+            }
+            bool fraction = value is float || value is double;
+            return fraction ? Exact(ToDouble(value)) : Convert.ToString(value, CultureInfo.InvariantCulture);
+        }
+
+        // What a number is meant to be: Ansible hands on floats of 4 bytes, whose 0.1 would become 0.100000001490116.
+        public static double ToDouble(object value)
+        {
+            if (value is float)
+            {
+                string text = ((float)value).ToString("R", CultureInfo.InvariantCulture);
+                return double.Parse(text, CultureInfo.InvariantCulture);
+            }
+            return Convert.ToDouble(value, CultureInfo.InvariantCulture);
+        }
+
+        private static string Exact(double value)
+        {
+            if (double.IsNaN(value) || double.IsInfinity(value))
+            {
+                return double.IsNaN(value) ? "nan" : value > 0 ? "inf" : "-inf";
+            }
+            string text = value.ToString("R", CultureInfo.InvariantCulture).ToLowerInvariant();
+            return text.IndexOfAny(new[] { '.', 'e' }) < 0 ? text + ".0" : text;
+        }
+
+        private static string QuoteString(string text)
+        {
+            char mark = text.Contains('\'') && !text.Contains('"') ? '"' : '\'';
+            StringBuilder quoted = new StringBuilder().Append(mark);
+            for (int at = 0; at < text.Length; at++)
+            {
+                if (char.IsSurrogatePair(text, at))
+                {
+                    quoted.Append(text, at++, 2);
+                }
+                else
+                {
+                    quoted.Append(QuoteCharacter(text[at], mark));
+                }
+            }
+            return quoted.Append(mark).ToString();
+        }
+
+        private static string QuoteCharacter(char character, char mark)
+        {
+            int plain = "\\\n\r\t".IndexOf(character);
+            if (plain >= 0)
+            {
+                return "\\" + "\\nrt"[plain];
+            }
+            if (character == mark)
+            {
+                return "\\" + character;
+            }
+            if (character == ' ' || !Unprintable.Contains(char.GetUnicodeCategory(character)))
+            {
+                return character.ToString();
+            }
+            return character < 256 ? "\\x" + ((int)character).ToString("x2") : "\\u" + ((int)character).ToString("x4");
+        }
+    }
+}

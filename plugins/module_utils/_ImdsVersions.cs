@@ -1,0 +1,81 @@
+// Copyright: (c) 2026, imds.azure contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// The API versions of the instance endpoint, and the ladder that is walked down where the newest is unknown. Twin of
+// _imds/versions.py.
+
+using System;
+using System.Collections.Generic;
+using System.Linq;
+
+namespace ansible_collections.imds.azure.plugins.module_utils._ImdsVersions
+{
+    public static class Versions
+    {
+        // All 35 that IMDS documents, oldest first.
+        public static readonly string[] Instance =
+        {
+            "2017-03-01",
+            "2017-04-02",
+            "2017-08-01",
+            "2017-10-01",
+            "2017-12-01",
+            "2018-02-01",
+            "2018-04-02",
+            "2018-10-01",
+            "2019-02-01",
+            "2019-03-11",
+            "2019-04-30",
+            "2019-06-01",
+            "2019-06-04",
+            "2019-08-01",
+            "2019-08-15",
+            "2019-11-01",
+            "2020-06-01",
+            "2020-07-15",
+            "2020-09-01",
+            "2020-10-01",
+            "2020-12-01",
+            "2021-01-01",
+            "2021-02-01",
+            "2021-03-01",
+            "2021-05-01",
+            "2021-08-01",
+            "2021-10-01",
+            "2021-11-01",
+            "2021-11-15",
+            "2021-12-13",
+            "2023-07-01",
+            "2023-11-15",
+            "2024-03-15",
+            "2024-07-17",
+            "2025-04-07",
+        };
+
+        // The newest version that this release was tested with, then the ones that each brought much.
+        public static readonly string[] Ladder =
+        {
+            "2025-04-07",
+            "2023-11-15",
+            "2023-07-01",
+            "2021-12-13",
+            "2021-02-01",
+            "2019-11-01",
+            "2019-06-04",
+            "2017-04-02",
+        };
+
+        public const string LoadBalancerSince = "2020-10-01";
+        public const string AttestedSince = "2018-10-01";
+        public const string TagsListSince = "2019-06-04";
+
+        // The version to try after one was refused, or null where none is left. Of the versions that the error offers
+        // only known, older ones are taken: never above what was tested.
+        // since: the first version that has what is asked for.
+        public static string StepDown(string refused, IEnumerable<string> offered, string since)
+        {
+            return offered.Where(version => Instance.Contains(version)).Concat(Ladder).FirstOrDefault(
+                version => string.CompareOrdinal(since, version) <= 0 && string.CompareOrdinal(version, refused) < 0);
+        }
+    }
+}

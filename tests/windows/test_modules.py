@@ -1,0 +1,363 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The modules of both cores, against the emulator over real HTTP: same options, same faults, same result."""
+
+from __future__ import annotations
+
+import functools
+import os
+import socket
+import sys
+import time
+import types
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.imds.azure.plugins.module_utils._imds import client as client_module
+from ansible_collections.imds.azure.plugins.module_utils._imds import guest, platform, versions
+from ansible_collections.imds.azure.plugins.modules import azure_imds_facts, azure_imds_info
+from ansible_collections.imds.azure.tests.unit.emulator.running import Running
+from ansible_collections.imds.azure.tests.unit.emulator.running import start as start_emulator
+from ansible_collections.imds.azure.tests.unit.module_runner import run
+from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.test_transport import ENVIRONMENTS
+from ansible_collections.imds.azure.tests.unit.scripted_server import ScriptedServer, http, send
+from ansible_collections.imds.azure.tests.windows.core import Core, comparable, encoded
+from ansible_collections.imds.azure.tests.windows.firmware import enclosure, system, table
+from azure_imds_emulator.vms import profile_names
+
+MODULES = {"azure_imds_facts": azure_imds_facts, "azure_imds_info": azure_imds_info}
+SPECS: dict[str, dict[str, Any]] = {
+    "azure_imds_facts": {
+        "required": False,
+        "include_user_data": False,
+        "include_public_keys": False,
+        "load_balancer": False,
+    },
+    "azure_imds_info": {"path": "instance", "required": True},
+}
+TIMES = {"connect_timeout": 2.0, "read_timeout": 10.0, "timeout": 30.0, "updating_timeout": 100.0}
+COMMON: dict[str, Any] = {"detect": "auto", "api_version": None, "chassis_asset_tag": None, **TIMES}
+
+# The guest, as both cores are told of it.
+MAC = "00:0d:3a:00:00:01"
+DEVICE = "Ethernet"
+DEFAULT_ADDRESS = "10.9.0.4"
+
+Both = Callable[..., dict[str, Any]]
+
+
+class Skipping:
+    """A clock that is turned instead of waiting."""
+
+    def __init__(self) -> None:
+        self._skipped = 0.0
+
+    def clock(self) -> float:
+        return time.monotonic() + self._skipped
+
+    def sleep(self, seconds: float) -> None:
+        self._skipped += seconds
+
+
+@pytest.fixture
+def both(core: Core, monkeypatch: Any, tmp_path: Path, capsys: Any) -> Both:
+    """Run a module on both cores; its result, after a look that it is the same."""
+    monkeypatch.setattr(platform, "_DMI", f"{tmp_path}/")
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(guest, "devices", lambda: {MAC: DEVICE})
+    monkeypatch.setattr(guest, "default_device", lambda: DEVICE)
+    monkeypatch.setattr(guest, "addresses", lambda: [DEFAULT_ADDRESS])
+    # No chance: no jitter.
+    monkeypatch.setattr(client_module, "os", types.SimpleNamespace(urandom=bytes))
+    time_machine = Skipping()
+    patched = functools.partial(client_module.Client, clock=time_machine.clock, sleep=time_machine.sleep)
+    monkeypatch.setattr(client_module, "Client", patched)
+    monkeypatch.setattr(azure_imds_info, "Client", patched)
+
+    def run_both(
+        name: str,
+        tag: str | None = None,
+        uuid: bytes | None = None,
+        before: Callable[[], object] = lambda: None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        for file, text in (("chassis_asset_tag", tag), ("product_uuid", uuid.hex() if uuid else None)):
+            if text:
+                (tmp_path / file).write_text(text)
+        before()
+        expected = run(capsys, MODULES[name], **options)
+        expected.pop("invocation", None)
+        before()
+        found = core(
+            "module",
+            name=name,
+            params={**COMMON, **SPECS[name], **options},
+            firmware=encoded(table(system(uuid or bytes(16)), enclosure((tag or "").encode()))),
+            interfaces=[{"name": DEVICE, "mac": MAC, "up": True, "addresses": [DEFAULT_ADDRESS]}],
+            default_address=DEFAULT_ADDRESS,
+        )
+        result = {**found["result"], **({"warnings": found["warnings"]} if found["warnings"] else {})}
+        if found["failure"]:
+            result.update(failed=True, msg=found["failure"])
+        assert comparable(result) == comparable(expected)
+        return result
+
+    return run_both
+
+
+def fact(result: Mapping[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = result["ansible_facts"]["azure_imds"]
+    return found
+
+
+@pytest.fixture
+def imds() -> Iterator[Running]:
+    with start_emulator() as running:
+        yield running
+
+
+def asked(imds: Running) -> list[Any]:
+    """What was asked for so far."""
+    return [(entry["method"], entry["path"], entry["query"]) for entry in imds.requests()]
+
+
+def half(entries: list[Any]) -> list[Any]:
+    """The first half, after a look that the second is the same: one core asked after the other."""
+    middle = len(entries) // 2
+    assert entries[:middle] == entries[middle:]
+    return entries[:middle]
+
+
+# --- documents ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_every_version_of_every_profile(both: Both, profile: str) -> None:
+    with start_emulator([{"name": "web-1", "profile": profile, "limiter": False}]) as imds:
+        for version in versions.INSTANCE:
+            options = {"endpoint": imds.url, "detect": "force", "api_version": version}
+            found = fact(both("azure_imds_facts", load_balancer=True, **options))
+            assert (found["available"], found["api_version"]) == (True, version)
+            content = both("azure_imds_info", **options)["content"]
+            assert content["network"]
+        everything = both(
+            "azure_imds_facts",
+            endpoint=imds.url,
+            detect="force",
+            include_user_data=True,
+            include_public_keys=True,
+        )
+        assert fact(everything)["api_version"] == versions.LADDER[0]
+
+
+PATHS = [
+    *(
+        "instance/compute",
+        "instance/compute/name",
+        "instance/compute/tagsList/0",
+        "instance/network/interface/0/macAddress",
+    ),
+    *("instance/compute/nothing", "versions", "loadbalancer", "attested/document", "instance/network/interface/9"),
+]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("required", [False, True])
+def test_paths(both: Both, imds: Running, path: str, required: bool) -> None:
+    imds.emulator.vms.replace([{"name": "web-1", "limiter": False}])
+    if path == "attested/document":  # signed anew at each request
+        imds.fault(body={"encoding": "pkcs7", "signature": "MII="})
+    both("azure_imds_info", endpoint=imds.url, detect="force", path=path, required=required)
+    half(asked(imds))
+
+
+def test_the_load_balancers_address(both: Both) -> None:
+    entry = {"frontendIpAddress": "198.51.100.9", "privateIpAddress": "10.0.0.4"}
+    vm = {
+        "name": "web-1",
+        "overrides": {
+            "network": {
+                "interface": [
+                    {
+                        "ipv4": {"ipAddress": [{"privateIpAddress": "10.0.0.4", "publicIpAddress": ""}], "subnet": []},
+                        "macAddress": MAC.replace(":", "").upper(),
+                    }
+                ]
+            }
+        },
+        "loadbalancer": {"publicIpAddresses": [entry]},
+        "limiter": False,
+    }
+    with start_emulator([vm]) as imds:
+        options = {"endpoint": imds.url, "detect": "force", "load_balancer": True}
+        found = fact(both("azure_imds_facts", **options))
+        assert (found["public_ip"], found["public_ip_source"]) == ("198.51.100.9", "load_balancer")
+        assert found["network"]["primary"]["device"] == DEVICE
+        imds.fault(path="/metadata/loadbalancer", status=403)
+        assert both("azure_imds_facts", **options)["warnings"]
+
+
+# --- faults ---------------------------------------------------------------------------------------------------------
+
+VERSION_ERROR = {"error": "Bad request. api-version is invalid", "newest-versions": ["2021-02-01", "2020-12-01"]}
+LASTING: dict[str, tuple[Any, str]] = {
+    "400": ({"status": 400}, "rejected"),
+    "400, no header": ({"status": 400, "body": "Required metadata header not specified"}, "intercepted"),
+    "400, version": ({"status": 400, "body": VERSION_ERROR}, "bad_version"),
+    "401": ({"status": 401}, "forbidden"),
+    "403": ({"status": 403}, "forbidden"),
+    "404": ({"status": 404}, "not_found"),
+    "404, version": ({"status": 404, "body": '{ "error": "Not found. Invalid version requested" }'}, "bad_version"),
+    "405": ({"status": 405}, "rejected"),
+    "407": ({"status": 407}, "intercepted"),
+    "408": ({"status": 408}, "server_error"),
+    "410": ({"status": 410}, "updating"),
+    "429": ({"status": 429}, "throttled"),
+    "429, Retry-After": ({"status": 429, "headers": {"Retry-After": "3"}}, "throttled"),
+    "500": ({"status": 500}, "server_error"),
+    "503": ({"status": 503}, "server_error"),
+    "504": ({"status": 504}, "server_error"),
+    "511": ({"status": 511}, "intercepted"),
+    "drop": ({"drop": True}, "refused"),
+    "reset": ({"reset": True}, "refused"),
+    "truncate": ({"truncate": True}, "malformed"),
+    "truncate to nothing": ({"truncate": 0}, "malformed"),
+    "drip": ({"drip": 30}, "read_timeout"),
+    "delay": ({"delay": 1}, "read_timeout"),
+    "html": ({"html": True}, "intercepted"),
+    "html with 404": ({"html": True, "status": 404}, "intercepted"),
+    "redirect": ({"redirect": True}, "intercepted"),
+    "redirect to a path": ({"redirect": "/elsewhere", "status": 307}, "intercepted"),
+    "no JSON": ({"body": "no json"}, "malformed"),
+    "no document": ({"body": []}, "malformed"),
+    "nothing": ({"body": ""}, "malformed"),
+    "no UTF-8": ({"body_base64": "eyJhIjoi//4ifQ=="}, "malformed"),
+    "deep": ({"body": "[", "repeat": 100_000}, "malformed"),
+    "too large": ({"body": "x", "repeat": 4 * 1024 * 1024 + 1}, "too_large"),
+    "through a proxy": ({"status": 200, "body": {"compute": {}}, "headers": {"Via": "1.1 proxy"}}, "intercepted"),
+}
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_faults_that_last(both: Both, imds: Running, name: str) -> None:
+    fault, reason = LASTING[name]
+    imds.fault(path="/metadata/instance", **fault)
+    slow = {"read_timeout": 0.2} if reason == "read_timeout" else {}
+    found = fact(both("azure_imds_facts", endpoint=imds.url, detect="force", **slow))
+    assert (found["available"], found["reason"]) == (False, reason)
+    assert found["meta"]["requests"] == len(half(asked(imds)))
+
+
+@pytest.mark.parametrize("name", [name for name in LASTING if LASTING[name][1] != "read_timeout"])
+def test_faults_that_pass(both: Both, imds: Running, name: str) -> None:
+    fault, _reason = LASTING[name]
+    imds.emulator.vms.replace([{"name": "web-1", "limiter": False}])
+    for module in MODULES:
+        both(
+            module,
+            before=lambda: imds.fault(path="/metadata/instance", **fault, count=1),
+            endpoint=imds.url,
+            detect="force",
+            required=False,
+        )
+    half(asked(imds))
+
+
+@pytest.mark.parametrize("required", [False, True])
+@pytest.mark.parametrize("name", ["403", "410", "html", "too large"])
+def test_a_failure_says_the_same(both: Both, imds: Running, name: str, required: bool) -> None:
+    imds.fault(**LASTING[name][0])
+    for module in MODULES:
+        result = both(module, endpoint=imds.url, detect="force", required=required)
+        assert bool(result.get("failed")) == required
+
+
+def test_nobody_listens(both: Both) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        endpoint = f"http://127.0.0.1:{taken.getsockname()[1]}"
+        found = fact(both("azure_imds_facts", endpoint=endpoint, detect="force"))
+    assert found["reason"] == "refused"
+
+
+def test_the_limit_of_5_requests_a_second(both: Both, imds: Running) -> None:
+    for number in range(3):
+        found = fact(both("azure_imds_facts", endpoint=imds.url, detect="force"))
+        assert found["available"], number
+
+
+# --- the platform ---------------------------------------------------------------------------------------------------
+
+TAG = platform.AZURE_CHASSIS_ASSET_TAG
+
+
+@pytest.mark.parametrize("tag", [TAG, "Default string", TAG[:-1], None])
+@pytest.mark.parametrize("option", [None, TAG, "NA"])
+@pytest.mark.parametrize("detect", ["auto", "force"])
+def test_the_chassis_asset_tag_decides(
+    both: Both, imds: Running, tag: str | None, option: str | None, detect: str
+) -> None:
+    for module in MODULES:
+        both(module, tag=tag, endpoint=imds.url, detect=detect, chassis_asset_tag=option, required=False)
+    azure = TAG in (option or tag or "") and (option or tag) == TAG
+    assert bool(imds.requests()) == (azure or detect == "force")
+
+
+@pytest.mark.parametrize("mine", [True, False])
+@pytest.mark.parametrize("swapped", [True, False])
+def test_another_machines_document(both: Both, imds: Running, mine: bool, swapped: bool) -> None:
+    uuid = bytes.fromhex(imds.instance("/compute/vmId", more="&format=text").body.decode().replace("-", ""))
+    uuid = uuid if mine else uuid[::-1]
+    uuid = uuid[3::-1] + uuid[5:3:-1] + uuid[7:5:-1] + uuid[8:] if swapped else uuid
+    found = fact(both("azure_imds_facts", tag=TAG, uuid=uuid, endpoint=imds.url))
+    assert found["reason"] == ("ok" if mine else "intercepted")
+
+
+# --- bad options ----------------------------------------------------------------------------------------------------
+
+BAD: list[dict[str, Any]] = [
+    {"endpoint": "https://127.0.0.1"},
+    {"endpoint": "http://metadata"},
+    {"endpoint": "http://10.0.0.1"},
+    {"endpoint": "http://127.0.0.1:0"},
+    {"endpoint": "it's"},
+    {"timeout": 0.0},
+    {"timeout": 3601.5},
+    {"read_timeout": -1.0},
+    {"connect_timeout": 1e-400},
+    {"updating_timeout": 1e30},
+]
+
+
+@pytest.mark.parametrize("options", BAD, ids=str)
+@pytest.mark.parametrize("module", MODULES)
+def test_bad_options(both: Both, options: dict[str, Any], module: str) -> None:
+    result = both(module, **options)
+    assert result["failed"]
+    assert result["msg"].startswith(next(iter(options)) + ": ")
+
+
+@pytest.mark.parametrize("path", ["", "identity/oauth2/token", "instance/..", "instance?x", "wireserver", "ü"])
+def test_bad_paths(both: Both, path: str) -> None:
+    assert both("azure_imds_info", path=path)["msg"].startswith("path: ")
+
+
+# --- a hostile environment ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_hostile_environments_change_nothing(program: Path, imds: Running, tmp_path: Path, name: str) -> None:
+    proxy = ScriptedServer(send(http(b"<html>proxy</html>", Content_Type="text/html")))
+    hostile = {key: value.replace("PROXY", proxy.endpoint) for key, value in ENVIRONMENTS[name].items()}
+    environment = {"PATH": os.environ.get("PATH", ""), "HOME": str(tmp_path), **hostile}
+    params = {**COMMON, **SPECS["azure_imds_facts"], "endpoint": imds.url, "detect": "force"}
+    with proxy, Core(program, environment) as core:
+        found = core("module", name="azure_imds_facts", params=params)
+    assert fact(found["result"])["available"]
+    assert proxy.connections == 0
+    (entry,) = imds.requests()
+    names = {header.lower() for header in entry["headers"]}
+    assert not names & {"x-forwarded-for", "authorization", "proxy-authorization", "proxy-connection"}

@@ -1,0 +1,266 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The PowerShell of the collection, held to what text can be held to; executed where there is a pwsh."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.imds.azure.plugins.modules import azure_imds_facts, azure_imds_info
+from ansible_collections.imds.azure.tests.tools import powershell
+from ansible_collections.imds.azure.tests.unit.emulator.running import start
+from ansible_collections.imds.azure.tests.unit.module_runner import argument_spec
+from ansible_collections.imds.azure.tests.windows.core import sources
+
+ROOT = Path(__file__).resolve().parents[2]
+TREE = ROOT.parents[2]
+PACKAGE = "ansible_collections.imds.azure.plugins"
+UTILS = sorted((ROOT / "plugins" / "module_utils").glob("*.psm1"))
+MODULES = sorted((ROOT / "plugins" / "modules").glob("*.ps1"))
+TWINS: dict[str, ModuleType] = {
+    "azure_imds_facts_windows": azure_imds_facts,
+    "azure_imds_info_windows": azure_imds_info,
+}
+
+# All cmdlets that may be called, with the parameters that may be given.
+# Source: Microsoft's reference of Windows PowerShell 5.1, module Microsoft.PowerShell.Core.
+CMDLETS = {
+    "Export-ModuleMember": {"-Alias", "-Cmdlet", "-Function", "-Variable"},
+    "Set-StrictMode": {"-Off", "-Version"},
+}
+# All .NET types that may be named. Ours come from the C# utilities.
+TYPES = {"Ansible.Basic.AnsibleModule", "System.Collections.Hashtable"}
+NEWER_THAN_5_1 = {"&&", "||", "??", "??=", "?.", "?[", "?"}
+
+# Lines. What needs more than this thinks, and belongs into C#.
+LONGEST_MODULE = 50
+
+
+def name(path: Path) -> str:
+    return path.name
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_it_is_powershell(path: Path) -> None:
+    powershell.parse(path)
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES, *sources()], ids=name)
+def test_windows_powershell_reads_nothing_but_ascii_without_a_mark(path: Path) -> None:
+    path.read_bytes().decode("ascii")
+
+
+@pytest.mark.parametrize("path", sources(), ids=name)
+def test_lines_are_as_short_as_those_of_python(path: Path) -> None:
+    assert max(map(len, path.read_text().splitlines())) <= 120
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_commands_and_parameters_are_on_the_list(path: Path) -> None:
+    own = {
+        powershell.text(function): set[str]()
+        for util in UTILS
+        for function in powershell.of_type(powershell.parse(util), "function_name")
+    }
+    for call in powershell.calls(powershell.parse(path)):
+        allowed = {**CMDLETS, **own}.get(call.command)
+        assert allowed is not None, f"line {call.line}: {call.command}"
+        assert set(call.parameters) <= allowed, f"line {call.line}: {call.command}"
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_types_are_on_the_list(path: Path) -> None:
+    own = {
+        f"{namespace}.{type_name}"
+        for source in sources()
+        for namespace in re.findall(r"^namespace ([\w.]+)$", source.read_text(), re.MULTILINE)
+        for type_name in re.findall(r"^    public .*class (\w+)", source.read_text(), re.MULTILINE)
+    }
+    for literal in powershell.of_type(powershell.parse(path), "type_literal"):
+        assert powershell.text(literal).strip("[]") in TYPES | own, f"line {powershell.line(literal)}"
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_no_syntax_is_newer_than_5_1(path: Path) -> None:
+    tokens = [node for node in powershell.walk(powershell.parse(path)) if not node.children and node.type != "comment"]
+    assert not [powershell.line(node) for node in tokens if powershell.text(node) in NEWER_THAN_5_1]
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_nothing_is_compared_or_matched(path: Path) -> None:
+    """What decides is C#; and no message is ever looked into, because they come in the system's language."""
+    assert not list(powershell.of_type(powershell.parse(path), "comparison_operator", "regex_operator"))
+    assert not re.search(r"-(c|i)?(not)?(match|like)\b|Exception", path.read_text())
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_strict_mode_comes_first(path: Path) -> None:
+    lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
+    assert lines[:2] == ["Set-StrictMode -Version 2.0", "$ErrorActionPreference = 'Stop'"]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_a_module_only_wires(path: Path) -> None:
+    assert len(path.read_text().splitlines()) <= LONGEST_MODULE
+    assert path.read_text().startswith("#!powershell\n")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_the_module_object_comes_before_any_type_of_ours(path: Path) -> None:
+    """validate-modules runs a module up to there, with nothing of ours compiled."""
+    text = path.read_text()
+    assert 0 < text.index("AnsibleModule]::Create(") < text.index("[ansible_collections.")
+
+
+# --- argument specs and documentation -------------------------------------------------------------------------------
+
+
+def test_every_module_has_its_twin() -> None:
+    assert {path.stem for path in MODULES} == set(TWINS)
+
+
+def spec(path: Path) -> dict[str, Any]:
+    return powershell.argument_spec(path, UTILS)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_the_argument_spec_is_that_of_the_twin(path: Path) -> None:
+    assert spec(path) == {"options": argument_spec(TWINS[path.stem]), "supports_check_mode": True}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_the_documentation_is_that_of_the_twin(path: Path) -> None:
+    """The options of its own are the same, and the others come from the same fragments."""
+    sidecar = yaml.safe_load(path.with_suffix(".yml").read_text())
+    ours, theirs = sidecar["DOCUMENTATION"], yaml.safe_load(TWINS[path.stem].DOCUMENTATION)
+    assert ours["extends_documentation_fragment"] == theirs["extends_documentation_fragment"]
+    assert {key: {**value, "description": None} for key, value in ours["options"].items()} == {
+        key: {**value, "description": None} for key, value in theirs["options"].items()
+    }
+    returned = yaml.safe_load(TWINS[path.stem].RETURN)
+    assert set(sidecar["RETURN"]) == set(returned)
+    if "ansible_facts" not in returned:
+        assert sidecar["RETURN"] == returned
+
+
+@pytest.mark.parametrize(
+    ("spec_text", "expected"),
+    [
+        ("@{ options = @{ a = @{ type = 'str' } } }", {"options": {"a": {"type": "str"}}}),
+        ("@{ a = @(1, 2.5, 'it''s'); b = @(); c = @('x') }", {"a": [1, 2.5, "it's"], "b": [], "c": ["x"]}),
+        ("@{ a = $true; b = $null; 'c' = ($false) }", {"a": True, "b": None, "c": False}),
+        ("@{ a = -1 }", None),
+        ('@{ a = "$x" }', None),
+        ("@{ a = 1 + 2 }", None),
+        ("@{ a = Get-Date }", None),
+        ("@{ a = [int]'1' }", None),
+        ("@{ a = $unknown }", None),
+    ],
+)
+def test_only_literals_make_an_argument_spec(tmp_path: Path, spec_text: str, expected: Any) -> None:
+    module = tmp_path / "x.ps1"
+    module.write_text(f"$spec = {spec_text}\n[Ansible.Basic.AnsibleModule]::Create($args, $spec)\n")
+    if expected is None:
+        with pytest.raises(powershell.NotReadableError):
+            powershell.argument_spec(module, [])
+    else:
+        assert powershell.argument_spec(module, []) == expected
+
+
+def stand_in(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, powershell.__file__, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_stand_in_answers_as_validate_modules_asks() -> None:
+    utils = {f"{PACKAGE}.module_utils.{util.name}": str(util) for util in UTILS}
+    manifest = {
+        "module_path": str(MODULES[0]),
+        "ansible_basic": "",
+        "ps_utils": {**utils, "Ansible.AddType.psm1": "none"},
+    }
+    done = stand_in("/somewhere/ps_argspec.ps1", json.dumps(manifest))
+    assert json.loads(done.stdout) == spec(MODULES[0])
+
+
+@pytest.mark.parametrize("arguments", [(), ("-Version",), ("pslint.ps1", "a.ps1"), ("-Command", "1")])
+def test_the_stand_in_does_nothing_else(arguments: tuple[str, ...]) -> None:
+    done = stand_in(*arguments)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "stand-in" in done.stderr
+
+
+# --- what Ansible does with it --------------------------------------------------------------------------------------
+
+
+# Ansible's loader changes how Python imports collections, so it has a process of its own.
+LOADER = """
+import json, sys
+from ansible.executor.powershell.module_manifest import PSModuleDepFinder
+from ansible.plugins.loader import init_plugin_loader, module_loader
+init_plugin_loader([sys.argv[1]])
+found = module_loader.find_plugin_with_context(sys.argv[2], mod_type=sys.argv[3])
+scan = PSModuleDepFinder().scan_module
+path = found.plugin_resolved_path
+needs = scan(open(path, "rb").read(), fqn=sys.argv[4]) if path.endswith(".ps1") else ()
+print(json.dumps({"path": path, "needs": sorted(needs)}))
+"""
+
+
+def loaded(task: str, extension: str, fqn: str = "") -> Any:
+    """path: the file that a task of this name runs; needs: the utilities that are sent with it."""
+    command = [sys.executable, "-c", LOADER, str(TREE), f"imds.azure.{task}", extension, fqn]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_ansible_finds_all_that_a_module_needs(path: Path) -> None:
+    needs = set(loaded(path.stem, ".ps1", f"{PACKAGE}.modules.{path.stem}")["needs"])
+    ours = {need for need in needs if need.startswith("ansible_collections.")}
+    assert ours == {f"{PACKAGE}.module_utils.{util.name}" for util in [*sources(), *UTILS]}
+    assert "Ansible.Basic.cs" in needs
+
+
+@pytest.mark.parametrize("path", sources(), ids=name)
+def test_ansible_finds_a_csharp_utility_by_its_namespace(path: Path) -> None:
+    namespaces = re.findall(r"^namespace ([\w.]+)$", path.read_text(), re.MULTILINE)
+    assert namespaces == [f"{PACKAGE}.module_utils.{path.stem}"]
+
+
+@pytest.mark.parametrize("twin", TWINS)
+@pytest.mark.parametrize("extension", [".ps1", ""], ids=["Windows", "POSIX"])
+def test_the_connection_decides_which_twin_runs(twin: str, extension: str) -> None:
+    task = twin[: -len("_windows")]
+    fqn = f"{PACKAGE}.modules.{twin}"
+    assert Path(loaded(task, extension, fqn)["path"]).name == (f"{twin}.ps1" if extension else f"{task}.py")
+
+
+@pytest.mark.skipif(not shutil.which("pwsh"), reason="pwsh not found: the .ps1 modules are not executed")
+@pytest.mark.parametrize(("twin", "options"), [("facts", ""), ("info", "path=instance/compute/name")])
+def test_for_real(twin: str, options: str) -> None:
+    with start() as imds:
+        module = f"imds.azure.azure_imds_{twin}_windows"
+        command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-c", "local", "-m", module]
+        command += ["-a", f"endpoint={imds.url} detect=force {options}"]
+        command += ["-e", f"ansible_pwsh_interpreter={shutil.which('pwsh')}"]
+        environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(TREE), "ANSIBLE_NOCOLOR": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
+        assert "localhost | SUCCESS => " in done.stdout, done.stdout + done.stderr
+        result = json.loads(done.stdout.partition("=> ")[2])
+        (entry,) = [entry for entry in imds.requests() if entry["status"] == 200]
+    found = result["ansible_facts"]["azure_imds"] if twin == "facts" else result
+    assert (found["available"], found["reason"], found["api_version"]) == (True, "ok", "2025-04-07")
+    assert entry["headers"]["Metadata"] == "true"
