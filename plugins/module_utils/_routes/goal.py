@@ -28,7 +28,7 @@ class Goal(NamedTuple):
             or route.interface not in ("", self.primary.name)
         ):
             return False
-        if next_hop_fault(state, self.primary, route):
+        if next_hop_fault(state, self.primary, route) or route.source not in ("", self.primary.address):
             return False
         as_wished = self.wishes.next_hop == "auto" or self._hop(state, route) == self.next_hop
         return as_wished or table.dhcp_learned(state, route)

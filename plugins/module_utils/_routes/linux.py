@@ -102,7 +102,16 @@ class ReportError(ValueError):
 
 
 def read(report: Mapping[str, Any]) -> State:
-    """The state that a report describes. ReportError where addresses or routes can't be read."""
+    """The state that a report describes. ReportError where a part can't be read."""
+    try:
+        return _read(report)
+    except ReportError:
+        raise
+    except (ValueError, TypeError, AttributeError) as error:
+        raise ReportError(f"the report of addresses, routes and rules can't be read: {error}") from error
+
+
+def _read(report: Mapping[str, Any]) -> State:
     links = _rows(report, "addresses", _text_addresses)
     routes = tuple(_routes(_rows(report, "routes", _text_routes)))
     if not routes and report.get("proc_net_route"):
@@ -191,9 +200,11 @@ def _kind(link: Row) -> str:
 
 def _addresses(link: Row) -> Iterator[Address]:
     rows = [row for row in link.get("addr_info", ()) if row.get("family") == "inet" and row.get("local")]
+    # Whatever is no address and no length ends here, with an error.
     wide = any(int(row.get("prefixlen", 32)) < 32 for row in rows)
     for row in rows:
         length = int(row.get("prefixlen", 32))
+        table.make_prefix(str(row["local"]), length)
         yield Address(
             address=str(row["local"]),
             prefix_length=length,
@@ -251,8 +262,10 @@ def _scope(row: Row) -> str:
 
 
 def _rule(row: Row) -> Rule:
-    mark = str(row.get("fwmark") or "")
-    mask = str(row.get("fwmask") or "")
+    mark, _, mask = str(row.get("fwmark") or "").partition("/")
+    mask = str(row.get("fwmask") or mask)
+    for number in (mark, mask, str(row.get("tos") or "")):
+        int(number or "0", 0)
     return Rule(
         priority=int(row.get("priority") or 0),
         action="goto" if "goto" in row else "nop" if "nop" in row else str(row.get("action") or "lookup"),

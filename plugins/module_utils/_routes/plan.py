@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ansible_collections.imds.azure.plugins.module_utils._routes import plan_linux, plan_windows, table
 from ansible_collections.imds.azure.plugins.module_utils._routes.diagnose import diagnose, verdicts
@@ -100,7 +100,7 @@ def predict(state: State, primary: Primary) -> dict[str, object]:
     }
 
 
-def plain_steps(state: State, steps: Iterable[Step]) -> list[dict[str, object]]:
+def plain_steps(state: State, steps: Iterable[Step]) -> list[dict[str, Any]]:
     """The steps as the target takes them: ``action, target, reason, phase, do[], undo[]`` with plain operations."""
 
     def plain(op: Op) -> dict[str, object]:

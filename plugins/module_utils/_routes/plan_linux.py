@@ -7,8 +7,7 @@ Never touched: rows of the kernel, of DHCP and of other tables, anything but 169
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Optional
+from collections.abc import Iterable, Sequence
 
 from ansible_collections.imds.azure.plugins.module_utils._routes import table
 from ansible_collections.imds.azure.plugins.module_utils._routes.goal import Goal
@@ -47,18 +46,15 @@ def present(state: State, goal: Goal) -> list[Step]:
 
 def absent(state: State, goal: Goal) -> list[Step]:
     """Steps that take back what `present` sets: our own persistent form and the static route on the primary NIC."""
-    name = goal.primary.name
-    own = [
-        row
-        for row in table.host_routes(state)
-        if row.table == "main" and row.interface == name and row.protocol == "static"
-    ]
+    kept = {row[:3] for row in state.persistent or ()}
+    here = [r for r in table.host_routes(state) if r.table == "main" and r.interface == goal.primary.name]
+    own = [row for row in here if row.protocol == "static" or (row[:3] in kept and row.protocol != "dhcp")]
     steps = [
         _step("delete", Op("delete", row), Op("append", row), "it is not wanted")
         for row in own
         if not row.opaque and not row.weight
     ]
-    return _forget(state.persistent, "it is not wanted") + steps
+    return _forget(state.persistent or (), "it is not wanted") + steps
 
 
 def _wanted(state: State, goal: Goal) -> Route:
@@ -77,27 +73,24 @@ def _wanted(state: State, goal: Goal) -> Route:
 
 def _keep(state: State, goal: Goal, steps: Iterable[Step]) -> list[Step]:
     """The persistent form of the route that is going to win, unless DHCP brings it back anyway."""
-    if not goal.wishes.persistent or state.persistent is None or state.persistence in ("", "none"):
-        return []
+    stored = state.persistent or ()
     after = simulate(state, [op for step in steps for op in step.do])
-    winner = table.decide(after).route
-    if winner is None or winner.table != "main" or table.dhcp_learned(after, winner):
-        stale = [row for row in state.persistent if not goal.fits(state, row)]
+    if goal.persistent(after):
+        stale = [row for row in stored if row in goal.contradictions(state)]
         return _forget(stale, "it does not fit the primary NIC")
-    if any(goal.fits(state, row) for row in state.persistent) and not goal.contradictions(state):
+    winner = table.decide(after).route
+    if winner is None:
         return []
-    kept = winner._replace(source=goal.primary.address, metric=winner.metric)
-    return [_step("persist", Op("persist", kept), _restore(state.persistent), "the route must outlive a reboot")]
+    kept = winner._replace(source=goal.primary.address)
+    return [_step("persist", Op("persist", kept), _restore(stored), "the route must outlive a reboot")]
 
 
-def _forget(persistent: Optional[Iterable[Route]], reason: str) -> list[Step]:
-    rows = tuple(persistent or ())
-    return [_step("unpersist", Op("unpersist", rows[0]), _restore(rows), reason)] if rows else []
+def _forget(stored: Sequence[Route], reason: str) -> list[Step]:
+    return [_step("unpersist", Op("unpersist", stored[0]), _restore(stored), reason)] if stored else []
 
 
-def _restore(persistent: Iterable[Route]) -> Op:
-    first = next(iter(persistent), None)
-    return Op("persist", first) if first else Op("unpersist")
+def _restore(stored: Sequence[Route]) -> Op:
+    return Op("persist", stored[0]) if stored else Op("unpersist")
 
 
 def _step(action: str, do: Op, undo: Op, reason: str) -> Step:

@@ -44,7 +44,9 @@ def present(state: State, goal: Goal) -> list[Step]:
     steps = [_change(stores, {}, "it contradicts the primary NIC's host route") for stores in now]
     after = simulate(state, [op for step in steps for op in step.do])
     steps += _host_route(state, after, goal, [stores for stores in groups if stores not in bad])
-    steps += _sources(state, goal) if goal.wishes.fix_source else []
+    after = simulate(state, [op for step in steps for op in step.do])
+    if goal.wishes.fix_source and not goal.reached(after):
+        steps += _sources(state, goal)
     return steps + _cleanup(state, late)
 
 
@@ -69,7 +71,7 @@ def _host_route(state: State, after: State, goal: Goal, groups: list[Stores]) ->
     if own and (wins or "active" not in own):
         row, reason = _row(own), "the route must be in use and outlive a reboot"
     else:
-        row = Route(table.IMDS_PREFIX, goal.primary.name, goal.next_hop, _METRIC, table="active")
+        row = Route(table.IMDS_PREFIX, goal.primary.name, goal.next_hop, _METRIC, table="active", protocol="netmgmt")
         own, reason = (
             next((stores for stores in groups if _row(stores)[:3] == row[:3]), {}),
             "the primary NIC's host route must win",

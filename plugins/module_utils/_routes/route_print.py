@@ -46,7 +46,6 @@ def read(report: Union[str, bytes]) -> State:
         addresses=tuple(addresses),
         routes=tuple(Route(row.prefix, row.interface, row.next_hop, row.metric, table="active") for row in active),
         persistent=tuple(_persistent(lines)) or None,
-        cluster=cluster,
     )
 
 

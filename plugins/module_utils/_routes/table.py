@@ -163,7 +163,6 @@ class State(NamedTuple):
     container: bool = False
     compartments: int = 1
     persistence: str = ""
-    cluster: Optional[bool] = None
     errors: tuple[str, ...] = ()
 
 

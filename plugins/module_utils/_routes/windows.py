@@ -86,7 +86,6 @@ def read(report: Mapping[str, Any]) -> State:
         azure=report.get("azure"),
         elevated=report.get("elevated"),
         compartments=int(report.get("compartments") or 1),
-        cluster=bool(report.get("cluster_service")),
         errors=tuple(map(str, report.get("errors") or ())),
     )
 
@@ -100,6 +99,9 @@ class _Names:
         self._knows_present = bool(self._interfaces)
         addresses = report.get("addresses") or {}
         self._listed = {_index(row) for row in [*routes, *_list(addresses.get("active"))]}
+        # Where the adapters' descriptions are missing, a cluster's adapter is told by its only address.
+        self._is_node = bool(report.get("cluster_service"))
+        self._wider = {_index(r) for r in _list(addresses.get("active")) if not _is_link_local(r.get("IPAddress"))}
         self._names: dict[int, str] = {}
         for index in sorted({*self._interfaces, *self._adapters, *self._listed}):
             alias = self._alias(index)
@@ -120,7 +122,7 @@ class _Names:
                 name=name,
                 ifindex=index,
                 mac=normalize_mac(adapter.get("MacAddress")),
-                kind=_kind(index, name, adapter),
+                kind=_kind(index, name, adapter) if adapter or index in self._wider or not self._is_node else "cluster",
                 up=state not in ("disconnected", "0") and status not in ("disconnected", "disabled", "not present"),
                 metric=int(interface.get("InterfaceMetric") or 0),
                 dhcp={"enabled": True, "1": True, "disabled": False, "0": False}.get(_word(interface.get("Dhcp"))),
@@ -207,6 +209,10 @@ def _list(value: Any) -> list[Row]:
     """Rows as a list: a single object is what PowerShell makes of a list of one."""
     rows = [value] if isinstance(value, Mapping) else value or []
     return [row for row in rows if isinstance(row, Mapping) and row]
+
+
+def _is_link_local(address: Any) -> bool:
+    return table.covers(table.LINK_LOCAL_PREFIX, str(address)) or not table.is_ipv4(str(address))
 
 
 def _index(row: Row) -> int:

@@ -34,7 +34,10 @@ class Namespace:
     def __enter__(self) -> Namespace:
         unshare = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-rn"]
         self._agent = subprocess.Popen(
-            [*unshare, sys.executable, "-u", "-c", _AGENT], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [*unshare, sys.executable, "-S", "-u", "-c", _AGENT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         return self
 

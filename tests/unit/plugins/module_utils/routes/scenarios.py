@@ -151,6 +151,30 @@ SCENARIOS = (
         Wishes(primary_ip="10.0.1.10"),
     ),
     Scenario(
+        "gateway_in_second_subnet",
+        "ok_via_default",
+        REPAIRED,
+        (
+            "address del 10.0.1.10/24 dev eth0",
+            "address add 10.0.5.5/24 dev eth0",
+            "address add 10.0.1.10/24 dev eth0",
+            DEFAULT,
+        ),
+        Wishes(primary_ip="10.0.1.10"),
+    ),
+    Scenario(
+        "narrower_scope_first",
+        "ok_via_default",
+        REPAIRED,
+        (
+            "address del 10.0.1.10/24 dev eth0",
+            "address add 192.168.7.1/24 dev eth0 scope link",
+            "address add 10.0.1.10/32 dev eth0",
+            "route add default via 10.0.1.1 dev eth0 onlink",
+        ),
+        Wishes(primary_ip="10.0.1.10"),
+    ),
+    Scenario(
         "ambiguous_source",
         "ambiguous_primary_ip",
         "ambiguous_primary_ip",

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._routes import linux, table
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.namespace import Namespace, refusal
+from ansible_collections.imds.azure.plugins.module_utils._routes.plan import plain_steps, plan
+from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import Wishes
+from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.namespace import Namespace, kernel, refusal
 from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.scenarios import NICS
 from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.test_kernel import assert_agrees
 from hypothesis import HealthCheck, Phase, given, settings
@@ -34,7 +36,11 @@ ways = st.sampled_from(
             "dev eth1",
             "dev tun0",
         ),
-        *("via 172.31.0.1 dev eth0 onlink", "nexthop via 10.0.1.1 dev eth0 nexthop via 10.0.2.1 dev eth1 weight 3"),
+        *(
+            "via 172.31.0.1 dev eth0 onlink",
+            "via 10.0.5.1 dev eth0 onlink",
+            "nexthop via 10.0.1.1 dev eth0 nexthop via 10.0.2.1 dev eth1 weight 3",
+        ),
     )
 )
 tables = st.sampled_from(("main", "main", "main", "100", "101", "default"))
@@ -107,7 +113,12 @@ addresses = st.sampled_from(
             "address add 8.8.8.8/32 dev lo",
         ),
         *("address add 169.254.3.4/16 dev eth1", "address add 10.9.0.1 peer 10.9.0.2 dev tun0", "link set eth1 down"),
-        *("address del 10.0.2.10/24 dev eth1", "address add 169.254.9.9/16 dev eth0 scope link", "link set peer0 down"),
+        *(
+            "address del 10.0.2.10/24 dev eth1",
+            "address add 169.254.9.9/16 dev eth0 scope link",
+            "address add 10.0.5.5/24 dev eth0",
+            "link set peer0 down",
+        ),
     )
 )
 
@@ -135,12 +146,37 @@ def test_every_verdict_is_the_kernels(with_rules: bool) -> None:
             # The kernel refuses some of them (no such source, same key); what it takes is what counts.
             host.ip("route add default via 10.0.1.1 dev eth0 metric 500", *changes, *table_rows, *rule_rows, force=True)
             state = linux.read(host.collect())
-            own = {address.address for address in state.addresses}
-            for target in TARGETS:
-                for source in ("", *(one for one in SOURCES if one in own)):
-                    argv = ["ip", "-j", "route", "get", target, *(["from", source] if source else [])]
-                    theirs = linux.read_route_get(host.run(argv))
-                    assert theirs is not None
-                    assert_agrees(table.decide(state, target, source), theirs)
+            assert_verdicts(host, state)
+            assert_plan_keeps_its_word(host, state)
 
     agrees()
+
+
+def assert_verdicts(host: Namespace, state: table.State) -> None:
+    own = {address.address for address in state.addresses}
+    for target in TARGETS:
+        for source in ("", *(one for one in SOURCES if one in own)):
+            argv = ["ip", "-j", "route", "get", target, *(["from", source] if source else [])]
+            theirs = linux.read_route_get(host.run(argv))
+            assert theirs is not None
+            assert_agrees(table.decide(state, target, source), theirs)
+
+
+def assert_plan_keeps_its_word(host: Namespace, state: table.State) -> None:
+    """Nothing to do, a refusal, or steps after which the kernel says what was foretold and which are undone exactly."""
+    wishes = Wishes(interface="eth0", primary_ip="10.0.1.10")
+    found = plan(state, wishes)
+    assert found.satisfied + bool(found.steps) + bool(found.refusals) == 1
+    before, steps = host.snapshot(), plain_steps(state, found.steps)
+    for step in steps:
+        host.apply(step["do"])
+    if steps:
+        theirs = kernel(host.collect())
+        assert theirs.route
+        predicted = (found.predicted[key] for key in ("interface", "next_hop", "source"))
+        assert (theirs.route.interface, theirs.route.next_hop, theirs.source) == tuple(predicted)
+        again = plan(linux.read(host.collect("10.0.1.10")), wishes)
+        assert again.satisfied
+    for step in reversed(steps):
+        host.apply(step["undo"])
+    assert host.snapshot() == before
