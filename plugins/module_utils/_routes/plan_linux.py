@@ -28,7 +28,7 @@ def present(state: State, goal: Goal) -> list[Step]:
     steps: list[Step] = []
     after = simulate(state, removal) if removal else state
     if not goal.reached(after):
-        wanted = _wanted(state, goal)
+        wanted = _wanted(goal)
         replaced = next((row for row in table.host_routes(state) if _same_slot(row, wanted)), None)
         if replaced and not goal.fits(state, replaced) and not goal.removable(state, replaced):
             return []  # somebody else's row is where ours has to go
@@ -57,9 +57,8 @@ def absent(state: State, goal: Goal) -> list[Step]:
     return _forget(state.persistent or (), "it is not wanted") + steps
 
 
-def _wanted(state: State, goal: Goal) -> Route:
-    subnets = [table.subnet_of(address) for address in table.addresses_of(state, goal.primary.name)]
-    off_link = bool(goal.next_hop) and not any(table.covers(subnet, goal.next_hop) for subnet in subnets)
+def _wanted(goal: Goal) -> Route:
+    """The row to be set. ``onlink`` keeps the kernel from asking its rules and tables for the way to the gateway."""
     return Route(
         table.IMDS_PREFIX,
         goal.primary.name,
@@ -67,7 +66,7 @@ def _wanted(state: State, goal: Goal) -> Route:
         protocol="static",
         source=goal.primary.address,
         scope="global" if goal.next_hop else "link",
-        onlink=off_link,
+        onlink=bool(goal.next_hop),
     )
 
 

@@ -100,13 +100,14 @@ def _sources(state: State, goal: Goal) -> list[Step]:
 
 
 def _groups(state: State) -> list[Stores]:
-    """The rows for IMDS by key. An own address as next hop means on-link, so both spellings are one key."""
+    """The rows for IMDS by key. A stored row with an own address as next hop is the twin of an active on-link one."""
     own = {address.address for address in state.addresses}
     groups: dict[tuple[str, str], dict[str, Route]] = {}
     for row in (*table.host_routes(state), *(state.persistent or ())):
         if row.prefix == table.IMDS_PREFIX and row.interface:
-            hop = "" if row.next_hop in own else row.next_hop
-            groups.setdefault((row.interface, hop), {})[row.table] = row
+            key, on_link = (row.interface, row.next_hop), (row.interface, "")
+            is_twin = row.next_hop in own and key not in groups and set(groups.get(on_link, {})) == {"active"}
+            groups.setdefault(on_link if is_twin and row.table == "persistent" else key, {})[row.table] = row
     return list(groups.values())
 
 
@@ -116,7 +117,12 @@ def _row(stores: Stores) -> Route:
 
 def _restorable(state: State, stores: Stores) -> bool:
     nic = table.find_interface(state, _row(stores).interface)
-    return "active" in stores and nic is not None and nic.present and nic.kind != "loopback"
+    return _is_remakeable(stores) and nic is not None and nic.present and nic.kind != "loopback"
+
+
+def _is_remakeable(stores: Stores) -> bool:
+    """New-NetRoute can't write the persistent store alone, nor a next hop spelled differently in the two."""
+    return "active" in stores and len({row.next_hop for row in stores.values()}) == 1
 
 
 def _cleanup(state: State, late: list[Stores]) -> list[Step]:
@@ -167,6 +173,8 @@ def _undo(before: Stores, after: Stores) -> Optional[list[Op]]:
     """Empty both stores, then make anew what was there: works from any point in between. ``None``: impossible."""
     if set(before) == {"persistent"}:
         return [Op("remove", after["active"], "active")] if after and _only_activates(before, after) else None
+    if before and not _is_remakeable(before):
+        return None
     touched = {(store, row[:3]): row for stores in (after, before) for store, row in stores.items()}
     clear = [Op("remove", row, store) for (store, _key), row in sorted(touched.items())]
     return clear + _creation(before)

@@ -147,7 +147,8 @@ def test_every_verdict_is_the_kernels(with_rules: bool) -> None:
             host.ip("route add default via 10.0.1.1 dev eth0 metric 500", *changes, *table_rows, *rule_rows, force=True)
             state = linux.read(host.collect())
             assert_verdicts(host, state)
-            assert_plan_keeps_its_word(host, state)
+            if can_be_put_back(state):
+                assert_plan_keeps_its_word(host, state)
 
     agrees()
 
@@ -160,6 +161,13 @@ def assert_verdicts(host: Namespace, state: table.State) -> None:
             theirs = linux.read_route_get(host.run(argv))
             assert theirs is not None
             assert_agrees(table.decide(state, target, source), theirs)
+
+
+def can_be_put_back(state: table.State) -> bool:
+    """Whether the kernel would still take the host routes that are there: their gateways are on-link by its rules."""
+    rows = [row for row in table.host_routes(state) if row.next_hop and not row.onlink]
+    ways = [table.decide(state, row.next_hop).route for row in rows]
+    return not any(rule.oif for rule in state.rules or ()) and all(way and not way.next_hop for way in ways)
 
 
 def assert_plan_keeps_its_word(host: Namespace, state: table.State) -> None:

@@ -242,7 +242,13 @@ def test_plain_steps_are_json() -> None:
     assert steps[0]["do"] == [
         {
             "action": "persist",
-            "route": {"dst": table.IMDS_PREFIX, "dev": "eth0", "gateway": "10.0.1.1", "prefsrc": "10.0.1.10"},
+            "route": {
+                "dst": table.IMDS_PREFIX,
+                "dev": "eth0",
+                "gateway": "10.0.1.1",
+                "prefsrc": "10.0.1.10",
+                "flags": ["onlink"],
+            },
         }
     ]
     assert steps[1]["do"][0]["arguments"] == (
@@ -258,6 +264,7 @@ def test_plain_steps_are_json() -> None:
             "static",
             "src",
             "10.0.1.10",
+            "onlink",
         ]
     )
     assert steps[1]["undo"][0]["arguments"][:2] == ["route", "delete"]

@@ -393,15 +393,16 @@ store_rows = st.lists(
     max_size=4,
     unique_by=lambda row: row[:2],
 )
-wish_lists = st.builds(
-    Wishes,
-    interface=st.just("Ethernet"),
-    primary_ip=st.just("10.0.1.10"),
-    next_hop=st.sampled_from(("auto", "on_link", "gateway", "10.0.1.10")),
-    persistent=st.booleans(),
-    remove_conflicting=st.sampled_from((None, True, False)),
-    fix_source=st.booleans(),
-)
+wish_lists = st.fixed_dictionaries(
+    {
+        "interface": st.just("Ethernet"),
+        "primary_ip": st.just("10.0.1.10"),
+        "next_hop": st.sampled_from(("auto", "on_link", "gateway", "10.0.1.10")),
+        "persistent": st.booleans(),
+        "remove_conflicting": st.sampled_from((None, True, False)),
+        "fix_source": st.booleans(),
+    }
+).map(lambda options: Wishes(**options))
 
 
 @given(store_rows, wish_lists, st.booleans(), st.booleans())
