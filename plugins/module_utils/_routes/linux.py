@@ -4,10 +4,8 @@
 
 A report is a dictionary; each value is the command's standard output, JSON or plain text (busybox, old iproute2):
 
-- ``addresses``: ``ip -j -d address show``; ``routes``: ``ip -j -d -4 route show table all``; ``rules``: ``ip -j -4
-  rule show``
-- ``route_get``, ``route_get_bound``: ``{"rc", "stdout", "stderr"}`` of ``ip -j route get 169.254.169.254`` (and
-  ``from`` the primary address)
+- ``addresses``, ``routes``, ``rules``: the output of `COMMANDS`
+- ``route_get``: ``{"rc", "stdout", "stderr"}`` of that command; ``route_get_bound``: with ``from`` the primary address
 - ``proc_net_route``: ``/proc/net/route``, looked at where ``routes`` is empty
 - ``persistent``: routes in our own persistent form (rows as ``ip -j route`` has them), null where that can't be known
 - ``persistence``, ``azure``, ``elevated``, ``container``, ``imds_mac``, ``imds_address``, ``errors``: see `table.State`
@@ -23,6 +21,7 @@ from ansible_collections.imds.azure.plugins.module_utils._routes import table
 from ansible_collections.imds.azure.plugins.module_utils._routes.table import (
     Address,
     Interface,
+    ReportError,
     Route,
     Rule,
     State,
@@ -53,7 +52,6 @@ _TUNNELS = (
     "ip6tnl",
     "ip6gre",
     "l2tp",
-    "nebula",
 )
 _INTERNAL = ("dummy", "ifb", "vxlan", "geneve", "nlmon")
 # Bridges of container software. Another bridge may well carry the host's own address (Azure CNI's azure0 does).
@@ -68,8 +66,6 @@ _BRIDGES = (
     "podman",
     "flannel",
     "cali",
-    "vmbr-int",
-    "mpqemubr",
 )
 _TABLES = {"255": "local", "254": "main", "253": "default"}
 
@@ -95,10 +91,6 @@ _ROUTE_KEYS = {
     *("weight", "tos", "cache", "uid", "from"),
 }
 _HARMLESS_FLAGS = {"onlink", "dead", "linkdown", "offload", "trap", "pervasive", "rt_offload", "rt_trap"}
-
-
-class ReportError(ValueError):
-    """A report can't be read; the text names the part."""
 
 
 def read(report: Mapping[str, Any]) -> State:

@@ -37,10 +37,7 @@ def present(state: State, goal: Goal) -> list[Step]:
         running = [row for row in running if row != replaced]
         undo = Op("replace", replaced) if replaced else Op("delete", wanted)
         steps.append(_step("replace", Op("replace", wanted), undo, "the primary NIC's host route must win"))
-    for row in running:
-        steps.append(
-            _step("delete", Op("delete", row), Op("append", row), "it contradicts the primary NIC's host route")
-        )
+    steps += _deletions(simulate(state, _done(steps)), running, "it contradicts the primary NIC's host route")
     return _keep(state, goal, steps) + steps
 
 
@@ -49,12 +46,23 @@ def absent(state: State, goal: Goal) -> list[Step]:
     kept = {row[:3] for row in state.persistent or ()}
     here = [r for r in table.host_routes(state) if r.table == "main" and r.interface == goal.primary.name]
     own = [row for row in here if row.protocol == "static" or (row[:3] in kept and row.protocol != "dhcp")]
-    steps = [
-        _step("delete", Op("delete", row), Op("append", row), "it is not wanted")
-        for row in own
-        if not row.opaque and not row.weight
-    ]
-    return _forget(state.persistent or (), "it is not wanted") + steps
+    own = [row for row in own if not row.opaque and not row.weight]
+    return _forget(state.persistent or (), "it is not wanted") + _deletions(state, own, "it is not wanted")
+
+
+def _deletions(state: State, rows: Iterable[Route], reason: str) -> list[Step]:
+    """Where rows share a slot, the first one wins: one that stood first is put back first."""
+    steps = []
+    for row in rows:
+        slot = [other for other in table.host_routes(state) if _same_slot(other, row)]
+        undo = "prepend" if slot[0] == row and len(slot) > 1 else "append"
+        steps.append(_step("delete", Op("delete", row), Op(undo, row), reason))
+        state = simulate(state, steps[-1].do)
+    return steps
+
+
+def _done(steps: Iterable[Step]) -> list[Op]:
+    return [op for step in steps for op in step.do]
 
 
 def _wanted(goal: Goal) -> Route:
@@ -73,7 +81,7 @@ def _wanted(goal: Goal) -> Route:
 def _keep(state: State, goal: Goal, steps: Iterable[Step]) -> list[Step]:
     """The persistent form of the route that is going to win, unless DHCP brings it back anyway."""
     stored = state.persistent or ()
-    after = simulate(state, [op for step in steps for op in step.do])
+    after = simulate(state, _done(steps))
     if goal.persistent(after):
         stale = [row for row in stored if row in goal.contradictions(state)]
         return _forget(stale, "it does not fit the primary NIC")

@@ -21,11 +21,9 @@ AFTER_PROOF = "cleanup"  # can't be put back as it was, so it waits until the re
 class Op(NamedTuple):
     """One operation.
 
-    Linux: ``replace``, ``append``, ``delete`` of ``route``; ``persist`` it as our own persistent form; ``unpersist``
-    that form.
-    Windows: ``add`` and ``remove`` of ``route`` in ``store`` (``active``, ``persistent``; ``add`` also ``both``),
-    ``set_metric`` in ``store``,
-    ``skip_as_source`` of ``address`` to ``skip``.
+    Linux: ``replace``, ``append``, ``prepend``, ``delete`` of ``route``; ``persist`` it as our own persistent form,
+    ``unpersist`` that form. Windows: ``add``, ``remove``, ``set_metric`` of ``route`` in ``store`` (``active``,
+    ``persistent``; ``add`` also ``both``); ``skip_as_source`` of ``address`` on ``interface`` to ``skip``.
     """
 
     action: str
@@ -91,7 +89,7 @@ def _persistent_row(route: Route) -> dict[str, object]:
     return row
 
 
-_IP_VERBS = {"replace": "replace", "append": "append", "delete": "delete"}
+_IP_VERBS = ("replace", "append", "prepend", "delete")
 
 
 def ip_arguments(op: Op) -> list[str]:
@@ -99,7 +97,7 @@ def ip_arguments(op: Op) -> list[str]:
     route = op.route
     if route is None:
         raise ValueError(f"{op.action} is no routing operation")
-    words = ["route", _IP_VERBS[op.action]]
+    words = ["route", op.action]
     words += [] if route.kind == "unicast" else [route.kind]
     words.append(route.prefix)
     words += ["via", route.next_hop] if route.next_hop else []
@@ -137,9 +135,15 @@ def _append(state: State, op: Op) -> State:
     return state._replace(routes=(*state.routes, _given(op)))
 
 
+def _prepend(state: State, op: Op) -> State:
+    return state._replace(routes=(_given(op), *state.routes))
+
+
 def _delete(state: State, op: Op) -> State:
     route = _given(op)
-    kept = [r for r in state.routes if (_slot(r), r[:3], r.kind) != (_slot(route), route[:3], route.kind)]
+    # What `ip route delete` is given to select by.
+    names = ("table", "prefix", "metric", "interface", "next_hop", "kind", "protocol", "source")
+    kept = [row for row in state.routes if any(getattr(row, name) != getattr(route, name) for name in names)]
     return state._replace(routes=tuple(kept))
 
 
@@ -199,6 +203,7 @@ def _given(op: Op) -> Route:
 _EFFECTS: dict[str, Callable[[State, Op], State]] = {
     "replace": _replace,
     "append": _append,
+    "prepend": _prepend,
     "delete": _delete,
     "persist": _persist,
     "unpersist": _unpersist,

@@ -166,6 +166,10 @@ class State(NamedTuple):
     errors: tuple[str, ...] = ()
 
 
+class ReportError(ValueError):
+    """A host's report can't be read; the text names the part."""
+
+
 DEFAULT_RULES = (Rule(0, table="local"), Rule(32766, table="main"), Rule(32767, table="default"))
 
 

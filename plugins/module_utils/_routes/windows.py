@@ -3,18 +3,15 @@
 """What the Windows side reports, in the brain's terms. Pure.
 
 A report is a dictionary. A part that could not be collected is null, with a line in ``errors``. Rows carry the
-properties of the
-cmdlets' objects under their own names; enumerations may be names or numbers:
+properties of the cmdlets' objects under their own names; enumerations may be names or numbers:
 
 - ``routes``: ``{"active": [..], "persistent": [..]}`` of Get-NetRoute: DestinationPrefix, InterfaceIndex, NextHop,
   RouteMetric, Protocol
 - ``interfaces`` of Get-NetIPInterface: InterfaceIndex, InterfaceAlias, InterfaceMetric, Dhcp, ConnectionState
 - ``adapters`` of Get-NetAdapter -IncludeHidden: InterfaceIndex (or ifIndex), Name, InterfaceDescription, MacAddress,
-  Status, ComponentID,
-  PnPDeviceID, InterfaceType
-- ``addresses``: ``{"active": [..], "persistent": [..]}`` of Get-NetIPAddress: IPAddress, PrefixLength,
-  InterfaceIndex, PrefixOrigin,
-  SkipAsSource, AddressState
+  Status, ComponentID, PnPDeviceID, InterfaceType
+- ``addresses``: ``{"active": [..], "persistent": [..]}`` of Get-NetIPAddress: IPAddress, PrefixLength, InterfaceIndex,
+  PrefixOrigin, SkipAsSource, AddressState
 - ``find_route``: the objects of Find-NetRoute, a list in any order; ``find_route_bound`` the same with -LocalIPAddress
 - ``persistent_route_values``: the value names ``destination,mask,gateway,metric`` of the PersistentRoutes registry key
 - ``cluster_service``: state of ClusSvc, null or empty where there is none
@@ -28,8 +25,14 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Optional
 
 from ansible_collections.imds.azure.plugins.module_utils._routes import table
-from ansible_collections.imds.azure.plugins.module_utils._routes.linux import ReportError
-from ansible_collections.imds.azure.plugins.module_utils._routes.table import Address, Interface, Route, State, Verdict
+from ansible_collections.imds.azure.plugins.module_utils._routes.table import (
+    Address,
+    Interface,
+    ReportError,
+    Route,
+    State,
+    Verdict,
+)
 from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import normalize_mac
 
 Row = Mapping[str, Any]

@@ -120,6 +120,12 @@ SCENARIOS = (
         "unreachable", "blocked_by_unreachable_route", REPAIRED, (DEFAULT, "route add unreachable 169.254.169.254")
     ),
     Scenario(
+        "blocked_in_one_slot",
+        "blocked_by_unreachable_route",
+        REPAIRED,
+        (DEFAULT, "route add unreachable 169.254.169.254 metric 1", HOST.replace("add", "append") + "metric 1"),
+    ),
+    Scenario(
         "unreachable_beside_dhcp",
         "blocked_by_unreachable_route",
         REPAIRED,

@@ -164,10 +164,11 @@ def assert_verdicts(host: Namespace, state: table.State) -> None:
 
 
 def can_be_put_back(state: table.State) -> bool:
-    """Whether the kernel would still take the host routes that are there: their gateways are on-link by its rules."""
-    rows = [row for row in table.host_routes(state) if row.next_hop and not row.onlink]
-    ways = [table.decide(state, row.next_hop).route for row in rows]
-    return not any(rule.oif for rule in state.rules or ()) and all(way and not way.next_hop for way in ways)
+    """Whether the kernel would still take the routes that are there: their gateways are on-link by its rules."""
+    hops = {row.next_hop for row in table.host_routes(state) if row.next_hop and not row.onlink}
+    ways = [table.decide(state, hop) for hop in {*hops, *table.gateways_of(state, "eth0")}]
+    on_link = all(way.kind == "unicast" and way.route and not way.route.next_hop for way in ways)
+    return on_link and not any(rule.oif for rule in state.rules or ())
 
 
 def assert_plan_keeps_its_word(host: Namespace, state: table.State) -> None:

@@ -330,7 +330,7 @@ def test_route_get_in_unknown_words_is_no_verdict() -> None:
     "report", [{}, {"addresses": ""}, {"addresses": "[", "routes": "[]"}, {"addresses": "usage: ip"}]
 )
 def test_reports_that_cannot_be_read(report: dict[str, str]) -> None:
-    with pytest.raises(linux.ReportError, match="addresses"):
+    with pytest.raises(table.ReportError, match="addresses"):
         linux.read(report)
 
 
@@ -386,7 +386,7 @@ TEXTS = st.lists(st.one_of(WORDS, WORDS, st.text(max_size=5)), max_size=30).map(
 def test_text_garbage_is_read_or_refused_clearly(addresses: str, routes: str, rules: str) -> None:
     try:
         state = linux.read({"addresses": str(BUSYBOX["addresses"]) + addresses, "routes": routes, "rules": rules})
-    except linux.ReportError:
+    except table.ReportError:
         return
     assert diagnose(state).findings
     found = plan(state)

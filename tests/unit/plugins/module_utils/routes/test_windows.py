@@ -10,9 +10,8 @@ from typing import Any, Optional
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._routes import table, windows
 from ansible_collections.imds.azure.plugins.module_utils._routes.diagnose import diagnose
-from ansible_collections.imds.azure.plugins.module_utils._routes.linux import ReportError
 from ansible_collections.imds.azure.plugins.module_utils._routes.plan import Plan, plain_steps, plan
-from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import Wishes
+from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import Wishes, read_wishes
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -402,7 +401,7 @@ wish_lists = st.fixed_dictionaries(
         "remove_conflicting": st.sampled_from((None, True, False)),
         "fix_source": st.booleans(),
     }
-).map(lambda options: Wishes(**options))
+).map(read_wishes)
 
 
 @given(store_rows, wish_lists, st.booleans(), st.booleans())
@@ -631,7 +630,7 @@ def test_cluster_adapter_without_its_description() -> None:
 
 @pytest.mark.parametrize("part", ["routes", "addresses"])
 def test_without_netttcpip_the_error_says_so(part: str) -> None:
-    with pytest.raises(ReportError, match="2012"):
+    with pytest.raises(table.ReportError, match="2012"):
         windows.read({**CLUSTER, part: {"active": None}, "errors": ["Get-NetRoute is not recognized"]})
 
 
