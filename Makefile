@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The front door. What a session does stands in noxfile.py; everything that is built lands in build/.
+
+BUILD := $(CURDIR)/build
+export PATH := $(BUILD)/venv/dev/bin:$(BUILD)/bin:$(PATH)
+# A newer Ansible than was tested is not taken by surprise.
+CORE := ansible-core>=2.19,<2.22
+VENV = $(BUILD)/venv/$(1)/.ready
+
+.PHONY: help demo check test bench clean
+help: ## Say what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
+
+demo: $(call VENV,demo) ## Show the facts of an emulated Azure VM in a playbook
+	tests/tools/copy-tree $(BUILD)/tree
+	ANSIBLE_COLLECTIONS_PATH=$(BUILD)/tree $(BUILD)/venv/demo/bin/ansible-playbook --inventory localhost, imds.azure.demo
+
+check: $(call VENV,dev) ## The fast part of the tests
+	nox --tags check
+
+test: $(call VENV,dev) ## All tests
+	nox --report $(BUILD)/report.json; \
+	    status=$$?; python tests/tools/summary.py $(BUILD); exit $$status
+
+bench: $(call VENV,dev) ## The benchmark; writes build/bench.json
+	nox --session bench
+
+clean: ## Remove what was built
+	rm -rf $(BUILD)
+
+$(BUILD)/bin/.ready: tests/tools/link-pythons
+	tests/tools/link-pythons $(BUILD)/bin
+	@touch $@
+
+# Each on the newest Python that Ansible's controller runs on.
+define make-venv
+	@python=$$(cd $(BUILD)/bin && ls -v | grep -E '^python3\.1[1-3]$$' | tail -n 1); \
+	    test -n "$$python" || { echo "Python 3.11, 3.12 or 3.13 is needed, and none was found" >&2; exit 1; }; \
+	    set -x; $$python -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1'
+	$(@D)/bin/python -m pip install --quiet $(1)
+	@touch $@
+endef
+
+$(call VENV,demo): $(BUILD)/bin/.ready
+	$(call make-venv,'$(CORE)')
+
+$(call VENV,dev): $(BUILD)/bin/.ready pyproject.toml
+	$(call make-venv,--group dev)

@@ -1,0 +1,164 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What `make check`, `make test` and `make bench` do, one session a thing. `nox --list` lists them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+BUILD = ROOT / "build"
+TREE = BUILD / "tree"
+COLLECTION = TREE / "ansible_collections" / "imds" / "azure"
+JUNIT = BUILD / "junit"
+PYPROJECT = nox.project.load_toml("pyproject.toml")
+
+# ansible-core -> the Python its controller part is tested with; the oldest and the newest that are supported.
+CORES = {"2.19": "3.11", "2.21": "3.12"}
+TARGET_PYTHONS = ("3.9", "3.10", "3.11", "3.12", "3.13")
+
+nox.needs_version = ">=2025.2.9"
+nox.options.envdir = str(BUILD / "nox")
+nox.options.reuse_venv = "yes"
+nox.options.default_venv_backend = "venv"
+nox.options.stop_on_first_error = False
+nox.options.error_on_missing_interpreters = False
+
+# All that checks the code runs in the environment that nox itself stands in, so that it is installed once.
+DEV = {"venv_backend": "none"}
+
+
+def prepare(session: nox.Session, *groups: str) -> None:
+    """Install dependency groups, bring the copy of the tree up to date and go there."""
+    if groups:
+        session.install("--quiet", *nox.project.dependency_groups(PYPROJECT, *groups))
+    session.run(str(ROOT / "tests" / "tools" / "copy-tree"), str(TREE), external=True, silent=True)
+    JUNIT.mkdir(parents=True, exist_ok=True)
+    session.chdir(COLLECTION)
+    session.env["PYTHONPATH"] = str(TREE)
+    session.env["ANSIBLE_COLLECTIONS_PATH"] = str(TREE)
+    session.env["PYTHONDONTWRITEBYTECODE"] = "1"
+
+
+def keep_junit(name: str) -> None:
+    """Take ansible-test's JUnit files out of the copy before the next one replaces it."""
+    for number, file in enumerate(sorted((COLLECTION / "tests" / "output" / "junit").glob("*.xml"))):
+        shutil.copy(file, JUNIT / f"{name}-{number}.xml")
+
+
+@nox.session(**DEV, tags=["check"])
+def ruff(session: nox.Session) -> None:
+    """Style of Python code."""
+    prepare(session)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session(**DEV, tags=["check"])
+def mypy(session: nox.Session) -> None:
+    """Types, strictly."""
+    prepare(session)
+    # Two roots: the collection, and the emulator, which is a package of its own.
+    session.env["MYPYPATH"] = os.pathsep.join((str(TREE), str(COLLECTION / "roles" / "azure_imds_emulator" / "files")))
+    session.chdir(TREE)
+    inside = "ansible_collections/imds/azure"
+    checked = [f"{inside}/{part}" for part in ("plugins", "tests/unit", "tests/lab", "tests/bench")]
+    session.run("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), *checked)
+    session.run("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "-p", "azure_imds_emulator")
+
+
+@nox.session(**DEV, tags=["check"])
+def unit(session: nox.Session) -> None:
+    """Unit tests on the controller's Python, with coverage."""
+    prepare(session)
+    session.run("coverage", "run", "-m", "pytest", "-q", f"--junitxml={JUNIT / 'unit.xml'}", "tests/unit")
+    session.run("coverage", "report", "--skip-covered", "--skip-empty")
+
+
+@nox.session(**DEV, tags=["check"])
+def docs(session: nox.Session) -> None:
+    """Documentation of plugins, references, pages and changelog."""
+    prepare(session)
+    session.run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", ".")
+    session.run("antsibull-changelog", "lint")
+    session.run("yamllint", ".")
+
+
+@nox.session(**DEV, tags=["check"])
+def ansible_lint(session: nox.Session) -> None:
+    """ansible-lint, production profile."""
+    prepare(session)
+    session.run("ansible-lint", "--profile", "production", "--strict", "--offline")
+
+
+@nox.session(**DEV)
+def lab(session: nox.Session) -> None:
+    """The lab's own tests, in namespaces."""
+    prepare(session)
+    session.run("pytest", "-q", f"--junitxml={JUNIT / 'lab.xml'}", "tests/lab")
+
+
+@nox.session(**DEV)
+def molecule(session: nox.Session) -> None:
+    """All scenarios, in the lab."""
+    prepare(session)
+    session.run("molecule", "test", "--all", "--report")
+
+
+@nox.session
+@nox.parametrize("core, python", [nox.param(core, python, id=core) for core, python in CORES.items()])
+def sanity(session: nox.Session, core: str) -> None:
+    """ansible-test sanity: every test, no exceptions."""
+    prepare(session, f"core-{core}")
+    session.run("ansible-test", "sanity", "--color", "no", "--local", "--python", str(session.python))
+
+
+@nox.session
+@nox.parametrize("core, python", [nox.param(core, python, id=core) for core, python in CORES.items()])
+def units(session: nox.Session, core: str) -> None:
+    """ansible-test units on every Python that a target may run."""
+    prepare(session, f"core-{core}")
+    for version in TARGET_PYTHONS:
+        if not shutil.which(f"python{version}"):
+            session.warn(f"skipped on Python {version}: it is not installed")
+            continue
+        session.run("ansible-test", "units", "--color", "no", "--venv", "--python", version)
+        keep_junit(f"units-{core}-{version}")
+
+
+@nox.session
+@nox.parametrize("core, python", [nox.param(core, python, id=core) for core, python in CORES.items()])
+def integration(session: nox.Session, core: str) -> None:
+    """ansible-test integration, modules run on the oldest target Python."""
+    prepare(session, f"core-{core}")
+    session.run("ansible-test", "integration", "--color", "no", "--venv", "--python", TARGET_PYTHONS[0])
+    keep_junit(f"integration-{core}")
+
+
+@nox.session(python=CORES["2.21"])
+def galaxy(session: nox.Session) -> None:
+    """Build the collection and import it as Galaxy does, without a warning."""
+    prepare(session, "core-2.21", "importer")
+    session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", str(BUILD / "dist"))
+    session.env["GALAXY_IMPORTER_CONFIG"] = str(COLLECTION / "tests" / "tools" / "galaxy-importer.cfg")
+    (archive,) = (BUILD / "dist").glob("imds-azure-*.tar.gz")
+    output = str(session.run("python", "-m", "galaxy_importer.main", str(archive), silent=True))
+    session.log(output)
+    if "WARNING" in output or "ERROR" in output:
+        session.error("galaxy-importer has something to say")
+
+
+@nox.session(**DEV, default=False)
+def bench(session: nox.Session) -> None:
+    """The benchmark: ratios of one run, medians."""
+    prepare(session)
+    session.run("python", "-m", "tests.bench", str(BUILD / "bench.json"), *session.posargs)
+
+
+if __name__ == "__main__":
+    os.execvp("nox", ["nox"])

@@ -1,0 +1,49 @@
+# Copyright: (c) 2026, imds.azure contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Attributes that the modules state about themselves. PRIVATE to this collection."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options: {}
+attributes:
+  check_mode:
+    description: Can run in C(check_mode) and return changed status prediction without modifying target.
+  diff_mode:
+    description: Returns details on what has changed, or possibly needs changing in C(check_mode), when in diff mode.
+"""
+
+    READ_ONLY = r"""
+options: {}
+attributes:
+  check_mode:
+    support: full
+    details:
+      - This module only reads.
+  diff_mode:
+    support: N/A
+    details:
+      - This module changes nothing.
+"""
+
+    FACTS = r"""
+options: {}
+attributes:
+  facts:
+    description: Action returns an C(ansible_facts) dictionary that will update existing host facts.
+    support: full
+"""
+
+    ACTIONGROUP_IMDS = r"""
+options: {}
+attributes:
+  action_group:
+    description: Use C(group/imds.azure.imds) in C(module_defaults) to set defaults for this module.
+    support: full
+    membership:
+      - imds.azure.imds
+"""

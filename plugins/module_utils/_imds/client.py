@@ -1,0 +1,276 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Asks IMDS: one deadline, paced, retried by the table, stepping down the version ladder; keeps a log of attempts."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from typing import Any, Callable, NamedTuple
+
+from . import __version__, guest, platform, retry, transport, versions
+from .options import Settings
+from .paths import Path
+from .reasons import ImdsError
+
+# IMDS takes 5 requests per second from all programs of a VM together.
+PACE = 0.25
+# Seconds for each address in the search for the right source: where IMDS answers at all, it answers in milliseconds.
+_PROBE_TIMEOUT = 2.0
+_MAX_DEPTH = 64
+
+
+class Answer(NamedTuple):
+    """content: parsed JSON, or text; api_version: the one that was used; local_address: where it was received."""
+
+    content: Any
+    api_version: str | None
+    local_address: str
+
+
+class _UnusableError(Exception):
+    """A 200 that holds something else; outcome is a key of retry.RULES."""
+
+    def __init__(self, outcome: str, detail: str) -> None:
+        super().__init__(detail)
+        self.outcome = outcome
+
+
+class _Seen(NamedTuple):
+    """One attempt: its outcome, in words, and what came."""
+
+    outcome: str
+    detail: str
+    response: transport.Response | None = None
+    content: Any = None
+    silent_on: str | None = None
+
+
+class Client:
+    """One operation against IMDS. Its deadline starts when it is made.
+
+    requests counts what was sent; attempts is the log: path, api_version, outcome, status, detail and wait of each.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        get: Callable[..., transport.Response] = transport.get,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._get = get
+        self._clock = clock
+        self._sleep = sleep
+        self._started = clock()
+        self._limit = settings.timeout
+        self._last_request: float | None = None
+        self.requests = 0
+        self.attempts: list[dict[str, Any]] = []
+
+    @property
+    def elapsed(self) -> float:
+        return self._clock() - self._started
+
+    def instance(self) -> Answer:
+        """The instance document, a dict with compute or network.
+
+        :raises ImdsError: with the reason why there is none
+        """
+        return self._versioned(Path("instance", "2017-04-02", True), self._read_instance)
+
+    def load_balancer(self) -> Answer:
+        """The load balancer document, {"loadbalancer": {...}}.
+
+        :raises ImdsError: not_found where the VM is behind none
+        """
+        return self._versioned(Path("loadbalancer", versions.LOAD_BALANCER_SINCE, False), _read_object)
+
+    def fetch(self, path: Path) -> Answer:
+        """Whatever stands under a path: parsed JSON, or a leaf's text.
+
+        :raises ImdsError: with the reason why there is nothing
+        """
+        if not path.since:
+            content, response = self._persist(path, None, _read_json, "")
+            return Answer(content, None, response.local_address)
+        try:
+            return self._versioned(path, _read_json)
+        except ImdsError as error:
+            # A leaf has no JSON form: IMDS calls the request wrong, and only as text it is given.
+            if error.reason.code != "rejected" or not path.path.startswith("instance/"):
+                raise
+            return self._versioned(path, _read_text, "&format=text")
+
+    def _versioned(self, path: Path, read: Callable[[transport.Response], Any], query: str = "") -> Answer:
+        pinned = self._settings.api_version
+        version = pinned or versions.LADDER[0]
+        while True:
+            try:
+                content, response = self._persist(path, version, read, query)
+            except _VersionError as error:
+                lower = None if pinned else versions.step_down(version, error.offered, path.since)
+                if lower is None:
+                    raise
+                version = lower
+            else:
+                return Answer(content, version, response.local_address)
+
+    def _persist(
+        self, path: Path, version: str | None, read: Callable[[transport.Response], Any], query: str
+    ) -> tuple[Any, transport.Response]:
+        """Ask for one path in one version until there is an answer or a reason to stop."""
+        target = f"/metadata/{path.path}" + (f"?api-version={version}{query}" if version else "")
+        tries: dict[str, int] = {}
+        while True:
+            seen = self._attempt(target, read, path.root)
+            tries[seen.outcome] = tries.get(seen.outcome, 0) + 1
+            log: dict[str, Any] = {
+                "path": path.path,
+                "api_version": version,
+                "outcome": seen.outcome,
+                "status": seen.response.status if seen.response else None,
+                "detail": seen.detail,
+                "wait": None,
+            }
+            self.attempts.append(log)
+            if seen.outcome == "ok" and seen.response:
+                return seen.content, seen.response
+            if seen.outcome == "bad_version" and seen.response:
+                raise _VersionError(version, retry.newest_versions(seen.response.body))
+            if seen.silent_on and tries[seen.outcome] == 2:
+                self._try_other_sources(target, seen.silent_on)
+            log["wait"] = self._wait(seen, tries[seen.outcome])
+            if log["wait"] is None:
+                raise ImdsError(retry.RULES[seen.outcome].reason, seen.detail)
+            self._sleep(log["wait"])
+
+    def _wait(self, seen: _Seen, tries: int) -> float | None:
+        """Seconds until the next try; None where the table allows none, or the deadline would be over by then."""
+        rule = retry.RULES[seen.outcome]
+        # An update lengthens the deadline; whatever else calls for patience brings the usual one back.
+        if seen.outcome == "updating":
+            self._limit = max(self._settings.timeout, self._settings.updating_timeout)
+        elif rule.waits:
+            self._limit = self._settings.timeout
+        retry_after = seen.response.headers.get("retry-after") if seen.response else None
+        wait = retry.wait(seen.outcome, tries, retry_after, os.urandom(1)[0] / 255)
+        return wait if wait is not None and max(wait, PACE) < self._remaining() else None
+
+    def _remaining(self) -> float:
+        return self._limit - self.elapsed
+
+    def _attempt(self, target: str, read: Callable[[transport.Response], Any], root: bool) -> _Seen:
+        try:
+            response = self._send(target)
+        except transport.TransportError as error:
+            return _Seen(error.kind, str(error), silent_on=error.local_address if error.silent else None)
+        outcome = retry.classify(response, root)
+        if outcome != "ok":
+            return _Seen(outcome, _describe(response), response)
+        try:
+            return _Seen("ok", _describe(response), response, read(response))
+        except _UnusableError as error:
+            return _Seen(error.outcome, str(error), response)
+
+    def _send(self, target: str, source: str | None = None) -> transport.Response:
+        pause = 0.0 if self._last_request is None else max(self._last_request + PACE - self._clock(), 0.0)
+        if pause >= self._remaining():
+            raise transport.TransportError("connect_timeout", f"nothing is left of {self._limit:g} s for a request")
+        if pause:
+            self._sleep(pause)
+        self._last_request = self._clock()
+        self.requests += 1
+        headers = {
+            "Metadata": "true",
+            "User-Agent": f"imds.azure/{__version__}",
+            "x-ms-client-request-id": _request_id(),
+            "Accept": "*/*",
+        }
+        timeout = min(self._remaining(), _PROBE_TIMEOUT) if source else self._remaining()
+        times = (self._settings.connect_timeout, self._settings.read_timeout, timeout)
+        return self._get(self._settings.address, target, headers, *times, source)
+
+    def _try_other_sources(self, target: str, silent_on: str) -> None:
+        """IMDS answers only the primary address: where another of ours gets an answer, the source is what is wrong.
+
+        :raises ImdsError: wrong_source_address
+        """
+        if self._settings.loopback:
+            return
+        for address in [address for address in guest.addresses() if address != silent_on][:3]:
+            try:
+                response = self._send(target, source=address)
+            except transport.TransportError:
+                continue
+            if retry.classify(response, root=True) != "intercepted":
+                detail = f"silence for {silent_on}, an answer for {address}"
+                raise ImdsError("wrong_source_address", detail)
+
+    def _read_instance(self, response: transport.Response) -> dict[str, Any]:
+        document = _read_object(response)
+        compute, network = document.get("compute"), document.get("network")
+        if not isinstance(compute, dict) and not isinstance(network, dict):
+            raise _UnusableError("malformed", "the document has neither compute nor network")
+        vm_id = compute.get("vmId") if isinstance(compute, dict) else None
+        # Under force the firmware is not Azure's, and says nothing.
+        if self._settings.detect != "force" and isinstance(vm_id, str) and platform.same_machine(vm_id) is False:
+            raise _UnusableError("intercepted", f"vmId {vm_id} is not the UUID of this machine's firmware")
+        return document
+
+
+class _VersionError(ImdsError):
+    def __init__(self, version: str | None, offered: list[str]) -> None:
+        known = f"; it offers {', '.join(offered[:5])}" if offered else ""
+        super().__init__("bad_version", f"IMDS refuses api-version {version}{known}")
+        self.offered = offered
+
+
+def _request_id() -> str:
+    digits = os.urandom(16).hex()
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
+def _describe(response: transport.Response) -> str:
+    text = response.body[:200].decode("utf-8", "replace").strip()
+    return f"HTTP {response.status}" + (f": {text}" if response.status != 200 and text else "")
+
+
+def _read_text(response: transport.Response) -> str:
+    try:
+        return response.body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise _UnusableError("malformed", "the answer is not UTF-8") from None
+
+
+def _read_json(response: transport.Response) -> Any:
+    text = _read_text(response)
+    try:
+        content = json.loads(text)
+        # Python also reads what it can't hand on: NaN, numbers beyond its range, halves of a character.
+        json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8")
+    except (ValueError, RecursionError) as error:
+        raise _UnusableError("malformed", f"the answer is not JSON: {error}") from None
+    if _depth(content) > _MAX_DEPTH:
+        raise _UnusableError("malformed", f"the answer is nested deeper than {_MAX_DEPTH} levels")
+    return content
+
+
+def _read_object(response: transport.Response) -> dict[str, Any]:
+    content = _read_json(response)
+    if not isinstance(content, dict):
+        raise _UnusableError("malformed", "the answer is not a JSON object")
+    return content
+
+
+def _depth(content: Any) -> int:
+    """How deep a document is nested; not recursive, because that is what it guards against."""
+    depth, level = 0, [content]
+    while level:
+        depth += 1
+        inner = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))]
+        level = [value for values in inner for value in values]
+    return depth

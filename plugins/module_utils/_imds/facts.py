@@ -1,0 +1,298 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Instance document -> facts: typed, redacted, of the same shape for every VM, version and failure. Pure."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any, Callable, NamedTuple
+
+from . import blank, tags
+from .fields import BOOLEANS, CLOUDS, CONTAINERS, FIELDS, INTEGERS
+
+
+class Context(NamedTuple):
+    """What the facts take from elsewhere than the document.
+
+    devices: MAC (lower case, colons) -> guest interface; default_device: the one of the default route;
+    local_address: the address that IMDS answered, which is the primary one, because it answers no other.
+    """
+
+    devices: Mapping[str, str] = {}
+    default_device: str | None = None
+    local_address: str | None = None
+    include_user_data: bool = False
+    include_public_keys: bool = False
+
+
+NO_CONTEXT = Context()
+
+
+def build(document: Mapping[str, Any], context: Context = NO_CONTEXT) -> tuple[dict[str, Any], list[str]]:
+    """(facts, warnings). An empty document gives every documented fact as null, {} or []."""
+    facts: dict[str, Any] = {}
+    for field in FIELDS:
+        blank.put(facts, field.fact, CONVERTERS[field.kind](_lookup(document, field.source), context))
+    if not facts["scale_set"] and facts["scale_set_id"]:
+        facts["scale_set"] = facts["scale_set_id"].rstrip("/").rpartition("/")[2] or None
+    warnings = _fall_back_to_tags_string(facts, document)
+    _pass_on_unknown(facts, document, "")
+    return facts, warnings
+
+
+def snake(name: str) -> str:
+    """camelCase -> snake_case: diskSizeGB -> disk_size_gb."""
+    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_") or "_"
+
+
+def from_load_balancer(document: Mapping[str, Any], private_ip: str | None) -> dict[str, str | None]:
+    """public_ip and public_ip_source: the address under which a load balancer shows this VM."""
+    for entry in _objects(_lookup(document, "loadbalancer.publicIpAddresses")):
+        address = _string(entry.get("frontendIpAddress"))
+        if address and private_ip and entry.get("privateIpAddress") == private_ip:
+            return {"public_ip": address, "public_ip_source": "load_balancer"}
+    return {"public_ip": None, "public_ip_source": None}
+
+
+def _lookup(document: Any, path: str) -> Any:
+    for key in path.split("."):
+        document = document.get(key) if isinstance(document, dict) else None
+    return document
+
+
+_HANDLED = {field.source for field in FIELDS} | {"compute.tags", "compute.virtualMachineScaleSet"}
+
+
+def _pass_on_unknown(facts: dict[str, Any], node: Any, source: str) -> None:
+    """Keys that the table does not name, by the mechanical rule. A documented fact is never overwritten."""
+    for key, value in node.items() if isinstance(node, dict) else ():
+        path = f"{source}.{key}" if source else key
+        if path in CONTAINERS:
+            _pass_on_unknown(facts, value, path)
+        elif path not in _HANDLED:
+            target = facts
+            for parent in CONTAINERS.get(source, "").split(".") if CONTAINERS.get(source) else ():
+                target = target[parent]
+            name = snake(key)
+            target.setdefault(name if name not in RESERVED else f"imds_{name}", _plain(value))
+
+
+# What the module itself says under the same roof.
+RESERVED = {"available", "reason", "remedy", "api_version", "meta"}
+
+
+# --- values -------------------------------------------------------------------------------------------------------
+
+
+def _string(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _only(kind: type, value: Any) -> Any:
+    """What is documented as one type is never of another."""
+    return value if isinstance(value, kind) and isinstance(value, bool) == (kind is bool) else None
+
+
+def _integer(value: Any) -> Any:
+    """Digits become a number; what is none stays as it is, rather than being lost."""
+    return int(value) if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value) else _plain(value)
+
+
+def _boolean(value: Any) -> Any:
+    return {"true": True, "false": False}.get(value.lower(), value or None) if isinstance(value, str) else _plain(value)
+
+
+def _plain(value: Any, key: str = "") -> Any:
+    """The mechanical rule: names to snake_case, "" to null, known numbers and switches typed, all else as sent."""
+    if isinstance(value, dict):
+        return {snake(name): _plain(inner, name) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, str) and key in INTEGERS:
+        return _integer(value) if value else None
+    if isinstance(value, str) and key in BOOLEANS:
+        return _boolean(value)
+    return None if value == "" else value
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _objects(value: Any) -> list[dict[str, Any]]:
+    return [entry for entry in _list(value) if isinstance(entry, dict)]
+
+
+def _dict(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _environment(value: Any) -> str | None:
+    """The cloud's name in its usual spelling: samples show it in upper case too."""
+    name = _string(value)
+    return next((cloud for cloud in CLOUDS if name and cloud.lower() == name.lower()), name)
+
+
+def _endpoints(value: Any) -> dict[str, str | None]:
+    return {**blank.endpoints(), **CLOUDS.get(_environment(value) or "", {})}
+
+
+def _location(value: Any) -> str | None:
+    """Region names are compared without case and blanks, so they come without."""
+    name = _string(value)
+    return name.replace(" ", "").lower() if name else None
+
+
+def _disks(value: Any) -> list[Any]:
+    disks = [_plain(disk) for disk in _objects(value)]
+    return sorted(disks, key=lambda disk: disk["lun"] if isinstance(disk.get("lun"), int) else -1)
+
+
+# --- secrets and keys ---------------------------------------------------------------------------------------------
+
+
+def _blob(value: Any, context: Context) -> dict[str, Any]:
+    """User data: presence, length in bytes and SHA-256 of what it decodes to; its Base64 text only if asked for."""
+    text = _string(value)
+    if not text:
+        return blank.blob()
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        content = text.encode("utf-8", "replace")
+    return {
+        "present": True,
+        "length": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+        "base64": text if context.include_user_data else None,
+    }
+
+
+def _public_keys(value: Any, context: Context) -> list[dict[str, Any]]:
+    return [_public_key(key, context) for key in _objects(value)]
+
+
+def _public_key(key: dict[str, Any], context: Context) -> dict[str, Any]:
+    data = _string(key.get("keyData")) or ""
+    words = data.split()
+    fingerprint = None
+    if len(words) > 1:
+        try:
+            digest = hashlib.sha256(base64.b64decode(words[1], validate=True)).digest()
+            fingerprint = "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
+        except (binascii.Error, ValueError):
+            pass
+    return {
+        "type": words[0] if words else None,
+        "path": _string(key.get("path")),
+        "fingerprint": fingerprint,
+        "key_data": (data or None) if context.include_public_keys else None,
+    }
+
+
+# --- network ------------------------------------------------------------------------------------------------------
+
+
+def _mac(value: Any) -> str | None:
+    """000D3AF806EC -> 00:0d:3a:f8:06:ec, as the system and Ansible write it."""
+    digits = re.sub("[^0-9a-f]", "", (_string(value) or "").lower())
+    return ":".join(re.findall("..", digits)) if len(digits) == 12 else _string(value)
+
+
+def _interfaces(value: Any, context: Context) -> list[dict[str, Any]]:
+    return [_interface(interface, context) for interface in _objects(value)]
+
+
+def _interface(interface: dict[str, Any], context: Context) -> dict[str, Any]:
+    four, six = _dict(interface.get("ipv4")), _dict(interface.get("ipv6"))
+    mac = _mac(interface.get("macAddress"))
+    facts = {
+        "mac_address": mac,
+        "private_ip_addresses": _addresses(four, "privateIpAddress"),
+        "public_ip_addresses": _addresses(four, "publicIpAddress"),
+        "ipv6_addresses": _addresses(six, "privateIpAddress"),
+        "subnets": [_plain(subnet) for subnet in _objects(four.get("subnet"))],
+        "device": context.devices.get(mac or ""),
+    }
+    for prefix, node, known in (
+        ("", interface, {"ipv4", "ipv6", "macAddress"}),
+        ("ipv4_", four, {"ipAddress", "subnet"}),
+        ("ipv6_", six, {"ipAddress"}),
+    ):
+        for key, value in node.items():
+            if key not in known:
+                facts.setdefault(prefix + snake(key), _plain(value))
+    return facts
+
+
+def _addresses(family: dict[str, Any], key: str) -> list[str]:
+    return [entry[key] for entry in _objects(family.get("ipAddress")) if _string(entry.get(key))]
+
+
+def _primary(value: Any, context: Context) -> dict[str, Any]:
+    """The interface that IMDS answered on, else the one of the default route, else the first; {} where there is none.
+
+    IMDS lists interfaces in no particular order, so the first says nothing.
+    """
+    interfaces = _interfaces(value, context)
+    for interface in interfaces:
+        if context.local_address in interface["private_ip_addresses"]:
+            return interface
+    for interface in interfaces:
+        if context.default_device and interface["device"] == context.default_device:
+            return interface
+    return interfaces[0] if interfaces else {}
+
+
+def _private_ip(value: Any, context: Context) -> str | None:
+    addresses: list[str] = _primary(value, context).get("private_ip_addresses", [])
+    return context.local_address if context.local_address in addresses else next(iter(addresses), None)
+
+
+def _public_ip(value: Any, context: Context) -> str | None:
+    addresses: list[str] = _primary(value, context).get("public_ip_addresses", [])
+    return next(iter(addresses), None)
+
+
+# --- tags ---------------------------------------------------------------------------------------------------------
+
+
+def _fall_back_to_tags_string(facts: dict[str, Any], document: Mapping[str, Any]) -> list[str]:
+    """Below 2019-06-04 there is no tagsList, only one string that can't be split safely."""
+    compute = _dict(document.get("compute"))
+    if isinstance(compute.get("tagsList"), list) or not _string(compute.get("tags")):
+        return []
+    facts["tags"], ambiguous = tags.from_string(compute["tags"])
+    facts["tags_list"] = [{"name": name, "value": value or None} for name, value in facts["tags"].items()]
+    if not ambiguous:
+        return []
+    return [
+        "The tags of this API version are one string, and it can be split in several ways; use 2019-06-04 or newer."
+    ]
+
+
+CONVERTERS: dict[str, Callable[[Any, Context], Any]] = {
+    "string": lambda value, _context: _string(value),
+    "integer": lambda value, _context: _only(int, _integer(value)),
+    "boolean": lambda value, _context: _only(bool, _boolean(value)),
+    "object": lambda value, _context: _plain(_dict(value)),
+    "list": lambda value, _context: _plain(_objects(value)),
+    "disks": lambda value, _context: _disks(value),
+    "location": lambda value, _context: _location(value),
+    "environment": lambda value, _context: _environment(value),
+    "endpoints": lambda value, _context: _endpoints(value),
+    "tags": lambda value, _context: tags.from_list(value),
+    "public_keys": _public_keys,
+    "blob": _blob,
+    "interfaces": _interfaces,
+    "primary": _primary,
+    "private_ip": _private_ip,
+    "public_ip": _public_ip,
+    "public_ip_source": lambda value, context: "instance" if _public_ip(value, context) else None,
+}

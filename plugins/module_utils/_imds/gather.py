@@ -1,0 +1,82 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From settings to facts: detect, ask, build. What the facts module and the local fact script both do."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from . import platform
+from .blank import blank
+from .options import Settings
+from .reasons import REASONS, ImdsError
+
+
+def gather(settings: Settings) -> tuple[dict[str, Any], list[str]]:
+    """(the azure_imds fact, warnings). A miss is no error: available is false then, and reason says why."""
+    started = time.monotonic()
+    detection = platform.detect(settings.chassis_asset_tag)
+    if detection.azure or settings.detect == "force":
+        fact, warnings = _ask(settings)
+    else:
+        fact, warnings = unavailable("not_azure"), []
+    fact["meta"]["elapsed"] = round(time.monotonic() - started, 3)
+    fact["meta"]["detection"] = {**detection._asdict(), "mode": settings.detect}
+    return fact, warnings
+
+
+def unavailable(code: str, detail: str = "") -> dict[str, Any]:
+    """The azure_imds fact of a host that has none, complete and of the usual shape."""
+    return _fact(code, detail, None, blank())
+
+
+def _fact(code: str, detail: str, api_version: str | None, built: dict[str, Any]) -> dict[str, Any]:
+    reason = REASONS[code]
+    return {
+        "available": code == "ok",
+        "reason": code,
+        "remedy": None if code == "ok" else reason.remedy,
+        "api_version": api_version,
+        **built,
+        "meta": {
+            "message": f"{reason.meaning} ({detail})" if detail else reason.meaning,
+            "requests": 0,
+            "elapsed": 0.0,
+            "attempts": [],
+            "detection": {},
+            "collected_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        },
+    }
+
+
+def _ask(settings: Settings) -> tuple[dict[str, Any], list[str]]:
+    # Not at the top: modules are compiled anew on every run, and these, most of the core, serve on Azure only.
+    from . import facts, guest
+    from .client import Client
+
+    client = Client(settings)
+    warnings: list[str] = []
+    try:
+        answer = client.instance()
+    except ImdsError as error:
+        fact = unavailable(error.reason.code, error.detail)
+    else:
+        context = facts.Context(
+            devices=guest.devices(),
+            default_device=guest.default_device(),
+            local_address=answer.local_address,
+            include_user_data=settings.include_user_data,
+            include_public_keys=settings.include_public_keys,
+        )
+        built, warnings = facts.build(answer.content, context)
+        if settings.load_balancer and not built["public_ip"]:
+            try:
+                built.update(facts.from_load_balancer(client.load_balancer().content, built["private_ip"]))
+            except ImdsError as error:
+                if error.reason.code != "not_found":  # not_found: behind no load balancer, a plain answer
+                    warnings.append(f"The load balancer endpoint gave no public address: {error.message}")
+        fact = _fact("ok", "", answer.api_version, built)
+    fact["meta"].update(requests=client.requests, attempts=client.attempts)
+    return fact, warnings

@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The local fact script: prints the azure_imds fact as JSON, whatever happens, because setup waits for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from .gather import gather, unavailable
+from .options import settings
+
+# In place of those of Settings: every setup waits for the script, also where nobody needs its facts.
+DEFAULTS = {"connect_timeout": 1.0, "read_timeout": 4.0, "timeout": 5.0, "updating_timeout": 5.0}
+
+
+def main(options: Mapping[str, Any]) -> None:
+    """Print the facts and end the process, at once: Python's own way out would take as long as asking IMDS does."""
+    report(options)
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def report(options: Mapping[str, Any]) -> None:
+    """Print the facts to standard output, and warnings to standard error.
+
+    :param options: settings that differ from the defaults, by the names of the module's options
+    """
+    try:
+        found, warnings = gather(settings({**DEFAULTS, **options}))
+    except Exception as error:
+        # Nothing should get here; if something does, it costs this fact and not the whole setup.
+        found, warnings = unavailable("malformed", f"{type(error).__name__}: {error}"), []
+    for warning in warnings:
+        sys.stderr.write(f"{warning}\n")
+    sys.stdout.write(json.dumps(found) + "\n")

@@ -1,0 +1,93 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a user may set, checked once. Pure."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+ENDPOINT = "http://169.254.169.254"
+
+
+class OptionError(ValueError):
+    """An option can't be used.
+
+    :param option: its name
+    :param problem: what is wrong, and what to give instead
+    """
+
+    def __init__(self, option: str, problem: str) -> None:
+        super().__init__(f"{option}: {problem}")
+        self.option = option
+
+
+class Settings(NamedTuple):
+    """Times are seconds. address is the endpoint, taken apart: IP address and port."""
+
+    address: tuple[str, int] = ("169.254.169.254", 80)
+    api_version: str | None = None
+    detect: str = "auto"
+    chassis_asset_tag: str | None = None
+    connect_timeout: float = 2.0
+    read_timeout: float = 10.0
+    timeout: float = 30.0
+    updating_timeout: float = 100.0
+    include_user_data: bool = False
+    include_public_keys: bool = False
+    load_balancer: bool = False
+
+    @property
+    def loopback(self) -> bool:
+        return _is_loopback(self.address[0])
+
+
+def settings(params: Mapping[str, Any]) -> Settings:
+    """Settings from a module's parameters; keys that are no setting, and unset ones, are left out.
+
+    :raises OptionError: for an endpoint or a time that makes no sense
+    """
+    given = {name: value for name, value in params.items() if name in Settings._fields and value is not None}
+    given.update({name: _seconds(name, value) for name, value in given.items() if name.endswith("timeout")})
+    endpoint = params.get("endpoint") or ENDPOINT
+    result = Settings(address=_address(endpoint), **given)
+    if result.detect != "force" and not result.loopback and result.address != Settings().address:
+        raise OptionError(
+            "endpoint", f"{endpoint} is neither the metadata address nor loopback; if you mean it, set detect to force"
+        )
+    return result
+
+
+def _seconds(name: str, value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise OptionError(name, f"{value!r} is no usable time, give more than 0 and at most 3600 seconds")
+    return seconds
+
+
+def _address(endpoint: str) -> tuple[str, int]:
+    match = re.fullmatch(r"http://(?:\[([0-9A-Fa-f:.]+)\]|([^/:?#@\[\]]+))(?::([0-9]{1,5}))?/?", endpoint)
+    if not match:
+        raise OptionError("endpoint", f"{endpoint!r} is not of the form http://ADDRESS or http://ADDRESS:PORT")
+    six, four, port = match.groups()
+    host = "127.0.0.1" if four == "localhost" else six or four
+    try:
+        socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, host)
+    except (OSError, ValueError):
+        raise OptionError(
+            "endpoint", f"{host!r} is not an IP address; names are not looked up, give the address"
+        ) from None
+    number = int(port) if port else 80
+    if not 0 < number < 65536:
+        raise OptionError("endpoint", f"{number} is not a port, give 1 to 65535")
+    return host, number
+
+
+def _is_loopback(host: str) -> bool:
+    return host.startswith("127.") or host == "::1"

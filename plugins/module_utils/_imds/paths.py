@@ -1,0 +1,52 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What may be asked for: the documented paths of IMDS. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from .options import OptionError
+
+
+class Path(NamedTuple):
+    """A documented path of IMDS.
+
+    since: first API version that has it, empty where the path has no versions; root: every VM has it.
+    """
+
+    path: str
+    since: str
+    root: bool
+
+
+_ROOTS = {
+    "instance": "2017-04-02",
+    "attested/document": "2018-10-01",
+    "loadbalancer": "2020-10-01",
+    "versions": "",
+}
+_KEY = re.compile(r"[A-Za-z0-9_-]+")
+
+
+def path(text: str) -> Path:
+    """Check a path below /metadata, such as instance/compute/tagsList/0.
+
+    :raises OptionError: for anything but a documented root, or keys and indexes below instance
+    """
+    parts = text.strip("/").split("/")
+    for part in parts:
+        if not _KEY.fullmatch(part):
+            raise OptionError(
+                "path", f"{text!r} may only hold keys and indexes between slashes, such as instance/network/interface/0"
+            )
+    if parts[0].lower() == "identity":
+        raise OptionError("path", "the identity endpoints hand out secrets, which this module never reads")
+    whole = "/".join(parts)
+    if whole in _ROOTS:
+        return Path(whole, _ROOTS[whole], whole in ("instance", "versions", "attested/document"))
+    if parts[0] == "instance":
+        return Path(whole, _ROOTS["instance"], False)
+    raise OptionError("path", f"{text!r} is not one of {', '.join(_ROOTS)}, nor a path below instance")

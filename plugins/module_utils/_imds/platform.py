@@ -1,0 +1,87 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Is this an Azure VM? Answered by the firmware, without a packet."""
+
+from __future__ import annotations
+
+import sys
+from typing import NamedTuple
+
+from .options import Settings
+from .reasons import ImdsError
+
+AZURE_CHASSIS_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
+
+_DMI = "/sys/class/dmi/id/"
+
+
+class Detection(NamedTuple):
+    """azure: the verdict; chassis_asset_tag: what was read, None where nothing could be; source: where it was read."""
+
+    azure: bool
+    chassis_asset_tag: str | None
+    source: str | None
+
+
+def detect(known_tag: str | None = None) -> Detection:
+    """Compare the chassis asset tag with the one that all Azure VMs carry.
+
+    :param known_tag: the tag, where somebody read it already (ansible_facts.chassis_asset_tag)
+    """
+    if known_tag:
+        return _judge(known_tag, "option chassis_asset_tag")
+    if sys.platform.startswith("freebsd"):
+        return _judge(_kenv("smbios.chassis.tag"), "kenv smbios.chassis.tag")
+    return _judge(_read("chassis_asset_tag"), _DMI + "chassis_asset_tag")
+
+
+def require_azure(settings: Settings) -> Detection:
+    """Detect, unless told to go on whatever it says.
+
+    :raises ImdsError: not_azure
+    """
+    detection = detect(settings.chassis_asset_tag)
+    if not detection.azure and settings.detect != "force":
+        raise ImdsError("not_azure", f"chassis asset tag: {detection.chassis_asset_tag or 'none'}")
+    return detection
+
+
+def same_machine(vm_id: str) -> bool | None:
+    """Does the firmware's UUID agree with the vmId that IMDS tells? None where the UUID can't be read (only root can).
+
+    Generation 1 VMs show the first three groups of the UUID in the other byte order.
+    """
+    uuid = _kenv("smbios.system.uuid") if sys.platform.startswith("freebsd") else _read("product_uuid")
+    try:
+        own, told = bytes.fromhex((uuid or "").replace("-", "")), bytes.fromhex(vm_id.replace("-", ""))
+    except ValueError:
+        return None
+    if len(own) != 16 or len(told) != 16:
+        return None
+    swapped = own[3::-1] + own[5:3:-1] + own[7:5:-1] + own[8:]
+    return told in (own, swapped)
+
+
+def _judge(tag: str | None, source: str) -> Detection:
+    return Detection(tag == AZURE_CHASSIS_ASSET_TAG, tag, source if tag else None)
+
+
+def _read(name: str) -> str | None:
+    try:
+        with open(_DMI + name, encoding="utf-8", errors="replace") as file:
+            return file.read(256).strip() or None
+    except OSError:
+        return None
+
+
+def _kenv(name: str) -> str | None:
+    """The kernel environment of FreeBSD, by its system call: 0 is KENV_GET."""
+    import ctypes  # costs start-up time, and only FreeBSD needs it
+
+    value = ctypes.create_string_buffer(256)
+    try:
+        length = ctypes.CDLL(None).kenv(0, name.encode("ascii"), value, len(value))
+    except (OSError, AttributeError):
+        return None
+    return value.value.decode("ascii", "replace").strip() or None if length > 0 else None

@@ -1,0 +1,124 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Every way a question to IMDS can end: code, meaning, remedy."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Reason(NamedTuple):
+    code: str
+    meaning: str
+    remedy: str
+
+
+_TABLE = (
+    Reason("ok", "IMDS answered.", "Nothing to do."),
+    Reason(
+        "not_azure",
+        "This machine does not carry the chassis asset tag of an Azure VM, so nothing was sent.",
+        "On an emulator or Azure Stack set detect to force; elsewhere there is nothing to do.",
+    ),
+    Reason(
+        "no_route",
+        "The system has no usable route to the metadata address.",
+        "Check the default route and the host route to 169.254.169.254 on the primary network interface.",
+    ),
+    Reason(
+        "route_prohibited",
+        "A prohibit or blackhole route, or a local firewall, forbids traffic to the metadata address.",
+        "Remove that route or rule, or ask the service that set it (systemd-imdsd does so on request).",
+    ),
+    Reason(
+        "wrong_source_address",
+        "IMDS answers another address of this host, but not the one that the system chose as source.",
+        "Make the primary address of the primary network interface the source of the route to 169.254.169.254.",
+    ),
+    Reason(
+        "connect_timeout",
+        "Nothing accepted the connection in time.",
+        "Check that the route to 169.254.169.254 leaves through the primary network interface.",
+    ),
+    Reason(
+        "read_timeout",
+        "The connection was accepted, but the answer did not arrive in time.",
+        "Try again, or raise read_timeout and timeout; if it stays silent, check the source address of the route.",
+    ),
+    Reason(
+        "refused",
+        "The connection was refused, reset, or closed before an answer.",
+        "Check that the endpoint is right and that no local firewall rejects it.",
+    ),
+    Reason(
+        "throttled",
+        "IMDS answers 429: it takes 5 requests per second from a VM, all programs together.",
+        "Find out which program on the VM asks so often, and try again later.",
+    ),
+    Reason(
+        "updating",
+        "IMDS answers 410: it is being updated, which takes up to 70 seconds.",
+        "Try again in a minute.",
+    ),
+    Reason(
+        "forbidden",
+        "IMDS answers 401 or 403: the Metadata Security Protocol or a host firewall bars this user or process.",
+        "Allow the user or process that Ansible runs as in the VM's access control profile, or use become.",
+    ),
+    Reason(
+        "bad_version",
+        "IMDS does not know the API version in this place.",
+        "Leave api_version out, or pin one of the versions that the message lists.",
+    ),
+    Reason(
+        "not_found",
+        "IMDS has nothing under this path.",
+        "Check the path; a classic VM has no compute part, and a VM behind no load balancer has no loadbalancer.",
+    ),
+    Reason(
+        "rejected",
+        "IMDS calls the request itself wrong (400 or 405).",
+        "Read its answer in the message; the path and the API version have to fit together.",
+    ),
+    Reason(
+        "intercepted",
+        "Something that is not this VM's IMDS answered: a proxy's page, a redirect, or another machine's metadata.",
+        "Find what listens in between: a transparent proxy, a NAT rule, a metadata proxy of a container platform.",
+    ),
+    Reason(
+        "malformed",
+        "The answer is not what IMDS sends: incomplete, not UTF-8, not JSON, or without its parts.",
+        "Try again; if it stays so, see what listens on the metadata address.",
+    ),
+    Reason(
+        "too_large",
+        "The answer is larger than 4 MiB.",
+        "See what listens on the metadata address: IMDS documents are a few KiB.",
+    ),
+    Reason(
+        "server_error",
+        "IMDS answers with a server error (408 or 5xx).",
+        "Try again later; if it lasts, restart the VM or ask Azure support.",
+    ),
+)
+
+REASONS = {reason.code: reason for reason in _TABLE}
+
+
+class ImdsError(Exception):
+    """IMDS could not be asked, or gave no usable answer.
+
+    :param code: a key of REASONS
+    :param detail: what exactly was seen, one sentence or less
+    """
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.reason = REASONS[code]
+        self.detail = detail
+
+    @property
+    def message(self) -> str:
+        """Meaning and detail, fit for fail_json."""
+        return f"{self.reason.meaning} ({self.detail})"

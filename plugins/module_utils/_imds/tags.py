@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Tags as IMDS sends them -> one dict. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def from_list(tags_list: Any) -> dict[str, str]:
+    """[{"name": ..., "value": ...}] -> {name: value}; entries of another shape are left out."""
+    entries = tags_list if isinstance(tags_list, list) else []
+    return {
+        entry["name"]: entry["value"] if isinstance(entry.get("value"), str) else ""
+        for entry in entries
+        if isinstance(entry, dict) and isinstance(entry.get("name"), str)
+    }
+
+
+def from_string(tags: str) -> tuple[dict[str, str], bool]:
+    """ "Name:Value;Name:Value" -> (dict, ambiguous).
+
+    Semicolons and colons are legal in values. A part without a colon can only be the rest of the value before it, so
+    that is what it is taken for; where that happens, or a value holds a colon, the split may be wrong: ambiguous.
+    """
+    found: dict[str, str] = {}
+    ambiguous = False
+    last = None
+    for part in tags.split(";") if tags else []:
+        name, colon, value = part.partition(":")
+        if colon and name:
+            ambiguous = ambiguous or ":" in value or name in found
+            found[name] = value
+            last = name
+        elif last is not None:
+            found[last] += ";" + part
+            ambiguous = True
+        else:
+            ambiguous = True
+    return found, ambiguous

@@ -1,0 +1,222 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One HTTP GET over one TCP connection. Knows HTTP, nothing of Azure.
+
+It talks to an address, never to a name, so there is nothing to resolve and no proxy, netrc or redirect to obey. One
+deadline covers the whole exchange: a server that drips bytes can't outlast it. Importing http.client would cost more
+time on the target than the exchange itself (it is recompiled for every module run that imports it, and so is email).
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from typing import NamedTuple
+
+MAX_HEAD = 64 * 1024
+MAX_BODY = 4 * 1024 * 1024
+
+# What the system says about a connection that fails; anything else means that there is no way to the address.
+_CONNECT_ERRORS: dict[int | None, str] = {
+    errno.ECONNREFUSED: "refused",
+    errno.ECONNRESET: "refused",
+    errno.EPIPE: "refused",
+    errno.ETIMEDOUT: "connect_timeout",
+    errno.EACCES: "route_prohibited",  # a prohibit route
+    errno.EPERM: "route_prohibited",  # a firewall
+    errno.EINVAL: "route_prohibited",  # a blackhole route
+}
+_DIGITS = {10: frozenset(b"0123456789"), 16: frozenset(b"0123456789abcdefABCDEF")}
+
+
+class Response(NamedTuple):
+    """status, headers (names in lower case, the last one of a name wins), body, and the address it was received on."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+    local_address: str
+
+
+class TransportError(Exception):
+    """No complete HTTP response.
+
+    :param kind: no_route, route_prohibited, connect_timeout, read_timeout, refused, reset, malformed or too_large
+    :param local_address: the address the connection was made from, once there was one
+    :param silent: the connection stood, and not one byte came
+    """
+
+    def __init__(self, kind: str, detail: str, local_address: str | None = None, silent: bool = False) -> None:
+        super().__init__(detail)
+        self.kind = kind
+        self.local_address = local_address
+        self.silent = silent
+
+
+def get(
+    address: tuple[str, int],
+    target: str,
+    headers: dict[str, str],
+    connect_timeout: float,
+    read_timeout: float,
+    timeout: float,
+    source: str | None = None,
+) -> Response:
+    """GET target from address (IP, port).
+
+    :param connect_timeout: seconds until the connection has to stand
+    :param read_timeout: seconds from then until the whole response has to be here
+    :param timeout: seconds for both together, where that is less than their sum
+    :param source: local IP address to bind to, where the system's own choice is not wanted
+    :raises TransportError: for everything but a complete HTTP response
+    """
+    end = time.monotonic() + timeout
+    connection, local_address = _connect(address, min(connect_timeout, timeout), source)
+    with connection:
+        limit = min(read_timeout, end - time.monotonic())
+        reader = _Reader(connection, local_address, limit)
+        try:
+            reader.send(_request(address, target, headers))
+            return _read_response(reader)
+        except socket.timeout:
+            raise reader.error("read_timeout", f"no complete answer within {max(limit, 0):.3g} s") from None
+        except OSError as error:
+            raise reader.error("reset", _describe(error)) from None
+
+
+def _connect(address: tuple[str, int], timeout: float, source: str | None) -> tuple[socket.socket, str]:
+    """A connection, and the local address that it has.
+
+    Not socket.create_connection: that resolves even an address, and so loads the tables of international names.
+    """
+    connection = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(timeout)
+        if source:
+            connection.bind((source, 0))
+        connection.connect(address)
+        return connection, connection.getsockname()[0]
+    except OSError as error:
+        connection.close()
+        if isinstance(error, socket.timeout):
+            raise TransportError("connect_timeout", f"no connection within {timeout:.3g} s") from None
+        raise TransportError(_CONNECT_ERRORS.get(error.errno, "no_route"), _describe(error)) from None
+
+
+def _describe(error: OSError) -> str:
+    return error.strerror or str(error)
+
+
+def _request(address: tuple[str, int], target: str, headers: dict[str, str]) -> bytes:
+    host, port = address
+    host = f"[{host}]" if ":" in host else host
+    lines = [f"GET {target} HTTP/1.1", f"Host: {host}" if port == 80 else f"Host: {host}:{port}"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += ["Connection: close", "", ""]
+    return "\r\n".join(lines).encode("ascii")
+
+
+class _Reader:
+    """Reads from a socket under one deadline, with size limits."""
+
+    def __init__(self, connection: socket.socket, local_address: str, timeout: float) -> None:
+        self._connection = connection
+        self._deadline = time.monotonic() + timeout
+        self._buffer = bytearray()
+        self._received = False
+        self.local_address = local_address
+
+    def error(self, kind: str, detail: str) -> TransportError:
+        return TransportError(kind, detail, self.local_address, silent=not self._received)
+
+    def _arm(self) -> None:
+        remaining = self._deadline - time.monotonic()
+        if remaining <= 0:
+            raise socket.timeout
+        self._connection.settimeout(remaining)
+
+    def send(self, data: bytes) -> None:
+        self._arm()
+        self._connection.sendall(data)
+
+    def _more(self) -> bool:
+        self._arm()
+        data = self._connection.recv(65536)
+        self._received = self._received or bool(data)
+        self._buffer += data
+        return bool(data)
+
+    def _limit(self, size: int, limit: int) -> None:
+        if size > limit:
+            raise self.error("too_large", f"more than {limit} bytes")
+
+    def _take(self, size: int) -> bytes:
+        taken = bytes(self._buffer[:size])
+        del self._buffer[:size]
+        return taken
+
+    def until(self, end: bytes, limit: int) -> bytes:
+        """All bytes before end, which is swallowed."""
+        while True:
+            position = self._buffer.find(end)
+            self._limit(len(self._buffer) if position < 0 else position, limit)
+            if position >= 0:
+                return self._take(position + len(end))[:position]
+            if not self._more():
+                if self._received:
+                    raise self.error("malformed", "the connection closed within the head of the answer")
+                raise self.error("reset", "the connection closed without an answer")
+
+    def exactly(self, size: int) -> bytes:
+        self._limit(size, MAX_BODY)
+        while len(self._buffer) < size:
+            if not self._more():
+                raise self.error("malformed", f"the answer ends after {len(self._buffer)} of {size} bytes")
+        return self._take(size)
+
+    def rest(self) -> bytes:
+        while self._more():
+            self._limit(len(self._buffer), MAX_BODY)
+        return self._take(len(self._buffer))
+
+    def chunks(self) -> bytes:
+        body = bytearray()
+        while True:
+            size = self._number(self.until(b"\r\n", MAX_HEAD).split(b";", 1)[0], 16)
+            if size == 0:
+                return bytes(body)
+            self._limit(len(body) + size, MAX_BODY)
+            body += self.exactly(size)
+            if self.exactly(2) != b"\r\n":
+                raise self.error("malformed", "a chunk is longer than it says")
+
+    def _number(self, text: bytes, base: int) -> int:
+        """A length. Digits only: int() alone would also take signs, underscores and 0x."""
+        digits = text.strip(b" \t")
+        if not 0 < len(digits) <= 18 or not set(digits) <= _DIGITS[base]:
+            raise self.error("malformed", "the answer states no proper length")
+        return int(digits, base)
+
+    def body(self, headers: dict[str, str]) -> bytes:
+        if headers.get("transfer-encoding", "").lower() == "chunked":
+            return self.chunks()
+        if "content-length" in headers:
+            return self.exactly(self._number(headers["content-length"].encode("latin-1"), 10))
+        return self.rest()
+
+
+def _read_response(reader: _Reader) -> Response:
+    head = reader.until(b"\r\n\r\n", MAX_HEAD).decode("latin-1").split("\r\n")
+    parts = head[0].split(" ", 2)
+    # isdecimal: to isdigit a superscript two would be a digit.
+    if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or len(parts[1]) != 3 or not parts[1].isdecimal():
+        raise reader.error("malformed", "the answer is not HTTP")
+    headers = {}
+    for line in head[1:]:
+        name, _colon, value = line.partition(":")
+        headers[name.strip().lower()] = value.strip()
+    status = int(parts[1])
+    body = b"" if status in (204, 304) else reader.body(headers)
+    return Response(status, headers, body, reader.local_address)

@@ -1,0 +1,34 @@
+# Copyright: (c) 2026, imds.azure contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the modules share: the argument spec of the IMDS options. PRIVATE to this collection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ansible_collections.imds.azure.plugins.module_utils._imds import options, versions
+
+
+def argument_spec() -> dict[str, Any]:
+    """The options of the doc fragment _imds; a fresh copy, to be extended."""
+    defaults = options.Settings()
+    return {
+        "api_version": {"type": "str", "choices": list(versions.INSTANCE)},
+        "detect": {"type": "str", "choices": ["auto", "force"], "default": defaults.detect},
+        "chassis_asset_tag": {"type": "str"},
+        "endpoint": {"type": "str", "default": options.ENDPOINT},
+        "connect_timeout": {"type": "float", "default": defaults.connect_timeout},
+        "read_timeout": {"type": "float", "default": defaults.read_timeout},
+        "timeout": {"type": "float", "default": defaults.timeout},
+        "updating_timeout": {"type": "float", "default": defaults.updating_timeout},
+    }
+
+
+def facts_spec() -> dict[str, Any]:
+    """The options of the doc fragment _imds.facts: what goes into the facts."""
+    return {
+        name: {"type": "bool", "default": False}
+        for name in ("include_user_data", "include_public_keys", "load_balancer")
+    }

@@ -1,0 +1,152 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, imds.azure contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: azure_imds_info
+version_added: 0.1.0
+short_description: Anything that the Azure Instance Metadata Service documents, as it sends it
+description:
+  - Reads one path of the Azure Instance Metadata Service (IMDS) of the host, a whole document, a part of it, or a single value,
+    and returns it unchanged.
+  - For facts that are typed, complete and redacted use M(imds.azure.azure_imds_facts).
+extends_documentation_fragment:
+  - imds.azure._attributes
+  - imds.azure._attributes.read_only
+  - imds.azure._attributes.actiongroup_imds
+  - imds.azure._imds
+options:
+  path:
+    description:
+      - Path below C(/metadata), V(instance), V(versions), V(loadbalancer), V(attested/document), or keys and indexes below
+        V(instance), such as V(instance/network/interface/0).
+      - The identity endpoints hand out secrets and can't be read.
+    type: str
+    default: instance
+  required:
+    description:
+      - Fail where there is no content, instead of saying so in RV(reason).
+    type: bool
+    default: true
+seealso:
+  - module: imds.azure.azure_imds_facts
+author:
+  - imds.azure contributors (@imds)
+"""
+
+EXAMPLES = r"""
+- name: Read the name of the VM
+  imds.azure.azure_imds_info:
+    path: instance/compute/name
+  register: vm_name
+
+- name: Name the host after it
+  ansible.builtin.hostname:
+    name: "{{ vm_name.content }}"
+
+- name: Read the first network interface
+  imds.azure.azure_imds_info:
+    path: instance/network/interface/0
+  register: interface
+
+- name: See which API versions there are
+  imds.azure.azure_imds_info:
+    path: versions
+  register: versions
+
+- name: Read the load balancer's rules, if there is one
+  imds.azure.azure_imds_info:
+    path: loadbalancer
+    required: false
+  register: load_balancer
+
+- name: Compare with the facts
+  ansible.builtin.assert:
+    that: vm_name.content == ansible_facts.azure_imds.name
+"""
+
+RETURN = r"""
+available:
+  description: Whether there is content.
+  returned: always
+  type: bool
+  sample: true
+reason:
+  description: How it ended; V(ok), or one of the codes in C(docs/reasons.md) of the collection.
+  returned: always
+  type: str
+  sample: ok
+remedy:
+  description: What to do about it; V(null) where nothing is wrong.
+  returned: always
+  type: str
+content:
+  description: What stands under the path, a dictionary, a list or, for a single value, a string. V(null) where there is nothing.
+  returned: always
+  type: raw
+  sample: web-1
+path:
+  description: The path that was read.
+  returned: always
+  type: str
+  sample: instance/compute/name
+api_version:
+  description: The API version that was used; V(null) for V(versions), which has none.
+  returned: always
+  type: str
+  sample: "2025-04-07"
+attempts:
+  description: The attempts, each C(path), C(api_version), C(outcome), C(status), C(detail), and C(wait), the seconds waited after it.
+  returned: always
+  type: list
+  elements: dict
+  sample: [{"api_version": "2025-04-07", "detail": "HTTP 200", "outcome": "ok", "path": "instance", "status": 200, "wait": null}]
+"""
+
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.imds.azure.plugins.module_utils._imds import platform
+from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
+from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
+from ansible_collections.imds.azure.plugins.module_utils._imds.paths import path
+from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
+from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            **argument_spec(),
+            "path": {"type": "str", "default": "instance"},
+            "required": {"type": "bool", "default": True},
+        },
+        supports_check_mode=True,
+    )
+    try:
+        wanted = path(module.params["path"])
+        chosen = settings(module.params)
+    except OptionError as error:
+        module.fail_json(msg=str(error))
+    client = Client(chosen)
+    result: dict[str, Any] = {"path": wanted.path, "content": None, "api_version": None}
+    try:
+        platform.require_azure(chosen)
+        answer = client.fetch(wanted)
+    except ImdsError as error:
+        result.update(available=False, reason=error.reason.code, remedy=error.reason.remedy, attempts=client.attempts)
+        if module.params["required"]:
+            module.fail_json(
+                msg=f"Nothing from IMDS for {wanted.path}: {error.message} {error.reason.remedy}", **result
+            )
+        module.exit_json(**result)
+    result.update(available=True, reason="ok", remedy=None, attempts=client.attempts)
+    result.update(content=answer.content, api_version=answer.api_version)
+    module.exit_json(**result)
+
+
+if __name__ == "__main__":
+    main()

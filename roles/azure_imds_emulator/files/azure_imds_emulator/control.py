@@ -1,0 +1,78 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The control endpoint: JSON over HTTP on a port of its own.
+
+GET /                      readiness and version
+GET|POST|DELETE /faults    scripted faults (`fault_spec.py` shows the objects)
+GET|DELETE /requests       the request log (`log.py`)
+GET|PUT /vms               the VM list (`vms.py`)
+"""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from . import __version__
+from .checks import InvalidInputError, load_json
+from .emulator import Emulator
+from .fault_spec import parse_all
+from .message import JSON, Answer, Layer, Request, json_body
+from .server import Channel
+
+
+class Control:
+    """Serves the control endpoint of one emulator."""
+
+    def __init__(self, emulator: Emulator) -> None:
+        self._emulator = emulator
+        self._routes: dict[str, dict[str, Callable[[Request], Any]]] = {
+            "/": {"GET": lambda _request: {"ready": True, "version": __version__}},
+            "/faults": {
+                "GET": lambda _request: [fault.as_json() for fault in emulator.faults.waiting()],
+                "POST": self._post_faults,
+                "DELETE": lambda _request: {"deleted": emulator.faults.clear()},
+            },
+            "/requests": {
+                "GET": lambda _request: emulator.log.as_json(),
+                "DELETE": lambda _request: {"deleted": emulator.log.clear()},
+            },
+            "/vms": {"GET": lambda _request: emulator.vms.given(), "PUT": self._put_vms},
+        }
+
+    def _post_faults(self, request: Request) -> Any:
+        faults = parse_all(_given(request), self._emulator.vms.names())
+        return [fault.as_json() for fault in self._emulator.faults.add(faults)]
+
+    def _put_vms(self, request: Request) -> Any:
+        given = _given(request)
+        self._emulator.vms.replace(given.get("vms") if isinstance(given, dict) else given)
+        return self._emulator.vms.given()
+
+    def answer(self, request: Request) -> Answer:
+        """The answer to one control request."""
+        methods = self._routes.get(request.path.rstrip("/") or "/")
+        if methods is None:
+            return _json(404, {"error": f"unknown path; known are {', '.join(self._routes)}"})
+        method = methods.get("GET" if request.method == "HEAD" else request.method)
+        if method is None:
+            return _json(405, {"error": f"method not allowed; allowed are {', '.join(methods)}"})
+        try:
+            return _json(200, method(request))
+        except InvalidInputError as error:
+            return _json(400, {"error": str(error), "field": error.field})
+
+    def exchange(self, request: Request, channel: Channel) -> None:
+        """Serve one request."""
+        channel.send(channel.encode(self.answer(request)))
+
+    def malformed(self, _request: Request, answer: Answer, channel: Channel) -> None:
+        """Answer what is no request."""
+        channel.send(channel.encode(_json(answer.status, {"error": "not a valid HTTP request"})))
+
+
+def _given(request: Request) -> Any:
+    return load_json("body", request.body)
+
+
+def _json(status: int, document: Any) -> Answer:
+    return Answer(status, json_body(document), JSON, Layer.CONTROL)

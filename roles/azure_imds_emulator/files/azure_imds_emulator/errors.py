@@ -1,0 +1,69 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The errors whose bodies are captured or documented, byte by byte. Pure.
+
+What nobody has seen stands in `unevidenced.py`.
+"""
+
+from __future__ import annotations
+
+from . import unevidenced
+from .message import JSON, XML, Answer, Layer, Request, error_body, json_body
+from .versions import NEWEST
+
+
+def _front_end(status: int, message: str) -> Answer:
+    return Answer(status, error_body(message), XML, Layer.FRONT_END)
+
+
+def _identity(description: str) -> Answer:
+    return Answer(400, json_body({"error": "invalid_request", "error_description": description}))
+
+
+# Captured: the odd ": ." is the service's own.
+MISSING_HEADER = _front_end(400, "Bad request: . Required metadata header not specified")
+# Captured is a length of 323 bytes; a HEAD has no body, so these bytes are never sent.
+MISSING_HEADER_ON_HEAD = Answer(400, b" " * 323, XML, Layer.FRONT_END)
+NOT_FOUND = _front_end(404, "Not found")
+# A leaf without format=text.
+LEAF_WITHOUT_TEXT = _front_end(400, "Bad request")
+# Clients compare this body with exactly these words.
+THROTTLED = Answer(429, b"Too many requests", unevidenced.TEXT_TYPE)
+
+BAD_VERSION = Answer(
+    400,
+    json_body(
+        {
+            "error": "Bad request. api-version is invalid or was not specified in the request. "
+            "For more information refer to aka.ms/azureimds",
+            "newest-versions": list(NEWEST),
+        }
+    ),
+)
+
+IDENTITY_MISSING_HEADER = _identity("Required metadata header not specified")
+IDENTITY_ROOT = Answer(404, json_body({"error": "Not Found"}))  # another spelling than NOT_FOUND: another backend
+IDENTITY_NOT_FOUND = _identity("Identity not found")
+IDENTITY_NO_RESOURCE = _identity("Required query variable 'resource' is missing")
+
+# Documented texts; the envelope around them is the front end's.
+_LOADBALANCER: dict[str, tuple[int, str]] = {
+    "no_data": (
+        404,
+        "No load balancer metadata is found. "
+        "Check if your virtual machine is using any nonbasic SKU load balancer and retry later.",
+    ),
+    "no_api": (404, 'API isn\'t found: Path = "{path}", Method = "{method}"'),
+    "method": (405, 'Http method isn\'t allowed: Path = "{path}", Method = "{method}"'),
+    "missing": (400, 'Missing required parameter "{parameter}". Fix the request and retry.'),
+    "unexpected": (400, "Unexpected request. Check the query parameters and retry."),
+    "throttled": (429, "Too many requests"),
+    "unavailable": (503, "Internal service unavailable. Retry later"),
+}
+
+
+def loadbalancer(name: str, request: Request, parameter: str = "") -> Answer:
+    """A documented error of the load balancer endpoint by its short name."""
+    status, text = _LOADBALANCER[name]
+    text = text.format(path=request.path, method=request.method, parameter=parameter)
+    return Answer(status, error_body(text), JSON)

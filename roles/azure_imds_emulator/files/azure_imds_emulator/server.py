@@ -1,0 +1,176 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The HTTP server: sockets in, requests and bytes out. It knows nothing of Azure.
+
+Python's http.server reads requests; all that it would say by itself (its headers, error pages, 501) is replaced.
+Each answer is one write, with Nagle's algorithm off: else it waits 40 ms for the client's delayed ACK.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.utils
+import socket
+import struct
+import sys
+import time
+import traceback
+import uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import Any
+
+from . import body, unevidenced
+from .message import Answer, Envelope, Request, encode, split_target
+
+IDLE = 60.0  # seconds that a connection may stay without a request
+LINGER = 1.0  # seconds in which a closing connection still reads, so that a client that sends on gets its answer
+NEWEST_BUILD = 1854  # seen in 2026; ends the Server header
+
+
+class Channel:
+    """What may be done with the connection of the request at hand."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+
+    def encode(self, answer: Answer) -> bytes:
+        """The answer's bytes for this request."""
+        handler = self._handler
+        envelope = Envelope(
+            date=email.utils.formatdate(usegmt=True),
+            request_id=str(uuid.uuid4()),
+            build=handler.server.build,
+            closing=handler.close_connection,
+            head_only=handler.command == "HEAD",
+        )
+        return encode(answer, envelope)
+
+    def send(self, data: bytes) -> None:
+        """Write at once."""
+        self._handler.connection.sendall(data)
+
+    def close(self) -> None:
+        """Close after what was sent."""
+        self._handler.close_connection = True
+
+    def reset(self) -> None:
+        """Abort: the peer gets a RST."""
+        handler = self._handler
+        handler.close_connection = True
+        handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        handler.rfile.close()
+        handler.connection.close()
+
+    def stay_silent(self, seconds: float) -> None:
+        """Keep the connection open without a word, until the peer gives up or the time is over."""
+        self._handler.close_connection = True
+        _read_away(self._handler.connection, seconds)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One connection: reads requests, hands each to the server's service."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    timeout = IDLE
+    server: Server
+
+    def handle_one_request(self) -> None:
+        """Read one request and serve it; sets ``close_connection`` where none may follow."""
+        self.command, self.path, self.headers = "", "", None  # type: ignore[assignment]
+        self.close_connection = True
+        self.connection.settimeout(IDLE)
+        self.raw_requestline = self.rfile.readline(65537)
+        if self.raw_requestline in (b"\r\n", b"\n"):  # one empty line before a request is harmless
+            self.raw_requestline = self.rfile.readline(65537)
+        if not self.raw_requestline:
+            return
+        self.requestline, self.request_version = "", ""
+        if len(self.raw_requestline) > 65536:
+            self.send_error(414)
+        elif self.parse_request():
+            self._serve()
+
+    def _serve(self) -> None:
+        headers = [(name, str(value)) for name, value in self.headers.items()]
+        try:
+            content = body.read(self.rfile, self.connection, {name.lower(): value for name, value in headers})
+        except body.BodyError as error:
+            self.send_error(error.status)
+            return
+        self.connection.settimeout(IDLE)
+        self.server.service.exchange(self._request(content), Channel(self))
+
+    def _request(self, content: bytes = b"") -> Request:
+        path, query = split_target(self.path)
+        headers = tuple((name, str(value)) for name, value in self.headers.items()) if self.headers else ()
+        local = self.connection.getsockname()
+        source = str(self.client_address[0])
+        return Request(self.command or "", path, query, headers, content, source, (local[0], local[1]))
+
+    def send_error(self, code: int, *_args: Any, **_more: Any) -> None:
+        """What is no request, in our own words; the connection ends with it."""
+        self.close_connection = True
+        self.server.service.malformed(self._request(), unevidenced.malformed(int(code)), Channel(self))
+
+    def handle_expect_100(self) -> bool:
+        """Let a client that asks first send its body."""
+        self.connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n")
+        return True
+
+    def finish(self) -> None:
+        """Close in the order that lets the last answer arrive."""
+        with contextlib.suppress(OSError, ValueError):
+            self.connection.shutdown(socket.SHUT_WR)
+            _read_away(self.connection, LINGER)
+        with contextlib.suppress(OSError, ValueError):
+            super().finish()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
+        """Nothing: the request log is the log."""
+
+
+def _read_away(connection: socket.socket, seconds: float) -> None:
+    """Read and forget until the peer closes, or the time is over."""
+    until = time.monotonic() + seconds
+    with contextlib.suppress(OSError):
+        while True:
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            connection.settimeout(left)
+            if not connection.recv(65536):
+                return
+
+
+class Server(ThreadingHTTPServer):
+    """One listening socket; a thread for each connection."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, address: tuple[str, int], service: Any, build: int = NEWEST_BUILD) -> None:
+        """``service``: ``exchange(request, channel)`` and ``malformed(request, answer, channel)``. Raises OSError."""
+        self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
+        self.service = service
+        self.build = build
+        super().__init__(address, Handler)
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it really listens."""
+        return str(self.server_address[0]), int(self.server_address[1])
+
+    def server_bind(self) -> None:
+        """Bind without the name lookup that http.server makes."""
+        if self.address_family == socket.AF_INET6:
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = self.server_address[0], self.server_address[1]  # type: ignore[assignment]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
+        """A peer that went away is no error; a fault of ours is, and shows on stderr."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, (ConnectionError, TimeoutError, socket.timeout)):
+            traceback.print_exc()

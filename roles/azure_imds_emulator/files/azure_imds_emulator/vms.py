@@ -1,0 +1,229 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The emulated VMs: which VM a source address belongs to, and each VM's instance document.
+
+A VM is given as an object; only the name is required:
+
+    {"name": "web1",
+     "sources": ["10.1.0.4"],              addresses it asks from; the first is the primary one of its primary NIC
+     "secondary_addresses": ["10.1.0.5"],  addresses that get no answer, as on Azure
+     "profile": "zonal",
+     "overrides": {"compute": {...}},      merged over the profile's document; lists replace lists
+     "classic": false, "limiter": true, "retry_after": 5, "loadbalancer": {...} or null}
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import string
+import threading
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Optional
+
+from . import checks
+
+PROFILES = Path(__file__).parent / "profiles"
+DEFAULT_VMS: list[dict[str, Any]] = [{"name": "emulated-vm"}]
+
+
+@dataclass(frozen=True)
+class Vm:
+    """One VM. ``document`` is what the newest api-version shows; a VM without ``sources`` answers all strangers."""
+
+    name: str
+    sources: tuple[str, ...]
+    secondary_addresses: frozenset[str]
+    document: dict[str, Any]
+    limiter: bool = True
+    retry_after: Optional[int] = None
+    loadbalancer: Optional[dict[str, Any]] = None
+
+
+def normal(address: str) -> str:
+    """An address in canonical spelling, without a scope; IPv4 mapped into IPv6 as IPv4. Raises ValueError."""
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    return str(getattr(parsed, "ipv4_mapped", None) or parsed)
+
+
+def merged(base: Any, over: Any) -> Any:
+    """``over`` laid over ``base``: objects key by key, everything else replaced."""
+    if not (isinstance(base, dict) and isinstance(over, dict)):
+        return over
+    return {**base, **{key: merged(base.get(key), value) for key, value in over.items()}}
+
+
+def profile_names() -> list[str]:
+    """The profiles there are."""
+    return sorted(path.stem for path in PROFILES.glob("*.json"))
+
+
+def load_profile(name: str) -> dict[str, Any]:
+    """A profile merged over the one that it extends: ``document`` with placeholders, and ``options``."""
+    profile: dict[str, Any] = json.loads((PROFILES / f"{name}.json").read_text(encoding="utf-8"))
+    parent = profile.pop("extends", None)
+    return merged(load_profile(parent), profile) if parent else profile
+
+
+def build(given: Mapping[str, Any], where: str = "vm") -> Vm:
+    """The VM that an object describes. Raises InvalidInputError, with ``where`` before the field's name."""
+    given = {**given, **checks.mapping(f"{where}.options", given.get("options", {}))}
+    given.pop("options", None)
+    spec = checks.fields(where, given, FIELDS)
+    if "name" not in spec:
+        checks.fail(f"{where}.name", "is required")
+    profile = load_profile(spec.get("profile", "linux"))
+    options = {**profile.get("options", {}), **spec}
+    sources = tuple(options.get("sources", ()))
+    secondary = tuple(options.get("secondary_addresses", ()))
+    document = _document(spec["name"], profile["document"], spec.get("overrides", {}), sources, secondary)
+    if options.get("classic"):
+        document.pop("compute", None)
+    return Vm(
+        name=spec["name"],
+        sources=sources,
+        secondary_addresses=frozenset(secondary),
+        document=document,
+        limiter=options.get("limiter", True),
+        retry_after=options.get("retry_after"),
+        loadbalancer=options.get("loadbalancer"),
+    )
+
+
+def _document(
+    name: str, base: dict[str, Any], overrides: dict[str, Any], sources: tuple[str, ...], secondary: tuple[str, ...]
+) -> dict[str, Any]:
+    """The profile's document with this VM's own values, its addresses and the overrides."""
+    compute = merged(base, overrides).get("compute") or {}
+    private = [address for address in (*sources, *secondary) if _is_private_ipv4(address)]
+    digest = hashlib.sha256(name.encode()).hexdigest()
+    values = {
+        "name": name if compute.get("name") == "${name}" else compute.get("name", name),
+        "resource_group": compute.get("resourceGroupName", ""),
+        "subscription_id": compute.get("subscriptionId", ""),
+        "vm_id": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.azure-imds-emulator")),
+        "mac": f"000D3A{digest[:6].upper()}",
+        "host": digest[6:38],
+    }
+    document = _filled(base, values)
+    if private:
+        network = ipaddress.ip_network(f"{private[0]}/24", strict=False)
+        ipv4 = document["network"]["interface"][0]["ipv4"]
+        publics = [entry["publicIpAddress"] for entry in ipv4["ipAddress"]] + [""] * len(private)
+        ipv4["ipAddress"] = [
+            {"privateIpAddress": address, "publicIpAddress": public} for address, public in zip(private, publics)
+        ]
+        ipv4["subnet"] = [{"address": str(network.network_address), "prefix": str(network.prefixlen)}]
+    document = merged(document, overrides)
+    compute = document.get("compute")
+    if isinstance(compute, dict) and "tags" not in compute and "tagsList" in compute:
+        compute["tags"] = _tags(compute["tagsList"])
+    return dict(document)
+
+
+def _filled(node: Any, values: Mapping[str, str]) -> Any:
+    """A copy of the node with every ``${placeholder}`` in its strings replaced."""
+    if isinstance(node, dict):
+        return {key: _filled(value, values) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_filled(item, values) for item in node]
+    return string.Template(node).safe_substitute(values) if isinstance(node, str) else node
+
+
+def _tags(tags_list: Any) -> str:
+    """The old form of the tags: ``name:value;name:value``."""
+    entries = [entry for entry in tags_list if isinstance(entry, dict)] if isinstance(tags_list, list) else []
+    return ";".join(f"{entry.get('name', '')}:{entry.get('value', '')}" for entry in entries)
+
+
+def _is_private_ipv4(address: str) -> bool:
+    parsed = ipaddress.ip_address(address)
+    return parsed.version == 4 and parsed.is_private and not parsed.is_loopback
+
+
+class Vms:
+    """The current list; it is replaced as a whole or not at all."""
+
+    def __init__(self, given: Any = None) -> None:
+        self._lock = threading.Lock()
+        self._given: list[dict[str, Any]] = []
+        self._vms: list[Vm] = []
+        self.replace(DEFAULT_VMS if given is None else given)
+
+    def replace(self, given: Any) -> None:
+        """Take another list of VM objects. Raises InvalidInputError and then keeps the old one."""
+        given = checks.array("vms", given)
+        vms = [build(checks.mapping(f"vms[{i}]", item), f"vms[{i}]") for i, item in enumerate(given)]
+        _refuse_ambiguity(vms)
+        with self._lock:
+            self._given, self._vms = given, vms
+
+    def given(self) -> list[dict[str, Any]]:
+        """The list as it was handed in."""
+        return self._given
+
+    def names(self) -> list[str]:
+        """The names of all VMs."""
+        return [vm.name for vm in self._vms]
+
+    def find(self, source: str) -> Optional[Vm]:
+        """The VM that asks from this address; else the VM without sources; None where Azure would stay silent."""
+        address = normal(source)
+        with self._lock:
+            vms = self._vms
+        if any(address in vm.secondary_addresses for vm in vms):
+            return None
+        known = next((vm for vm in vms if address in vm.sources), None)
+        return known or next((vm for vm in vms if not vm.sources), None)
+
+
+def _refuse_ambiguity(vms: list[Vm]) -> None:
+    """Names and addresses are unique, and one VM at most has no sources."""
+    seen: dict[str, str] = {}
+    for i, vm in enumerate(vms):
+        claims = [("name", f"name {vm.name}")]
+        claims += [("sources", f"address {address}") for address in vm.sources or ("(any other)",)]
+        claims += [("secondary_addresses", f"address {address}") for address in sorted(vm.secondary_addresses)]
+        for field, claim in claims:
+            if claim in seen:
+                checks.fail(f"vms[{i}].{field}", f"{claim} is already that of {seen[claim]}")
+            seen[claim] = f"vms[{i}]"
+
+
+def _addresses(field: str, value: Any) -> list[str]:
+    try:
+        return [normal(address) for address in checks.array(field, value)]
+    except (ValueError, AttributeError) as error:
+        if isinstance(error, checks.InvalidInputError):
+            raise
+        checks.fail(field, f"must be a list of IP addresses: {error}")
+
+
+def _loadbalancer(field: str, value: Any) -> Optional[dict[str, Any]]:
+    if value is None:
+        return None
+    data = checks.mapping(field, value)
+    data = checks.mapping(field, data.get("loadbalancer", data))
+    lists = ("publicIpAddresses", "inboundRules", "outboundRules")
+    return {**{name: [] for name in lists}, **checks.fields(field, data, dict.fromkeys(lists, checks.array))}
+
+
+def _retry_after(field: str, value: Any) -> Optional[int]:
+    return None if value is None else int(checks.integer(0, 3600)(field, value))
+
+
+FIELDS: dict[str, checks.Check] = {
+    "name": checks.text,
+    "sources": _addresses,
+    "secondary_addresses": _addresses,
+    "profile": checks.one_of(profile_names()),
+    "overrides": checks.mapping,
+    "classic": checks.boolean,
+    "limiter": checks.boolean,
+    "retry_after": _retry_after,
+    "loadbalancer": _loadbalancer,
+}

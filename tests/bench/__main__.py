@@ -1,0 +1,183 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The benchmark. Ratios of medians, all measured in one run, because machines differ and are shared.
+
+python -m tests.bench OUTPUT.json [--rounds N]
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.client
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import median
+from typing import Any, NamedTuple
+
+HERE = Path(__file__).parent
+EMULATOR = HERE.parents[1] / "roles" / "azure_imds_emulator" / "files"
+URL = "/metadata/instance?api-version=2025-04-07"
+
+
+class Goal(NamedTuple):
+    """What a figure is, and where it should be at most; None where it is only told."""
+
+    text: str
+    limit: float | None = None
+
+
+GOALS = {
+    "facts_task_vs_ping": Goal("facts task / ping", 1.10),
+    "facts_off_azure_vs_ping": Goal("facts task off Azure / ping", 1.05),
+    "facts_task_vs_uri": Goal("facts task / uri doing the same GET"),
+    "facts_d_ms": Goal("local fact script within setup, ms", 40),
+    "requests_per_facts_run": Goal("requests per facts task", 1),
+    "hosts50_forks5_vs_ping": Goal("50 hosts, 5 forks, per host / ping", 1.08),
+    "hosts50_forks20_vs_ping": Goal("50 hosts, 20 forks, per host / ping", 1.08),
+    "emulator_p50_ms": Goal("emulator, kept-alive request, median ms", 1.0),
+}
+
+
+@contextmanager
+def emulator() -> Iterator[tuple[int, int]]:
+    """An emulator on loopback without a limit: (its port, its control port)."""
+    command = [sys.executable, "-m", "azure_imds_emulator", "--no-limiter"]
+    command += ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]
+    environment = {**os.environ, "PYTHONPATH": str(EMULATOR)}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            ready = json.loads(process.stdout.readline())
+            yield int(ready["listen"][0].rpartition(":")[2]), int(ready["control"].rpartition(":")[2])
+        finally:
+            process.terminate()
+
+
+def play(tasks: list[dict[str, Any]], hosts: int = 1, forks: int = 5) -> dict[str, list[float]]:
+    """Run tasks on local hosts; the first round of each name is warm-up. {task name: [seconds, ...]}."""
+    with tempfile.TemporaryDirectory() as scratch:
+        playbook, times = Path(scratch, "bench.yml"), Path(scratch, "times.json")
+        playbook.write_text(json.dumps([{"hosts": "all", "gather_facts": False, "tasks": tasks}]), encoding="utf-8")
+        environment = {
+            **os.environ,
+            "ANSIBLE_CALLBACK_PLUGINS": str(HERE / "callback_plugins"),
+            "ANSIBLE_CALLBACKS_ENABLED": "task_times",
+            "ANSIBLE_FORKS": str(forks),
+            "TASK_TIMES": str(times),
+        }
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        command = ["ansible-playbook", "--inventory", "".join(f"host{number}," for number in range(hosts))]
+        command += ["--connection", "local", "--extra-vars", f"ansible_python_interpreter={sys.executable}"]
+        done = subprocess.run([*command, str(playbook)], env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"the play failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+        found: dict[str, list[float]] = {}
+        for name, seconds in json.loads(times.read_text(encoding="utf-8")):
+            found.setdefault(name, []).append(seconds)
+    return {name: values[1:] for name, values in found.items()}
+
+
+def interleaved(kinds: dict[str, dict[str, Any]], rounds: int) -> list[dict[str, Any]]:
+    return [{"name": name, **task} for _round in range(rounds + 1) for name, task in kinds.items()]
+
+
+def facts_task(port: int) -> dict[str, Any]:
+    return {"imds.azure.azure_imds_facts": {"endpoint": f"http://127.0.0.1:{port}", "detect": "force"}}
+
+
+PING: dict[str, Any] = {"ansible.builtin.ping": {}}
+
+
+def one_host(port: int, control: int, rounds: int) -> dict[str, float]:
+    uri = {"url": f"http://127.0.0.1:{port}{URL}", "headers": {"Metadata": "true"}, "return_content": True}
+    kinds = {
+        "ping": PING,
+        "facts": facts_task(port),
+        "off_azure": {"imds.azure.azure_imds_facts": {"chassis_asset_tag": "none"}},
+        "uri": {"ansible.builtin.uri": uri},
+    }
+    control_request(control, "DELETE")
+    times = {name: median(values) for name, values in play(interleaved(kinds, rounds)).items()}
+    sent = [r for r in control_request(control, "GET") if "imds.azure" in r["headers"].get("User-Agent", "")]
+    return {
+        "facts_task_vs_ping": times["facts"] / times["ping"],
+        "facts_off_azure_vs_ping": times["off_azure"] / times["ping"],
+        "facts_task_vs_uri": times["facts"] / times["uri"],
+        "requests_per_facts_run": len(sent) / (rounds + 1),
+    }
+
+
+def fifty_hosts(port: int, rounds: int) -> dict[str, float]:
+    result = {}
+    for forks in (5, 20):
+        times = play(interleaved({"ping": PING, "facts": facts_task(port)}, rounds), hosts=50, forks=forks)
+        result[f"hosts50_forks{forks}_vs_ping"] = median(times["facts"]) / median(times["ping"])
+    return result
+
+
+def local_facts(port: int, rounds: int) -> dict[str, float]:
+    """What the installed script adds to a setup that reads local facts only."""
+    with tempfile.TemporaryDirectory() as without, tempfile.TemporaryDirectory() as with_script:
+        install = {"path": with_script, "endpoint": f"http://127.0.0.1:{port}", "detect": "force"}
+        play([{"name": "install", "imds.azure.azure_imds_local_facts": install}])
+        subset = ["!all", "!min", "local"]
+        kinds = {
+            name: {"ansible.builtin.setup": {"gather_subset": subset, "fact_path": path}}
+            for name, path in (("without", without), ("with", with_script))
+        }
+        times = {name: median(values) for name, values in play(interleaved(kinds, rounds)).items()}
+    return {"facts_d_ms": (times["with"] - times["without"]) * 1000}
+
+
+def kept_alive(port: int, requests: int = 2000) -> dict[str, float]:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    times = []
+    for _request in range(requests):
+        started = time.perf_counter()
+        connection.request("GET", URL, headers={"Metadata": "true"})
+        connection.getresponse().read()
+        times.append(time.perf_counter() - started)
+    connection.close()
+    return {"emulator_p50_ms": median(times) * 1000}
+
+
+def control_request(port: int, method: str) -> Any:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request(method, "/requests")
+    body = connection.getresponse().read()
+    connection.close()
+    return json.loads(body or b"null")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="tests.bench", description="Run the benchmark.")
+    parser.add_argument("output", type=Path)
+    parser.add_argument("--rounds", type=int, default=20, help="of the one-host figures; at least 10 of the others")
+    options = parser.parse_args()
+    few = max(10, options.rounds // 2)
+    figures: dict[str, float] = {}
+    with emulator() as (port, control):
+        figures.update(kept_alive(port))
+        figures.update(one_host(port, control, max(10, options.rounds)))
+        figures.update(local_facts(port, max(10, options.rounds)))
+        figures.update(fifty_hosts(port, few))
+    figures = {name: round(figures[name], 3) for name in GOALS}
+    options.output.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
+    print(f"{'figure':<28} {'measured':>8} {'goal':>6}")
+    for name, goal in GOALS.items():
+        verdict = (
+            "" if goal.limit is None else f"{goal.limit:>6g} " + ("ok" if figures[name] <= goal.limit else "MISSED")
+        )
+        print(f"{name:<28} {figures[name]:>8.3f} {verdict:<14} {goal.text}")
+
+
+if __name__ == "__main__":
+    main()

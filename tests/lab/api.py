@@ -1,0 +1,194 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lab in Python: up, down, run, and the emulator's control endpoint.
+
+with Lab({"vms": [{"name": "vm1"}]}) as lab:
+    lab.run("vm1", ["ip", "route"]).stdout
+    lab.emulator.faults({"path": "/metadata/instance", "status": 429, "count": 2})
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Any
+
+from . import fabric, holder, spec, sshd
+from .errors import LabError, RefusedError, SpecError
+from .spec import FABRIC, Topology
+from .state import HERE, Place
+
+_UP_SECONDS = 90.0
+_RUN_SECONDS = 30.0
+_numbers = itertools.count(1)
+
+
+def up(document: Mapping[str, Any], name: str) -> Place:
+    """Start a lab. Call it from a program of one thread only, as ``lab up`` is; elsewhere use `Lab`.
+
+    Raises:
+        SpecError: a field is wrong, or ``name`` is no name.
+        RefusedError: this machine allows no namespaces.
+        LabError: it is already up, or can't be built; nothing is left running.
+    """
+    topology = spec.parse(document)
+    place = Place.named(name)
+    with place.locked() as lock:
+        if place.alive():
+            raise LabError(f"lab {name} is already up; end it first: lab down {name}")
+        place.create([FABRIC, *(vm.name for vm in topology.vms)])
+        place.spec.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        place.vms.write_text(json.dumps([fabric.emulated(vm) for vm in topology.vms if vm.imds]), encoding="utf-8")
+        try:
+            for vm in topology.vms:
+                if vm.sshd:
+                    sshd.make_keys(vm, place)
+            holder.start(topology, place, lock)
+        except (RefusedError, SpecError):
+            place.clear()  # Anything else leaves its log behind.
+            raise
+    return place
+
+
+def down(name: str) -> bool:
+    """End a lab and remove its directory. Returns whether it was up.
+
+    Raises:
+        LabError: it does not end, or its directory can't be removed.
+    """
+    place = Place.named(name)
+    if not place.path.parent.is_dir():
+        return False
+    with place.locked():
+        was_up = place.end()
+        place.clear()
+    return was_up
+
+
+def topology(place: Place) -> Topology:
+    """The topology of a lab that is up. Raises LabError where it is not."""
+    if not place.alive():
+        raise LabError(f"lab {place.name} is not up")
+    return spec.parse(json.loads(place.spec.read_text(encoding="utf-8")))
+
+
+def argv(place: Place, member: str, command: Sequence[str]) -> list[str]:
+    """The command line that runs ``command`` inside a member. Exit code: the command's, or 125 if it is gone."""
+    return [str(place.shell(member)), "-c", 'exec "$@"', "sh", *command]
+
+
+def run(place: Place, member: str, command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run a command inside a member. See `Lab.run`."""
+    return _bounded(argv(place, member, command), **options)
+
+
+def _bounded(
+    command: Sequence[str],
+    check: bool = False,
+    timeout: float = _RUN_SECONDS,
+    stdin: str = "",
+    environment: Mapping[str, str] | None = None,
+) -> subprocess.CompletedProcess[str]:
+    """`subprocess.run` with text, whose timeout ends the whole process group, inside the namespaces too."""
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, **(environment or {})},
+    ) as process:
+        try:
+            stdout, stderr = process.communicate(stdin, timeout=timeout)
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+            raise
+    done = subprocess.CompletedProcess(list(command), process.returncode, stdout, stderr)
+    if check:
+        done.check_returncode()
+    return done
+
+
+class Emulator:
+    """The emulator's control endpoint, through the fabric. Every method raises LabError where it refuses."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+
+    def faults(self, *faults: Mapping[str, Any]) -> Any:
+        """Script faults, such as ``{"path": "/metadata/instance", "status": 429}``; without any: what is waiting."""
+        return self._call("POST", "/faults", list(faults)) if faults else self._call("GET", "/faults")
+
+    def clear_faults(self) -> Any:
+        """Forget all faults."""
+        return self._call("DELETE", "/faults")
+
+    def requests(self) -> list[dict[str, Any]]:
+        """The request log: one object per request, oldest first."""
+        result: list[dict[str, Any]] = self._call("GET", "/requests")
+        return result
+
+    def clear_requests(self) -> Any:
+        """Forget the log."""
+        return self._call("DELETE", "/requests")
+
+    def vms(self, vms: Sequence[Mapping[str, Any]] | None = None) -> Any:
+        """The emulator's VM list; with ``vms``: replace it."""
+        return self._call("GET", "/vms") if vms is None else self._call("PUT", "/vms", list(vms))
+
+    def _call(self, method: str, path: str, body: object = None) -> Any:
+        content = "" if body is None else json.dumps(body)
+        lines = [f"{method} {path} HTTP/1.1", "Host: emulator", "Connection: close"]
+        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}", "", content]
+        address, port = fabric.CONTROL
+        relay = [sys.executable, "-S", "-E", str(HERE / "relay.py"), address, str(port)]
+        done = run(self._place, FABRIC, relay, stdin="\r\n".join(lines))
+        head, _ignored, answer = done.stdout.partition("\n\n")  # text mode made the line ends plain
+        status = head.split(" ")[1:2]
+        if status != ["200"]:
+            raise LabError(f"emulator: {method} {path}: {answer or done.stderr.strip() or 'no answer'}")
+        return json.loads(answer)
+
+
+class Lab:
+    """A lab for the length of a ``with`` block. It is started by a process of its own, so any program may use it."""
+
+    def __init__(self, document: Mapping[str, Any], name: str = "") -> None:
+        self._document = document
+        self.place = Place.named(name or f"py-{os.getpid()}-{next(_numbers)}")
+        self.emulator = Emulator(self.place)
+
+    def __enter__(self) -> Lab:
+        self._lab("up", "-", "--name", self.place.name, stdin=json.dumps(self._document))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        down(self.place.name)
+
+    def run(self, member: str, command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command inside a VM, or in ``fabric``.
+
+        Options:
+            check (bool): raise CalledProcessError for an exit code other than 0.
+            timeout (float): seconds, 30 by default; then everything it started in its process group is ended and
+                TimeoutExpired raised.
+            stdin (str): its standard input, empty by default.
+            environment (mapping): added to the environment.
+        """
+        return run(self.place, member, command, **options)
+
+    def _lab(self, *arguments: str, stdin: str) -> None:
+        done = _bounded([sys.executable, str(HERE / "start.py"), *arguments], timeout=_UP_SECONDS, stdin=stdin)
+        if done.returncode != 0:
+            kind = next((kind for kind in holder.ERRORS.values() if kind.exit_code == done.returncode), LabError)
+            raise kind(done.stderr.strip().removeprefix("lab: "))

@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Summary of a test run, from nox' report and the JUnit files: what ran, what failed, what was skipped and why.
+
+summary.py BUILD_DIRECTORY
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from xml.etree import ElementTree
+
+
+def main(build: Path) -> None:
+    report = json.loads((build / "report.json").read_text(encoding="utf-8"))
+    print("\nSessions")
+    for session in report["sessions"]:
+        print(f"  {session['result']:<8} {session['signature']}")
+    counts: Counter[str] = Counter()
+    skipped: Counter[str] = Counter()
+    for file in sorted((build / "junit").glob("*.xml")):
+        for case in ElementTree.parse(file).iter("testcase"):
+            skip = case.find("skipped")
+            if skip is not None:
+                counts["skipped"] += 1
+                skipped[f"{file.stem}: {skip.get('message') or 'no reason given'}"] += 1
+            elif case.find("failure") is not None or case.find("error") is not None:
+                counts["failed"] += 1
+            else:
+                counts["passed"] += 1
+    print("\nSkipped tests")
+    for reason, number in sorted(skipped.items()) or [("none", 0)]:
+        print(f"  {number:4} {reason}")
+    print(f"\n{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The pages say what the code does, and their links lead somewhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from ansible_collections.imds.azure.plugins.module_utils._imds.fields import FIELDS
+from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS
+from ansible_collections.imds.azure.plugins.module_utils._imds.retry import RULES
+
+ROOT = Path(__file__).parents[3]
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
+TYPES = {
+    "blob": "dictionary",
+    "boolean": "boolean",
+    "disks": "list",
+    "endpoints": "dictionary",
+    "environment": "string",
+    "integer": "integer",
+    "interfaces": "list",
+    "list": "list",
+    "location": "string",
+    "object": "dictionary",
+    "primary": "dictionary",
+    "private_ip": "string",
+    "public_ip": "string",
+    "public_ip_source": "string",
+    "public_keys": "list",
+    "string": "string",
+    "tags": "dictionary",
+}
+
+
+def rows(page: str, heading: str) -> list[list[str]]:
+    """The cells of the table whose heading begins so, without their code marks."""
+    lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(heading))
+    found = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        found.append([cell.strip().strip("`") for cell in line.strip("|").split(" | ")])
+    return found
+
+
+def test_facts_page_is_the_table_of_fields() -> None:
+    expected = [[field.fact, TYPES[field.kind], field.source, field.since] for field in FIELDS]
+    assert rows("facts.md", "| Fact | Type | Source") == expected
+
+
+def test_reasons_page_is_the_table_of_reasons() -> None:
+    assert rows("reasons.md", "| Code | Meaning") == [list(reason) for reason in REASONS.values()]
+
+
+def test_reasons_page_tells_the_waits() -> None:
+    waits = {row[0]: row[2] for row in rows("reasons.md", "| Seen | Further")}
+    tries = {row[0]: int(row[1]) for row in rows("reasons.md", "| Seen | Further")}
+    for seen, outcome in (
+        ("410", "updating"),
+        ("429", "throttled"),
+        ("408, 5xx", "server_error"),
+        ("404 on a path that every VM has", "missing_root"),
+        ("no answer in time, connection lost", "read_timeout"),
+        ("no connection", "refused"),
+        ("an answer that is not IMDS' or not complete", "malformed"),
+    ):
+        assert tries[seen] == len(RULES[outcome].waits)
+        told = {int(number) for number in re.findall(r"\b\d{1,2}\b", waits[seen])}
+        assert set(RULES[outcome].waits) <= told
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", text):
+        file = (page.parent / target).resolve() if target else page
+        assert file.exists(), f"{page.name} links to {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+            assert anchor in anchors, f"{page.name} links to {target}#{anchor}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_yaml_samples_are_yaml(page: Path) -> None:
+    for sample in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
+        yaml.safe_load(sample)
+
+
+def test_readme_names_every_module_role_playbook_and_filter() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    names = [file.stem for folder in ("modules", "filter") for file in (ROOT / "plugins" / folder).glob("*.py")]
+    names += [folder.name for folder in (ROOT / "roles").iterdir() if folder.is_dir()]
+    names += [file.stem for file in (ROOT / "playbooks").glob("*.yml")]
+    missing = [name for name in names if not name.startswith("_") and f"imds.azure.{name}`" not in text]
+    assert not missing
+
+
+def test_every_module_is_in_the_action_group() -> None:
+    runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
+    modules = {file.stem for file in (ROOT / "plugins" / "modules").glob("*.py")}
+    assert set(runtime["action_groups"]["imds"]) == modules

@@ -1,0 +1,83 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Rules for the core as a whole: it is also shipped alone, as the local fact script."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import ansible_collections.imds.azure.plugins.module_utils._imds as core
+import pytest
+from ansible_collections.imds.azure.plugins.module_utils._imds import reasons, retry
+
+FOLDER = Path(core.__file__).parent
+FILES = sorted(FOLDER.glob("*.py"))
+
+# What AnsibleModule has loaded anyway, or is small. Everything else costs start-up time on every run.
+ALLOWED = {
+    "__future__",
+    "base64",
+    "binascii",
+    "collections",
+    "ctypes",
+    "errno",
+    "hashlib",
+    "json",
+    "os",
+    "re",
+    "socket",
+    "sys",
+    "time",
+    "typing",
+}
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.name))
+def test_imports_only_itself_and_the_standard_library(file: Path) -> None:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            assert {name.name.split(".")[0] for name in node.names} <= ALLOWED
+        elif isinstance(node, ast.ImportFrom) and node.level:
+            assert node.level == 1, "the package must not reach out of itself"
+            names = [node.module] if node.module else [name.name for name in node.names]
+            assert all((FOLDER / f"{name}.py").exists() or name == "__version__" for name in names)
+        elif isinstance(node, ast.ImportFrom):
+            assert (node.module or "").split(".")[0] in ALLOWED
+
+
+def test_the_version_is_that_of_the_collection() -> None:
+    galaxy = FOLDER.parents[2] / "galaxy.yml"
+    if not galaxy.exists():
+        pytest.skip("an installed collection has no galaxy.yml")
+    assert re.findall(r"^version: *(\S+)$", galaxy.read_text(encoding="utf-8"), re.MULTILINE) == [core.__version__]
+
+
+def test_off_azure_neither_client_nor_converters_are_loaded() -> None:
+    program = f"""
+import sys
+sys.path.insert(0, {str(FOLDER.parent)!r})
+from _imds import gather, options, platform
+platform.detect = lambda _tag: platform.Detection(False, None, None)
+assert gather.gather(options.settings({{}}))[0]["reason"] == "not_azure"
+print(*sorted(name for name in sys.modules if name.startswith("_imds.")))
+"""
+    done = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    loaded = {name.split(".")[1] for name in done.stdout.split()}
+    assert "gather" in loaded
+    assert not loaded & {"client", "facts", "guest", "paths", "retry", "transport"}
+
+
+def test_every_reason_is_used_and_has_its_words() -> None:
+    raised = set(
+        re.findall(r'(?:ImdsError|unavailable)\("(\w+)"', "".join(file.read_text(encoding="utf-8") for file in FILES))
+    )
+    assert raised | {rule.reason for rule in retry.RULES.values()} | {"bad_version"} == set(reasons.REASONS)
+    for reason in reasons.REASONS.values():
+        assert re.fullmatch("[a-z_]+", reason.code)
+        assert reason.meaning.endswith(".")
+        assert reason.remedy.endswith(".")

@@ -1,0 +1,338 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.imds.azure.plugins.module_utils._imds import transport
+from ansible_collections.imds.azure.tests.unit.scripted_server import (
+    ScriptedServer,
+    Step,
+    document,
+    drip,
+    hold,
+    http,
+    reset,
+    send,
+)
+
+# Generous, because the machine may be busy: a deadline that is not kept is missed by far more.
+SLACK = 3.0
+
+JSON = b'{"compute":{"name":"web-1"}}'
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def get(server: ScriptedServer, read_timeout: float = 5.0, timeout: float = 5.0) -> transport.Response:
+    return transport.get(server.address, "/metadata/instance", {"Metadata": "true"}, 2.0, read_timeout, timeout)
+
+
+COMPLETE: dict[str, tuple[bytes, bytes]] = {
+    "content-length": (http(JSON), JSON),
+    "content-length, and more than that": (http(JSON) + b"HTTP/1.1 500", JSON),
+    "content-length 0": (http(b""), b""),
+    "content-length with leading zeros": (b"HTTP/1.1 200 OK\r\nContent-Length: 0002\r\n\r\n{}", b"{}"),
+    "until close": (b"HTTP/1.1 200 OK\r\nServer: IMDS\r\n\r\n" + JSON, JSON),
+    "until close, nothing": (b"HTTP/1.1 200 OK\r\n\r\n", b""),
+    "HTTP/1.0 without a reason phrase": (b"HTTP/1.0 200\r\n\r\n" + JSON, JSON),
+    "chunked": (CHUNKED + b'5\r\n{"a":\r\n3\r\n 1}\r\n0\r\n\r\n', b'{"a": 1}'),
+    "chunked, upper-case size": (CHUNKED + b"A\r\n0123456789\r\n0\r\n\r\n", b"0123456789"),
+    "chunked, extension and trailer": (CHUNKED + b"2;x=y\r\n{}\r\n0\r\nX-Trailer: 1\r\n\r\n", b"{}"),
+    "chunked beats content-length": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\nTransfer-Encoding: Chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+        b"{}",
+    ),
+    "many small chunks": (CHUNKED + b"1\r\nx\r\n" * 20000 + b"0\r\n\r\n", b"x" * 20000),
+    "several receives": (http(b"x" * 1_000_000), b"x" * 1_000_000),
+}
+
+
+@pytest.mark.parametrize("name", COMPLETE)
+def test_complete_answers(name: str) -> None:
+    sent, body = COMPLETE[name]
+    with ScriptedServer(send(sent)) as server:
+        response = get(server)
+    assert (response.status, response.body, response.local_address) == (200, body, "127.0.0.1")
+
+
+@pytest.mark.parametrize("name", ["content-length", "content-length 0", "chunked", "chunked, extension and trailer"])
+def test_does_not_wait_for_the_end_of_the_connection(name: str) -> None:
+    sent, body = COMPLETE[name]
+    with ScriptedServer(hold(sent)) as server:
+        assert get(server).body == body
+
+
+@pytest.mark.parametrize("name", ["content-length", "until close", "chunked"])
+def test_bytes_may_come_one_by_one(name: str) -> None:
+    sent, body = COMPLETE[name]
+    with ScriptedServer(drip(sent, 0)) as server:
+        assert get(server).body == body
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_statuses_without_a_body_are_complete_with_their_head(status: int) -> None:
+    with ScriptedServer(hold(f"HTTP/1.1 {status} X\r\nContent-Length: 5\r\n\r\n".encode())) as server:
+        response = get(server)
+    assert (response.status, response.body) == (status, b"")
+
+
+def test_headers_are_found_by_lower_case_names_and_the_last_one_wins() -> None:
+    head = b"HTTP/1.1 200 OK\r\nX-MS-Request-Id:  a \r\nx-ms-request-id: b\r\nServer: IMDS/1:2\r\nRetry-After:\r\n\r\n"
+    with ScriptedServer(send(head)) as server:
+        headers = get(server).headers
+    assert headers == {"x-ms-request-id": "b", "server": "IMDS/1:2", "retry-after": ""}
+
+
+def test_the_request() -> None:
+    with ScriptedServer(send(http())) as server:
+        transport.get(server.address, "/x?y=z", {"Metadata": "true", "Accept": "*/*"}, 2, 5, 5)
+    host = f"127.0.0.1:{server.address[1]}"
+    assert server.requests == [
+        f"GET /x?y=z HTTP/1.1\r\nHost: {host}\r\nMetadata: true\r\nAccept: */*\r\nConnection: close\r\n\r\n".encode()
+    ]
+
+
+def test_host_header_names_no_port_where_it_is_80() -> None:
+    request = transport._request(("169.254.169.254", 80), "/", {})
+    assert b"\r\nHost: 169.254.169.254\r\n" in request
+
+
+def test_ipv6() -> None:
+    try:
+        server = ScriptedServer(send(http(JSON)), host="::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    with server:
+        response = get(server)
+    assert (response.body, response.local_address) == (JSON, "::1")
+    assert f"\r\nHost: [::1]:{server.address[1]}\r\n".encode() in server.requests[0]
+
+
+def test_binds_to_the_source_that_it_is_told() -> None:
+    with ScriptedServer(send(http(JSON))) as server:
+        response = transport.get(server.address, "/", {}, 2, 5, 5, source="127.0.0.2")
+    assert response.local_address == "127.0.0.2"
+
+
+def test_redirects_are_an_answer_like_any_other() -> None:
+    target = ScriptedServer(send(http()))
+    with target, ScriptedServer(send(http(status="302 Found", Location=target.endpoint + "/"))) as server:
+        response = get(server)
+    assert (response.status, response.headers["location"]) == (302, target.endpoint + "/")
+    assert (server.connections, target.connections) == (1, 0)
+
+
+# name: (what the server does, kind, whether not one byte came)
+FAILURES: dict[str, tuple[Step, str, bool]] = {
+    "closed before the answer": (send(b""), "reset", True),
+    "reset before the answer": (reset(), "reset", True),
+    "silence": (hold(), "read_timeout", True),
+    "silence within the head": (hold(b"HTTP/1.1 200 OK\r\nServer"), "read_timeout", False),
+    "silence within the body": (hold(http(JSON)[:-3]), "read_timeout", False),
+    "silence within a chunk": (hold(CHUNKED + b"5\r\n{}"), "read_timeout", False),
+    "until close, but never closed": (hold(b"HTTP/1.1 200 OK\r\n\r\n" + JSON), "read_timeout", False),
+    "closed within the head": (send(b"HTTP/1.1 200 OK\r\nServer"), "malformed", False),
+    "closed within the body": (send(http(JSON)[:-3]), "malformed", False),
+    "closed within a chunk": (send(CHUNKED + b"5\r\n{}"), "malformed", False),
+    "closed before the last chunk": (send(CHUNKED + b"2\r\n{}\r\n"), "malformed", False),
+    "garbage": (send(os.urandom(64).replace(b"\r\n\r\n", b"") + b"\r\n\r\n"), "malformed", False),
+    "another protocol": (send(b"SSH-2.0-OpenSSH_9.2p1\r\n\r\n"), "malformed", False),
+    "HTTP/2": (send(b"HTTP/2 200\r\n\r\n"), "malformed", False),
+    "a status of letters": (send(b"HTTP/1.1 abc X\r\n\r\n"), "malformed", False),
+    "a status of superscripts": (send(b"HTTP/1.1 \xb2\xb2\xb2 X\r\n\r\n"), "malformed", False),
+    "a status of four digits": (send(b"HTTP/1.1 2000 X\r\n\r\n"), "malformed", False),
+    "an empty head": (send(b"\r\n\r\n"), "malformed", False),
+    "a length below zero": (send(b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"), "malformed", False),
+    "a length with a sign": (send(b"HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\n{}"), "malformed", False),
+    "a length with an underscore": (send(b"HTTP/1.1 200 OK\r\nContent-Length: 0_2\r\n\r\n{}"), "malformed", False),
+    "a length of superscripts": (send(b"HTTP/1.1 200 OK\r\nContent-Length: \xb2\r\n\r\n{}"), "malformed", False),
+    "a length of nothing": (send(b"HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\n{}"), "malformed", False),
+    "a length of thousands of digits": (
+        send(b"HTTP/1.1 200 OK\r\nContent-Length: " + b"9" * 9999 + b"\r\n\r\n"),
+        "malformed",
+        False,
+    ),
+    "a chunk size with 0x": (send(CHUNKED + b"0x2\r\n{}\r\n0\r\n\r\n"), "malformed", False),
+    "a chunk size of nothing": (send(CHUNKED + b"\r\n{}\r\n0\r\n\r\n"), "malformed", False),
+    "a chunk longer than it says": (send(CHUNKED + b"2\r\n{   }\r\n0\r\n\r\n"), "malformed", False),
+    "a chunk without its end": (send(CHUNKED + b"2\r\n{}xx0\r\n\r\n"), "malformed", False),
+    "too large, announced": (send(b"HTTP/1.1 200 OK\r\nContent-Length: 4194305\r\n\r\n"), "too_large", False),
+    "too large, one chunk": (send(CHUNKED + b"400001\r\n"), "too_large", False),
+    "too large, many chunks": (
+        send(CHUNKED + b"100000\r\n" + (b"x" * 0x100000 + b"\r\n100000\r\n") * 5),
+        "too_large",
+        False,
+    ),
+    "too large, until close": (send(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 4_200_000), "too_large", False),
+    "a head without end": (send(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 140_000), "too_large", False),
+    "a head too large, with an end": (
+        send(b"HTTP/1.1 200 OK\r\nX: " + b"x" * 66_000 + b"\r\n\r\n"),
+        "too_large",
+        False,
+    ),
+    "a chunk extension without end": (send(CHUNKED + b"2;" + b"x" * 140_000), "too_large", False),
+}
+
+
+@pytest.mark.parametrize("name", FAILURES)
+def test_failures(name: str) -> None:
+    step, kind, silent = FAILURES[name]
+    started = time.monotonic()
+    read_timeout = 0.3 if kind == "read_timeout" else 10
+    with ScriptedServer(step) as server, pytest.raises(transport.TransportError) as caught:
+        get(server, read_timeout=read_timeout, timeout=10)
+    assert (caught.value.kind, caught.value.silent) == (kind, silent)
+    assert caught.value.local_address == "127.0.0.1"
+    assert str(caught.value)
+    assert time.monotonic() - started < read_timeout + SLACK
+
+
+def test_a_reset_in_the_middle_is_an_error_too() -> None:
+    # The client may see the bytes before the reset, or only the reset.
+    with ScriptedServer(reset(http(JSON)[:-3])) as server, pytest.raises(transport.TransportError) as caught:
+        get(server)
+    assert caught.value.kind == "reset"
+
+
+LONG = http(b"x" * 5000)
+DRIPS = {
+    "head": LONG[:60],
+    "body": LONG,
+    "chunks": CHUNKED + b"1\r\nx\r\n" * 1000,
+    "until close": b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 5000,
+}
+
+
+@pytest.mark.parametrize("name", DRIPS)
+@pytest.mark.parametrize("limits", [{"read_timeout": 0.3}, {"timeout": 0.3}], ids=["read_timeout", "timeout"])
+def test_a_drip_does_not_outlast_the_deadline(name: str, limits: dict[str, float]) -> None:
+    started = time.monotonic()
+    with ScriptedServer(drip(DRIPS[name], 0.02)) as server:
+        with pytest.raises(transport.TransportError) as caught:
+            get(server, **limits)
+        elapsed = time.monotonic() - started
+    assert caught.value.kind == "read_timeout"
+    assert 0.29 < elapsed < 0.3 + SLACK
+
+
+def test_nobody_listens() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        with pytest.raises(transport.TransportError) as caught:
+            transport.get(taken.getsockname(), "/", {}, 2, 5, 5)
+    assert (caught.value.kind, caught.value.local_address, caught.value.silent) == ("refused", None, False)
+
+
+def test_a_source_that_the_host_does_not_have() -> None:
+    with ScriptedServer(send(http())) as server, pytest.raises(transport.TransportError) as caught:
+        transport.get(server.address, "/", {}, 2, 5, 5, source="192.0.2.1")
+    assert caught.value.kind == "no_route"
+    assert server.connections == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "no_route"),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "no_route"),
+        (OSError(errno.EACCES, "Permission denied"), "route_prohibited"),  # ip route add prohibit
+        (OSError(errno.EPERM, "Operation not permitted"), "route_prohibited"),  # iptables
+        (OSError(errno.EINVAL, "Invalid argument"), "route_prohibited"),  # ip route add blackhole
+        (OSError(errno.ECONNREFUSED, "Connection refused"), "refused"),
+        (OSError(errno.ECONNRESET, "Connection reset by peer"), "refused"),
+        (OSError(errno.ETIMEDOUT, "Connection timed out"), "connect_timeout"),
+        (socket.timeout("timed out"), "connect_timeout"),
+        (OSError("no number at all"), "no_route"),
+    ],
+    ids=repr,
+)
+def test_what_the_system_says_about_a_connection(monkeypatch: Any, error: OSError, kind: str) -> None:
+    def fail(_self: socket.socket, _address: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(socket.socket, "connect", fail)
+    with pytest.raises(transport.TransportError) as caught:
+        transport.get(("169.254.169.254", 80), "/", {}, 2, 5, 5)
+    assert caught.value.kind == kind
+    assert str(caught.value)
+
+
+def test_connecting_has_no_more_time_than_the_whole(monkeypatch: Any) -> None:
+    seen = []
+
+    def fail(self: socket.socket, _address: Any) -> None:
+        seen.append(self.gettimeout())
+        raise socket.timeout
+
+    monkeypatch.setattr(socket.socket, "connect", fail)
+    for timeout in (0.5, 9.0):
+        with pytest.raises(transport.TransportError):
+            transport.get(("127.0.0.1", 1), "/", {}, 2, 5, timeout)
+    assert seen == [0.5, 2]
+
+
+def test_the_address_is_not_resolved(monkeypatch: Any) -> None:
+    monkeypatch.setattr(socket, "getaddrinfo", None)
+    with ScriptedServer(send(http(JSON))) as server:
+        assert get(server).body == JSON
+
+
+ENVIRONMENTS: dict[str, dict[str, str]] = {
+    "http_proxy": {"http_proxy": "PROXY"},
+    "HTTP_PROXY": {"HTTP_PROXY": "PROXY"},
+    "ALL_PROXY": {"ALL_PROXY": "PROXY", "all_proxy": "PROXY"},
+    "all of them, no_proxy for another": {
+        "http_proxy": "PROXY",
+        "HTTP_PROXY": "PROXY",
+        "https_proxy": "PROXY",
+        "ALL_PROXY": "PROXY",
+        "no_proxy": "example.org",
+        "NO_PROXY": "example.org",
+    },
+    "no_proxy that is empty": {"http_proxy": "PROXY", "no_proxy": ""},
+    "no_proxy that is not understood": {"HTTP_PROXY": "PROXY", "no_proxy": "[::1/,*.*,,169.254.0.0/33"},
+}
+
+# As plain files, without anything of Ansible: as the local fact script runs it.
+PROGRAM = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from _imds.gather import gather
+from _imds.options import settings
+print(json.dumps(gather(settings({"endpoint": sys.argv[2], "detect": "force", "timeout": 10}))[0]))
+"""
+
+
+@pytest.mark.parametrize("name", ENVIRONMENTS)
+def test_hostile_environments_change_nothing(name: str, tmp_path: Path) -> None:
+    netrc = tmp_path / ".netrc"
+    netrc.write_text("machine 127.0.0.1 login spy password secret\ndefault login spy password secret\n")
+    netrc.chmod(0o600)
+    package = Path(transport.__file__).parent.parent
+    proxy = ScriptedServer(send(http(b"<html>proxy</html>", Content_Type="text/html")))
+    hostile = {key: value.replace("PROXY", proxy.endpoint) for key, value in ENVIRONMENTS[name].items()}
+    with proxy, ScriptedServer(send(document({"compute": {"name": "web-1"}}))) as server:
+        done = subprocess.run(
+            [sys.executable, "-B", "-c", PROGRAM, str(package), server.endpoint],
+            env={"PATH": os.environ.get("PATH", ""), "HOME": str(tmp_path), "NETRC": str(netrc), **hostile},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=True,
+        )
+    assert '"name": "web-1"' in done.stdout
+    assert proxy.connections == 0
+    assert len(server.requests) == 1
+    head = server.requests[0].decode()
+    assert head.startswith("GET /metadata/instance?api-version=")
+    assert "authorization" not in head.lower()
+    assert "forwarded" not in head.lower()
