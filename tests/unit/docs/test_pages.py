@@ -13,6 +13,7 @@ import yaml
 from ansible_collections.imds.azure.plugins.module_utils._imds.fields import FIELDS
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS
 from ansible_collections.imds.azure.plugins.module_utils._imds.retry import RULES
+from ansible_collections.imds.azure.plugins.module_utils._routes.findings import TABLE as FINDINGS
 
 ROOT = Path(__file__).parents[3]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
@@ -73,6 +74,12 @@ def test_reasons_page_tells_the_waits() -> None:
         assert tries[seen] == len(RULES[outcome].waits)
         told = {int(number) for number in re.findall(r"\b\d{1,2}\b", waits[seen])}
         assert set(RULES[outcome].waits) <= told
+
+
+def test_route_fix_page_is_the_table_of_findings() -> None:
+    told = rows("route_fix.md", "| Finding | Severity")
+    told += [[code, "refusal", *texts] for code, *texts in rows("route_fix.md", "| Refusal")]
+    assert told == [[code, *texts] for code, texts in FINDINGS.items()]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
