@@ -127,6 +127,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             verified=None if proof is None else proof["verified"],
             proof=proof,
             rolled_back=answer["rolled_back"],
+            tables=answer["tables"],
             changed=result["recovered"]
             or (bool(case.plan.steps) and not (answer["rolled_back"] and answer["restored"])),
             diff=difference(case.state, case.primary, after),
@@ -282,7 +283,7 @@ def failure_of(case: Case, answer: Mapping[str, Any]) -> str:
     elif answer["rolled_back"]:
         said += " The repair was taken back" + ("." if answer["restored"] else ", but the table is not what it was.")
     elif steps:
-        said += " The repair stands, as rollback and the state of the host have it."
+        said += " The repair stands."
     return said
 
 

@@ -275,6 +275,16 @@ proof:
   returned: where the host's tables could be read; V(null) where nobody asked
   type: dict
   sample: {"detail": "HTTP 200", "local_address": "10.0.1.10", "outcome": "ok", "tries": 1, "verified": true}
+tables:
+  description:
+    - The routes to C(169.254.169.254) as the host itself prints them, line by line, C(before) the steps, as they were C(tried) when
+      IMDS was asked, and C(after) all, which is C(before) again where RV(rolled_back).
+  returned: where steps were taken, or IMDS was asked again
+  type: dict
+  sample:
+    before: []
+    tried: [169.254.169.254 via 10.0.1.1 dev eth0 proto static src 10.0.1.10 onlink]
+    after: []
 rolled_back:
   description: Whether a repair was taken back.
   returned: where the host's tables could be read

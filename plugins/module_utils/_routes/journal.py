@@ -9,7 +9,11 @@ routes, but not the persistent ones).
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple, Optional
 
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import Host, HostError
@@ -51,6 +55,26 @@ class Journal(NamedTuple):
     def remove(self) -> None:
         """Nothing is unfinished any more."""
         self.host.remove(self.path)
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Keep other runs on this host out. The lock ends with the process, however that ends.
+
+        :raises HostError: where another run is under way, or there is no place for the journal
+        """
+        directory = self.host.root + os.path.dirname(self.path)
+        try:
+            os.makedirs(directory, mode=0o700, exist_ok=True)
+            handle = os.open(directory, os.O_RDONLY)
+        except OSError as error:
+            raise HostError(f"{directory}: {error.strerror or error}") from error
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            yield
+        except BlockingIOError:
+            raise HostError("Another run of the route fix is under way on this host. Run again.") from None
+        finally:
+            os.close(handle)
 
     def boot(self) -> str:
         """Which start of the kernel this is."""

@@ -6,8 +6,13 @@
 taken back or finished first; without, ``report["unfinished"]`` says so.
 
 ``{"mode": "apply", "steps": [..], "expect": {"address", "mac"}, "backend", "verify": bool, "rollback": bool,
-"retries": int}`` -> ``{"kept", "rolled_back", "error", "undo_errors", "proof", "restored", "report"}``. ``restored``:
-after a rollback, whether the host routes are exactly what they were. ``report`` is collected at the end.
+"retries": int}`` -> ``{"kept", "rolled_back", "error", "undo_errors", "proof", "restored", "tables", "report"}``.
+``restored``: after a rollback, whether the host routes are exactly what they were. ``tables``: the host routes as the
+system prints them, lists of lines, ``before`` the steps, as they were ``tried``, and ``after`` all. ``report`` is
+collected at the end.
+
+``report`` is what `linux.read` reads, with ``system``, ``imds`` (an `probe.Answer` as a dictionary, null where nobody
+was asked) and ``unfinished``. ``proof`` is what `probe.prove` returns; the rest is `apply.Outcome`.
 """
 
 from __future__ import annotations
@@ -36,37 +41,62 @@ class Target(NamedTuple):
     send: bool
 
     def collect(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """:raises HostError: where a killed run can't be taken back"""
+        """
+        :raises HostError: where a killed run can't be taken back
+        :raises ReportError: where the host's tables can't be read
+        """
         journal = Journal(self.host)
+        unfinished = journal.read() is not None
+        recovered = unfinished and bool(request.get("recover"))
+        if recovered:
+            with journal.alone():
+                self._recover(journal)
+        return {"report": {**self._report(), "unfinished": unfinished and not recovered}, "recovered": recovered}
+
+    def _recover(self, journal: Journal) -> None:
         entry = journal.read()
-        if entry is None or not request.get("recover"):
-            return {"report": {**self._report(), "unfinished": entry is not None}, "recovered": False}
+        if entry is None:
+            return  # another run was faster
         done = recover(entry, partial(operate, self.host, str(entry.get("backend"))), journal)
         if done.undo_errors:
             raise HostError(
                 f"An earlier run was killed, and what it began can't be taken back: {'; '.join(done.undo_errors)}. "
                 f"Its steps stand in {journal.path}."
             )
-        return {"report": {**self._report(), "unfinished": False}, "recovered": True}
 
     def apply(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        """:raises HostError: where nothing could be begun"""
-        expect, before = request["expect"], self._host_routes()
-        prove = partial(probe.prove, self.way, expect, request["retries"]) if request["verify"] else None
+        """
+        :raises HostError: where nothing could be begun
+        """
+        if not request["steps"]:
+            return self._apply(request)
+        with Journal(self.host).alone():
+            return self._apply(request)
+
+    def _apply(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        before = self._host_routes()
+        tried: list[str] = []
+
+        def prove() -> dict[str, Any]:
+            tried.extend(self._host_routes())
+            return probe.prove(self.way, request["expect"], request["retries"])
+
         journal = Journal(self.host)
         if journal.read() is not None:
-            raise HostError(f"Another run is under way, or was killed just now: {journal.path}. Run again.")
+            raise HostError(f"An earlier run was killed just now, see {journal.path}. Run again.")
         done: Outcome = apply(
             request["steps"],
             partial(operate, self.host, request["backend"]),
             journal,
-            prove,
+            prove if request["verify"] else None,
             request["rollback"],
             request["backend"],
         )
+        after = self._host_routes()
         return {
             **done._asdict(),
-            "restored": done.rolled_back and self._host_routes() == before,
+            "restored": done.rolled_back and after == before,
+            "tables": {"before": before, "tried": tried, "after": after},
             "report": {**self._report(quiet=True), "unfinished": bool(done.undo_errors)},
         }
 
