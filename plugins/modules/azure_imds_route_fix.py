@@ -263,8 +263,9 @@ persistence:
   sample: netplan
 predicted_winner:
   description: The RV(winner) after the plan.
-  returned: in check mode and with O(state=query)
+  returned: in check mode, with O(state=query) and with O(route_print)
   type: dict
+  sample: {"prefix": "169.254.169.254/32", "interface": "eth0", "index": 2, "next_hop": "10.0.1.1", "source": "10.0.1.10", "error": ""}
 verified:
   description: Whether IMDS answered the primary address at the end of the task; V(null) where nobody asked.
   returned: where the host's tables could be read

@@ -18,7 +18,8 @@ class Killed(BaseException):
 
 
 class Machine:
-    """``rows`` are routes as ip prints them. Any I/O can be the last: see `kill_at`; commands can fail: see `broken`."""
+    """``rows`` are routes as ip prints them. ``kill_at``: the piece of I/O that does not happen any more. ``broken``:
+    verbs that fail, and what they say."""
 
     def __init__(self, place: Path, rows: Sequence[str] = ()) -> None:
         self.rows = list(rows)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Any, Optional
 
@@ -173,10 +174,8 @@ def test_killed_while_recovering(tmp_path: Path) -> None:
             run_killed(machine, first, BAD)
             journal = Journal(machine.host)
             machine.kill_at = machine.count + second
-            try:
+            with contextlib.suppress(Killed):
                 recover(journal.read() or {"steps": [], "started": 0}, machine.operate, journal)
-            except Killed:
-                pass
             machine.kill_at = None
             entry: Optional[dict[str, Any]] = journal.read()
             if entry:
@@ -205,7 +204,7 @@ def _killed() -> dict[str, Any]:
 
 def test_without_a_place_for_the_journal_nothing_is_done(machine: Machine) -> None:
     Path(machine.host.root + "/var").write_text("a file where a directory has to be", encoding="ascii")
-    with pytest.raises(HostError, match="route_fix.json"):
+    with pytest.raises(HostError, match=r"route_fix\.json"):
         apply(REPAIR, machine.operate, Journal(machine.host), lambda: GOOD)
     assert is_as_before(machine)
     assert machine.log == []
