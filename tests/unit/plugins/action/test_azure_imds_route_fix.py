@@ -18,13 +18,15 @@ import yaml
 from ansible.errors import AnsibleActionFail
 from ansible_collections.imds.azure.plugins.action import azure_imds_route_fix as action
 from ansible_collections.imds.azure.plugins.module_utils._routes import linux, probe
+from ansible_collections.imds.azure.plugins.module_utils._routes.apply import apply
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import Host, HostError
+from ansible_collections.imds.azure.plugins.module_utils._routes.journal import Journal
 from ansible_collections.imds.azure.plugins.module_utils._routes.table import ReportError
 from ansible_collections.imds.azure.plugins.module_utils._routes.target_linux import Target
 from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import read_wishes
 from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
 from ansible_collections.imds.azure.tests.unit.module_runner import assert_documented
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes import namespace, scenarios
+from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes import namespace, scenarios, test_windows
 from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.machine import Killed
 from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.scenarios import SCENARIOS, Scenario
 from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.test_route_print import CLUSTER, HEALTHY
@@ -302,6 +304,59 @@ def test_fail_on_findings(world: World) -> None:
     assert "eth1" in done["msg"]
     world.task()
     assert not world.task(state="query", fail_on_findings=True).get("failed")
+
+
+# --- a Windows host, played --------------------------------------------------------------------------------------
+
+
+class WindowsWorld(World):
+    """What the Windows side does: the same two requests, operations carried out by stand-ins of the cmdlets."""
+
+    def __init__(self, place: Path, host: test_windows.Host) -> None:
+        self.windows = host
+        self.journal = Journal(Host(lambda _argv: (127, "", ""), str(place)))
+        self.calls = []
+        self.silent = False
+
+    def report(self) -> dict[str, Any]:
+        return {**self.windows.report, "system": "windows", "azure": True}
+
+    def module(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        request = arguments["request"]
+        self.calls.append(request)
+        if request["mode"] == "collect":
+            return {"report": self.report(), "recovered": False}
+        before = self.windows.stores()
+        proof = {"verified": not self.silent, "outcome": "ok", "detail": "it is", "local_address": "", "tries": 1}
+        done = apply(request["steps"], self.windows.run, self.journal, lambda: proof, request["rollback"])
+        restored = done.rolled_back and self.windows.stores() == before
+        tables: dict[str, list[str]] = {"before": [], "tried": [], "after": []}
+        return {**done._asdict(), "restored": restored, "tables": tables, "report": self.report()}
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_failover_cluster(tmp_path: Path, silent: bool) -> None:
+    given = test_windows.report(
+        [test_windows.STATIC_DEFAULT, test_windows.CLUSTER_ROUTE],
+        nics=(test_windows.ETHERNET, test_windows.NETFT),
+        moving=(test_windows.CLUSTER_ADDRESS,),
+    )
+    world = WindowsWorld(tmp_path, test_windows.Host(given))
+    world.silent = silent
+    before = world.windows.stores()
+    predicted = world.task(check_mode=True)
+    assert predicted["findings"][0]["code"] == "captured_by_cluster_adapter"
+    done = world.task()
+    assert done["verified"] is not silent
+    assert done["rolled_back"] is silent
+    assert done["changed"] is not silent
+    if silent:
+        assert done["failed"]
+        assert world.windows.stores() == before
+        return
+    assert done["winner"] == predicted["predicted_winner"]
+    assert {row["store"] for row in done["host_routes"]} == {"active", "persistent"}
+    assert not world.task()["changed"]
 
 
 # --- without a host -------------------------------------------------------------------------------------------------

@@ -32,7 +32,7 @@ mount -t tmpfs tmpfs /run
 mount -t sysfs -o ro sysfs /sys
 mkdir -p /run/dbus /run/NetworkManager /run/udev /run/systemd/network /run/systemd/netif/links
 mkdir -p /run/systemd/netif/leases /run/systemd/netif/lldp
-for place in /etc/systemd/network /etc/NetworkManager/system-connections /var/lib/NetworkManager; do
+for place in /etc/network /etc/systemd/network /etc/NetworkManager/system-connections /var/lib/NetworkManager; do
     [ ! -d $place ] || mount -t tmpfs tmpfs $place
 done
 if id systemd-network >/dev/null 2>&1; then chown -R systemd-network /run/systemd/netif; fi
@@ -111,11 +111,26 @@ daemon.wait()
 print(json.dumps([persist.find(host, "lo"), kept, found]))
 """
 
+_IFUPDOWN = """
+import os
+must("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth0p")
+must("ip", "link", "set", "eth0p", "up")
+for phase in ("if-pre-up.d", "if-up.d", "if-down.d", "if-post-down.d"):
+    os.makedirs("/etc/network/" + phase)
+os.makedirs("/run/network")
+host.write("/etc/network/interfaces", "iface eth0 inet static\\n  address 10.0.0.4/24\\n", 0o644)
+assert persist.find(host, "eth0") == "ifupdown"
+persist.write(host, "ifupdown", ROW)
+must("ifup", "eth0")
+wait(route)
+print(json.dumps([persist.find(host, "lo"), persist.read(host, "ifupdown", "eth0"), route()]))
+"""
+
 
 @pytest.mark.parametrize(
     ("needs", "script"),
-    [((NETWORKD,), _NETWORKD), (("NetworkManager", "nmcli"), _NETWORKMANAGER)],
-    ids=["networkd", "networkmanager"],
+    [((NETWORKD,), _NETWORKD), (("NetworkManager", "nmcli"), _NETWORKMANAGER), (("ifup",), _IFUPDOWN)],
+    ids=["networkd", "networkmanager", "ifupdown"],
 )
 def test_the_daemon_sets_the_route_at_its_next_start(needs: tuple[str, ...], script: str) -> None:
     if sys.platform != "linux" or os.geteuid() != 0:
