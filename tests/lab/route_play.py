@@ -36,8 +36,6 @@ def play(lab: Lab, tasks: Mapping[str, Mapping[str, Any]], hosts: str = "lab") -
     A task is the options of the module, and the keywords ``check_mode``, ``diff`` and ``when``. The variable ``wishes``
     of a VM holds options of its own.
     """
-    if PLAYBOOK is None:
-        pytest.skip("ansible is not installed")
     fixes = []
     for name, options in tasks.items():
         keywords = {key: options[key] for key in ("check_mode", "diff", "when") if key in options}
@@ -58,21 +56,29 @@ def play(lab: Lab, tasks: Mapping[str, Mapping[str, Any]], hosts: str = "lab") -
         {"name": "Fix", "hosts": hosts, "gather_facts": False, "tasks": fixes},
         {"name": "Keep", "hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [keep]},
     ]
-    playbook, listing = lab.place.path / "fix.json", lab.place.path / "inventory.json"
-    playbook.write_text(json.dumps(plays), encoding="utf-8")
+    file = lab.place.path / "fix.json"
+    file.write_text(json.dumps(plays), encoding="utf-8")
+    done = playbook(lab, str(file))
+    assert done.returncode == 0, done.stdout + done.stderr
+    results: Results = json.loads(kept.read_text(encoding="utf-8"))
+    return results
+
+
+def playbook(lab: Lab, name: str, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run a playbook, a file or one of the collection, on the lab's inventory."""
+    if PLAYBOOK is None:
+        pytest.skip("ansible is not installed")
+    listing = lab.place.path / "inventory.json"
     listing.write_text(json.dumps(inventory(topology(lab.place), lab.place)), encoding="utf-8")
     environment = {"ANSIBLE_HOME": str(lab.place.path), "ANSIBLE_NOCOLOR": "1", "ANSIBLE_PIPELINING": "true"}
-    done = subprocess.run(
-        [PLAYBOOK, "-i", str(listing), "--forks", "12", str(playbook)],
+    return subprocess.run(
+        [PLAYBOOK, "-i", str(listing), "--forks", "12", name, *options],
         env={**os.environ, **environment},
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    results: Results = json.loads(kept.read_text(encoding="utf-8"))
-    return results
 
 
 def hosts_of(lab: Lab) -> list[str]:
