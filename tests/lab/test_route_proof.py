@@ -72,7 +72,7 @@ def fleet(lab: Lab) -> Iterator[Lab]:
         interfaces = "auto eth0\niface eth0 inet static\n  address 10.77.{n}.4/24\n".replace(
             "{n}", str(NAMES.index("stored"))
         )
-        install = "mkdir -p /etc/network && cat >/etc/network/interfaces"
+        install = "mkdir -p /etc/network/if-up.d && cat >/etc/network/interfaces"
         running.run("stored", ["sh", "-c", install], stdin=interfaces, check=True)
         yield running
 

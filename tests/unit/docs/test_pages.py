@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.imds.azure.plugins.module_utils import _module, _route_fix
 from ansible_collections.imds.azure.plugins.module_utils._imds.fields import FIELDS
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS
 from ansible_collections.imds.azure.plugins.module_utils._imds.retry import RULES
@@ -80,6 +81,11 @@ def test_route_fix_page_is_the_table_of_findings() -> None:
     told = rows("route_fix.md", "| Finding | Severity")
     told += [[code, "refusal", *texts] for code, *texts in rows("route_fix.md", "| Refusal")]
     assert told == [[code, *texts] for code, texts in FINDINGS.items()]
+
+
+def test_route_fix_page_has_every_option() -> None:
+    told = {name.strip("`") for row in rows("route_fix.md", "| Option | Default") for name in row[0].split(", ")}
+    assert told == set(_route_fix.argument_spec()) - set(_module.argument_spec()) - {"request"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
