@@ -44,14 +44,14 @@ class Goal(NamedTuple):
 
     def reached(self, state: State) -> bool:
         """Whether it does so from the primary address."""
-        winner, _ = verdicts(state, self.primary)
+        winner, _bound = verdicts(state, self.primary)
         return self.wins(state) and winner.source == self.primary.address
 
     def persistent(self, state: State) -> bool:
         """Whether the route comes back after a reboot, as far as that is wished and can be known."""
         if not self.wishes.persistent or state.persistent is None or state.persistence == "none":
             return True
-        winner, _ = verdicts(state, self.primary)
+        winner, _bound = verdicts(state, self.primary)
         foreign = bool(winner.route) and not any(table.is_common(leg) for leg in winner.legs)
         learned = any(self.fits(state, r) and table.dhcp_learned(state, r) for r in table.host_routes(state))
         return foreign or learned or any(self.fits(state, row) for row in state.persistent)

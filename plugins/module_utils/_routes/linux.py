@@ -254,7 +254,7 @@ def _scope(row: Row) -> str:
 
 
 def _rule(row: Row) -> Rule:
-    mark, _, mask = str(row.get("fwmark") or "").partition("/")
+    mark, _slash, mask = str(row.get("fwmark") or "").partition("/")
     mask = str(row.get("fwmask") or mask)
     for number in (mark, mask, str(row.get("tos") or "")):
         int(number or "0", 0)
@@ -388,10 +388,10 @@ def _text_addresses(text: str) -> Iterator[Row]:
 
 
 def _text_address(words: list[str]) -> dict[str, Any]:
-    local, _, length = words[1].partition("/")
+    local, _slash, length = words[1].partition("/")
     row: dict[str, Any] = {"family": "inet", "local": local, "prefixlen": int(length or 32)}
     if "peer" in words:
-        peer, _, length = words[words.index("peer") + 1].partition("/")
+        peer, _slash, length = words[words.index("peer") + 1].partition("/")
         row.update(address=peer, prefixlen=int(length or 32))
     if "scope" in words:
         row["scope"] = words[words.index("scope") + 1]

@@ -87,7 +87,7 @@ def choose_next_hop(state: State, wishes: Wishes, primary: Primary) -> tuple[str
 
 def predict(state: State, primary: Primary) -> dict[str, object]:
     """The winner of a state in plain form; the error's text where there is none."""
-    winner, _ = verdicts(state, primary)
+    winner, _bound = verdicts(state, primary)
     route = winner.route
     nic = table.find_interface(state, route.interface) if route else None
     return {
@@ -146,7 +146,7 @@ def _place_refusals(state: State, wishes: Wishes) -> list[Finding]:
 
 
 def _local_refusals(state: State, primary: Primary) -> list[Finding]:
-    winner, _ = verdicts(state, primary)
+    winner, _bound = verdicts(state, primary)
     return [finding("imds_address_is_local", severity="refusal")] if winner.kind == "local" else []
 
 
@@ -171,7 +171,7 @@ def _notes(state: State, goal: Goal) -> list[Finding]:
 
 def _not_cured(state: State, repaired: State, goal: Goal, steps: list[Step]) -> Finding:
     """The best reason why the planned change would not help."""
-    winner, _ = verdicts(repaired, goal.primary)
+    winner, _bound = verdicts(repaired, goal.primary)
     if goal.reached(simulate(repaired, [op for step in steps for op in step.do if step.phase == AFTER_PROOF])):
         return finding("irreversible", _rows(repaired, winner.legs))
     # Somebody else's host route wins, or stands where ours has to go.

@@ -234,7 +234,7 @@ def prefix_length(prefix: str) -> int:
 
 def covers(prefix: str, address: str) -> bool:
     """Whether the prefix contains the address; false for text that is no IPv4 address (an IPv6 next hop)."""
-    network, _, length = prefix.partition("/")
+    network, _slash, length = prefix.partition("/")
     return is_ipv4(address) and (number(network) ^ number(address)) & _mask(int(length)) == 0
 
 
@@ -425,7 +425,7 @@ def _walk(rules: tuple[Rule, ...], target: str, source: str) -> Iterator[tuple[R
 
 def rule_matches(rule: Rule, target: str, source: str = "") -> Optional[bool]:
     """Whether a rule applies to unmarked traffic of this host; ``None`` where that hangs on an unknown selector."""
-    mark, _, mask = rule.fwmark.partition("/")
+    mark, _slash, mask = rule.fwmark.partition("/")
     known = (
         covers(rule.destination, target)
         and covers(rule.source, source or "0.0.0.0")

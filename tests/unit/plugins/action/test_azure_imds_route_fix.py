@@ -328,7 +328,9 @@ class WindowsWorld(World):
             return {"report": self.report(), "recovered": False}
         before = self.windows.stores()
         proof = {"verified": not self.silent, "outcome": "ok", "detail": "it is", "local_address": "", "tries": 1}
-        done = apply(request["steps"], self.windows.run, self.journal, lambda: proof, request["rollback"])
+        done = apply(
+            request["steps"], lambda one: self.windows.run(dict(one)), self.journal, lambda: proof, request["rollback"]
+        )
         restored = done.rolled_back and self.windows.stores() == before
         tables: dict[str, list[str]] = {"before": [], "tried": [], "after": []}
         return {**done._asdict(), "restored": restored, "tables": tables, "report": self.report()}

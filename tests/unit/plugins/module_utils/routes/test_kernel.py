@@ -67,7 +67,7 @@ def test_verdict_is_the_kernels(host: Namespace, scenario: Scenario) -> None:
 @each_scenario
 def test_diagnosis_and_plan(host: Namespace, scenario: Scenario) -> None:
     host.ip(*scenario.commands)
-    _, state = read(host)
+    _report, state = read(host)
     found = diagnose(state, scenario.wishes)
     assert found.code == scenario.code
     assert "oracle_disagrees" not in [one.code for one in found.findings]
@@ -105,7 +105,7 @@ def assert_as_predicted(host: Namespace, scenario: Scenario, planned: Plan) -> N
 def test_repair_is_as_predicted_and_undone_exactly(host: Namespace, scenario: Scenario) -> None:
     host.ip(*scenario.commands)
     before = host.snapshot()
-    _, state = read(host)
+    _report, state = read(host)
     planned = plan(state, scenario.wishes)
     carry_out(host, state, planned)
     assert host.snapshot() != before
@@ -118,13 +118,13 @@ def test_repair_is_as_predicted_and_undone_exactly(host: Namespace, scenario: Sc
 @repairable
 def test_killed_between_steps_the_next_run_finishes(host: Namespace, scenario: Scenario) -> None:
     host.ip(*scenario.commands)
-    _, state = read(host)
+    _report, state = read(host)
     todo = plain_steps(state, plan(state, scenario.wishes).steps)
     for done in range(1, len(todo)):
         before = host.snapshot()
         for step in todo[:done]:
             host.apply(step["do"])
-        _, state = read(host)
+        _report, state = read(host)
         planned = plan(state, scenario.wishes)
         in_between = host.snapshot()
         carry_out(host, state, planned)
@@ -162,13 +162,13 @@ def test_text_reads_like_json(host: Namespace, scenario: Scenario) -> None:
 def test_absent_takes_back_what_present_set(host: Namespace) -> None:
     host.ip("route add default via 10.0.1.1 dev eth0")
     before = host.snapshot()
-    _, state = read(host)
+    _report, state = read(host)
     carry_out(host, state, plan(state))
-    _, state = read(host)
+    _report, state = read(host)
     absent = plan(state, Scenario("", "", "", ()).wishes._replace(state="absent"))
     carry_out(host, state, absent)
     assert host.snapshot() == before
-    _, state = read(host)
+    _report, state = read(host)
     assert plan(state, Scenario("", "", "", ()).wishes._replace(state="absent")).satisfied
 
 

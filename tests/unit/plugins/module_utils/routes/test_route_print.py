@@ -161,8 +161,8 @@ def printed_rows(draw: st.DrawFn) -> tuple[str, table.Route]:
 @given(st.lists(printed_rows(), max_size=12))
 @settings(deadline=None, database=None)
 def test_round_trip(rows: list[tuple[str, table.Route]]) -> None:
-    state = route_print.read("\r\n".join(line for line, _ in rows))
-    assert list(state.routes) == [route for _, route in rows]
+    state = route_print.read("\r\n".join(line for line, _route in rows))
+    assert list(state.routes) == [route for _line, route in rows]
     assert {route.interface for route in state.routes} == {nic.name for nic in state.interfaces}
 
 

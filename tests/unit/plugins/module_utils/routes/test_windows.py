@@ -335,7 +335,7 @@ def test_repair(name: str) -> None:
 
 @each_repair
 def test_what_comes_before_the_proof_is_undone_exactly_from_any_point(name: str) -> None:
-    given, wishes, _, _ = REPAIRS[name]
+    given, wishes, _codes, _rows = REPAIRS[name]
     state, found = planned(given, wishes)
     steps = plain_steps(state, found.steps)
     phases = [step["phase"] for step in steps]
@@ -346,7 +346,7 @@ def test_what_comes_before_the_proof_is_undone_exactly_from_any_point(name: str)
     for done in range(1, len(ops) + 1):
         host = Host(given)
         before = host.stores()
-        for _, op in ops[:done]:
+        for _step, op in ops[:done]:
             host.run(op)
         for step in reversed(repair[: ops[done - 1][0] + 1]):
             for op in step["undo"]:
@@ -356,7 +356,7 @@ def test_what_comes_before_the_proof_is_undone_exactly_from_any_point(name: str)
 
 @each_repair
 def test_killed_between_operations_the_next_run_converges(name: str) -> None:
-    given, wishes, _, _ = REPAIRS[name]
+    given, wishes, _codes, _rows = REPAIRS[name]
     state, found = planned(given, wishes)
     ops = [op for step in plain_steps(state, found.steps) for op in step["do"]]
     for done in range(1, len(ops)):
@@ -372,7 +372,7 @@ def test_killed_between_operations_the_next_run_converges(name: str) -> None:
 
 @each_repair
 def test_what_is_never_touched(name: str) -> None:
-    given, wishes, _, _ = REPAIRS[name]
+    given, wishes, _codes, _rows = REPAIRS[name]
     state, found = planned(given, wishes)
     for step in plain_steps(state, found.steps):
         for op in [*step["do"], *step["undo"]]:
@@ -511,13 +511,13 @@ def test_refusals_plan_nothing(name: str) -> None:
 
 
 def test_elevation_that_is_unknown_does_not_refuse() -> None:
-    _, found = planned({**CLUSTER, "elevated": None})
+    _state, found = planned({**CLUSTER, "elevated": None})
     assert found.steps
     assert not found.refusals
 
 
 def test_force_repairs_off_azure() -> None:
-    _, found = planned({**CLUSTER, "azure": False}, Wishes(force=True))
+    _state, found = planned({**CLUSTER, "azure": False}, Wishes(force=True))
     assert found.steps
 
 
@@ -525,9 +525,9 @@ def test_force_repairs_off_azure() -> None:
 def test_a_route_by_dhcp_is_left_alone(next_hop: str) -> None:
     """It would block New-NetRoute by its key, and it needs no persisting."""
     assert codes(DHCP_VM) == ["ok"]
-    _, found = planned(DHCP_VM, Wishes(next_hop=next_hop))
+    _state, found = planned(DHCP_VM, Wishes(next_hop=next_hop))
     assert found.satisfied
-    _, absent = planned(DHCP_VM, Wishes(state="absent", persistent=False))
+    _state, absent = planned(DHCP_VM, Wishes(state="absent", persistent=False))
     assert absent.steps == ()
 
 
@@ -535,7 +535,7 @@ def test_a_route_by_dhcp_is_left_alone(next_hop: str) -> None:
 def test_route_exe_form_is_accepted(form: str) -> None:
     """The documentation's remedy names the NIC's own address as gateway; the stores may show it either way."""
     stored = route(IMDS, 5, form, 1)
-    _, found = planned(report([STATIC_DEFAULT, route(IMDS, 5, metric=1)], [stored]))
+    _state, found = planned(report([STATIC_DEFAULT, route(IMDS, 5, metric=1)], [stored]))
     assert found.satisfied
 
 
