@@ -76,3 +76,17 @@ def ask(lab: Lab, vm: str, *options: str, path: str = "/metadata/instance") -> R
     body, _ignored, numbers = done.stdout.rpartition("\n")
     connected, status = numbers.split()
     return Reply(done.returncode, float(connected) > 0, int(status), body)
+
+
+# How asking IMDS can end.
+ANSWER, SILENCE, NO_CONNECTION, AT_ONCE = "answer", "silence", "no connection", "error at once"
+
+
+def ending(lab: Lab, vm: str) -> str:
+    """How asking IMDS from inside a VM ends."""
+    reply = ask(lab, vm)
+    if reply.status == 200:
+        return ANSWER
+    if reply.exit_code == REFUSED:
+        return AT_ONCE
+    return SILENCE if reply.connected else NO_CONNECTION

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from .api import Lab
-from .conftest import REFUSED, TIMED_OUT, ask
+from .conftest import ANSWER, AT_ONCE, NO_CONNECTION, SILENCE, TIMED_OUT, ask, ending
 from .state import HERE
 
 IMDS = "169.254.169.254"
@@ -58,7 +58,6 @@ def test_vms_of_one_subnet_reach_each_other(lab: Lab) -> None:
 
 
 # State -> what is different from a healthy VM, and how asking IMDS ends.
-ANSWER, SILENCE, NO_CONNECTION, AT_ONCE = "answer", "silence", "no connection", "error at once"
 TWO_NICS = [{"secondary_addresses": ["10.77.0.9"]}, {}]
 STATIC = [{"azure_routes": False}, {}]
 NO_WAY = [{"azure_routes": False, "default_route": False}, {}]
@@ -153,15 +152,6 @@ STATES: dict[str, tuple[dict[str, Any], str]] = {
         ANSWER,
     ),
 }
-
-
-def ending(lab: Lab, vm: str) -> str:
-    reply = ask(lab, vm)
-    if reply.status == 200:
-        return ANSWER
-    if reply.exit_code == REFUSED:
-        return AT_ONCE
-    return SILENCE if reply.connected else NO_CONNECTION
 
 
 @pytest.mark.parametrize(("state", "expected"), STATES.values(), ids=STATES)

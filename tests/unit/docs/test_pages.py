@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from ansible_collections.imds.azure.plugins.module_utils import _route_fix
 from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec as attest_spec
 from ansible_collections.imds.azure.plugins.module_utils._imds.fields import FIELDS
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS
 from ansible_collections.imds.azure.plugins.module_utils._imds.retry import RULES
 from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec as imds_spec
+from ansible_collections.imds.azure.plugins.module_utils._routes.findings import TABLE as FINDINGS
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS as VERDICTS
 
 ROOT = Path(__file__).parents[3]
@@ -86,6 +88,17 @@ def test_reasons_page_tells_the_waits() -> None:
         assert tries[seen] == len(RULES[outcome].waits)
         told = {int(number) for number in re.findall(r"\b\d{1,2}\b", waits[seen])}
         assert set(RULES[outcome].waits) <= told
+
+
+def test_route_fix_page_is_the_table_of_findings() -> None:
+    told = rows("route_fix.md", "| Finding | Severity")
+    told += [[code, "refusal", *texts] for code, *texts in rows("route_fix.md", "| Refusal")]
+    assert told == [[code, *texts] for code, texts in FINDINGS.items()]
+
+
+def test_route_fix_page_has_every_option() -> None:
+    told = {name.strip("`") for row in rows("route_fix.md", "| Option | Default") for name in row[0].split(", ")}
+    assert told == set(_route_fix.argument_spec()) - set(imds_spec()) - {"request"}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

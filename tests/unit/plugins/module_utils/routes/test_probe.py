@@ -1,0 +1,117 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The proof, against a server that answers as the test says."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
+from ansible_collections.imds.azure.plugins.module_utils._routes import probe
+from ansible_collections.imds.azure.tests.unit.scripted_server import ScriptedServer, Step, document, hold, http, send
+
+MAC = "00:0d:3a:12:34:56"
+EXPECT = {"address": "127.0.0.1", "mac": MAC}
+
+
+def network(*macs: str) -> bytes:
+    return document(
+        {"interface": [{"macAddress": mac, "ipv4": {"ipAddress": [{"privateIpAddress": "10.0.0.4"}]}} for mac in macs]}
+    )
+
+
+OURS = network("000D3A999999", "000D3A123456")
+
+
+def prove(*script: Step, retries: int = 2, **expect: str) -> tuple[dict[str, Any], ScriptedServer]:
+    with ScriptedServer(*script) as server:
+        way = probe.Way(server.address, 1.0, 0.3, 1.0)
+        pauses: list[float] = []
+        proof = probe.prove(way, {**EXPECT, **expect}, retries, sleep=pauses.append)
+        assert len(pauses) == proof["tries"] - 1
+        return proof, server
+
+
+def test_an_answer_for_the_primary_address_is_a_proof() -> None:
+    proof, server = prove(send(OURS))
+    assert proof == {
+        "verified": True,
+        "outcome": "ok",
+        "detail": "HTTP 200",
+        "local_address": "127.0.0.1",
+        "tries": 1,
+    }
+    assert server.requests[0].startswith(b"GET /metadata/instance/network?api-version=")
+    assert b"\r\nMetadata: true\r\n" in server.requests[0]
+
+
+@pytest.mark.parametrize("status", ["410 Gone", "429 Too Many Requests", "500 Internal Server Error", "503 Busy"])
+def test_a_busy_imds_is_tried_again_and_then_believed(status: str) -> None:
+    proof, server = prove(send(http(b"{}", status)))
+    assert (proof["verified"], proof["outcome"], proof["tries"], server.connections) == (True, "busy", 3, 3)
+    proof, _server = prove(send(http(b"{}", status)), send(OURS))
+    assert (proof["verified"], proof["outcome"], proof["tries"]) == (True, "ok", 2)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        http(b"<html>", "200 OK"),
+        http(b'{"interface": [{}]}'),
+        http(b'{"interface": 5}'),
+        http(b"[]"),
+        http(b"\xff"),
+        http(b"{}", "403 Forbidden"),
+        http(b"", "302 Found", Location="http://127.0.0.1/"),
+        http(b"{}", "404 Not Found"),
+    ],
+)
+def test_what_is_not_imds_is_no_proof(answer: bytes) -> None:
+    proof, _server = prove(send(answer), retries=0)
+    assert (proof["verified"], proof["outcome"]) == (False, "foreign")
+
+
+def test_another_machines_metadata_are_no_proof() -> None:
+    proof, _server = prove(send(network("000D3AFFFFFF")))
+    assert (proof["verified"], proof["tries"]) == (False, 1)
+    assert MAC in proof["detail"]
+
+
+def test_another_local_address_is_no_proof() -> None:
+    proof, _server = prove(send(OURS), address="127.0.0.2")
+    assert not proof["verified"]
+    assert "127.0.0.1" in proof["detail"]
+    assert "127.0.0.2" in proof["detail"]
+
+
+def test_silence_is_tried_again_and_then_bound() -> None:
+    proof, server = prove(hold(), retries=1)
+    assert (proof["verified"], proof["outcome"], proof["tries"]) == (False, "read_timeout", 2)
+    assert server.connections == 3
+    assert "bound" not in proof["detail"]
+
+
+def test_silence_unless_bound_is_told() -> None:
+    proof, _server = prove(hold(), hold(), send(OURS), retries=1)
+    assert not proof["verified"]
+    assert "bound to 127.0.0.1 it is answered" in proof["detail"]
+
+
+def test_nobody_there() -> None:
+    with ScriptedServer(send(OURS)) as server:
+        address = server.address
+    proof = probe.prove(probe.Way(address, 1.0, 1.0, 1.0), EXPECT, 0)
+    assert (proof["verified"], proof["outcome"], proof["local_address"]) == (False, "refused", "")
+
+
+def test_ask_reads_the_primary_interface_first() -> None:
+    get = partial(_answer, OURS.partition(b"\r\n\r\n")[2])
+    answer = probe.ask(probe.Way(), get=get)
+    assert answer.interfaces[0] == ("00:0d:3a:99:99:99", ("10.0.0.4",))
+    assert answer.interfaces[1][0] == MAC
+
+
+def _answer(body: bytes, *_arguments: object) -> Response:
+    return Response(200, {}, body, "10.0.0.4")

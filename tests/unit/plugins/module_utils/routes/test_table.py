@@ -1,0 +1,410 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Addresses, prefixes, rules, options and Linux reports by tables of cases."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Optional
+
+import pytest
+from ansible_collections.imds.azure.plugins.module_utils._routes import findings, linux, table
+from ansible_collections.imds.azure.plugins.module_utils._routes.diagnose import diagnose
+from ansible_collections.imds.azure.plugins.module_utils._routes.plan import plain_steps, plan
+from ansible_collections.imds.azure.plugins.module_utils._routes.primary import find_primary
+from ansible_collections.imds.azure.plugins.module_utils._routes.table import Address, Interface, Route, Rule, State
+from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import Wishes, normalize_mac, read_wishes
+from hypothesis import given
+from hypothesis import strategies as st
+
+IMDS = table.IMDS
+
+
+@given(st.integers(0, 0xFFFFFFFF), st.integers(0, 32))
+def test_addresses_and_prefixes_round_trip(value: int, length: int) -> None:
+    address = table.text(value)
+    assert table.number(address) == value
+    prefix = table.make_prefix(address, length)
+    assert table.parse_prefix(prefix) == prefix
+    assert table.prefix_length(prefix) == length
+    assert table.covers(prefix, address)
+    assert table.mask_length(table.text(0xFFFFFFFF << (32 - length) & 0xFFFFFFFF)) == length
+
+
+@pytest.mark.parametrize(
+    "text", ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "a.b.c.d", "::1", "1.2.3.-4", "1.2.3.٣", "1..2.3"]
+)
+def test_what_is_no_address(text: str) -> None:
+    assert not table.is_ipv4(text)
+    assert not table.covers("0.0.0.0/0", text)
+    with pytest.raises(ValueError, match="not an IPv4 address"):
+        table.number(text)
+
+
+@pytest.mark.parametrize("text", ["10.0.0.0/33", "10.0.0.0/x", "10.0.0.0/", "nonsense", "fe80::/64"])
+def test_what_is_no_prefix(text: str) -> None:
+    with pytest.raises(ValueError, match="not a"):
+        table.parse_prefix(text)
+
+
+@pytest.mark.parametrize(
+    ("rule", "source", "expected"),
+    [
+        (Rule(1), "", True),
+        (Rule(1, destination="169.254.0.0/16"), "", True),
+        (Rule(1, destination="10.0.0.0/8"), "", False),
+        (Rule(1, destination="10.0.0.0/8", invert=True), "", True),
+        (Rule(1, source="10.0.1.0/24"), "", False),
+        (Rule(1, source="10.0.1.0/24"), "10.0.1.10", True),
+        (Rule(1, fwmark="0x1"), "", False),
+        (Rule(1, fwmark="0x1", invert=True), "", True),
+        (Rule(1, fwmark="0x100/0xff"), "", True),
+        (Rule(1, iif="lo"), "", True),
+        (Rule(1, iif="eth0"), "", False),
+        (Rule(1, oif="eth0"), "", False),
+        (Rule(1, tos="0x10"), "", False),
+        (Rule(1, unknown=("uid_start",)), "", None),
+        (Rule(1, unknown=("uid_start",), invert=True), "", None),
+        # An unknown selector does not matter where a known one already fails.
+        (Rule(1, destination="10.0.0.0/8", unknown=("uid_start",)), "", False),
+        (Rule(1, destination="10.0.0.0/8", unknown=("uid_start",), invert=True), "", True),
+    ],
+)
+def test_rule_matches(rule: Rule, source: str, expected: Optional[bool]) -> None:
+    assert table.rule_matches(rule, IMDS, source) is expected
+
+
+def test_every_finding_can_be_said() -> None:
+    class Words(dict[str, str]):
+        def __missing__(self, key: str) -> str:
+            return f"<{key}>"
+
+    for code, (severity, message, remedy) in findings.TABLE.items():
+        assert severity in ("ok", "warning", "error", "refusal"), code
+        assert message.format_map(Words()).endswith((".", "<cause>")), code
+        assert remedy or code == "ok"
+
+
+def linux_state(*routes: Route, **more: Any) -> State:
+    return State(
+        "linux",
+        (
+            Interface("lo", 1, kind="loopback"),
+            Interface("eth0", 2, "00:0d:3a:00:00:01"),
+            Interface("eth1", 3, "00:0d:3a:00:00:02"),
+        ),
+        (Address("10.0.1.10", 24, "eth0"), Address("10.0.2.10", 24, "eth1")),
+        routes,
+        **more,
+    )
+
+
+DEFAULT0 = Route(table.DEFAULT_PREFIX, "eth0", "10.0.1.1", 100)
+DEFAULT1 = Route(table.DEFAULT_PREFIX, "eth1", "10.0.2.1", 50)
+WIRESERVER1 = Route(table.WIRESERVER_PREFIX, "eth1", "10.0.2.1")
+HOST1_DHCP = Route(table.IMDS_PREFIX, "eth1", "10.0.2.1", protocol="dhcp")
+
+
+@pytest.mark.parametrize(
+    ("state", "wishes", "expected"),
+    [
+        (linux_state(DEFAULT0), Wishes(), ("eth0", "10.0.1.10", "default_route")),
+        (linux_state(DEFAULT0, DEFAULT1), Wishes(), ("eth1", "10.0.2.10", "default_route")),
+        (linux_state(DEFAULT0, WIRESERVER1), Wishes(), ("eth1", "10.0.2.10", "dhcp_routes")),
+        (linux_state(DEFAULT0, HOST1_DHCP), Wishes(), ("eth1", "10.0.2.10", "dhcp_routes")),
+        (
+            linux_state(DEFAULT0, HOST1_DHCP._replace(protocol="static")),
+            Wishes(),
+            ("eth0", "10.0.1.10", "default_route"),
+        ),
+        (
+            linux_state(DEFAULT1, WIRESERVER1, imds_mac="00:0d:3a:00:00:01", imds_address="10.0.1.10"),
+            Wishes(),
+            ("eth0", "10.0.1.10", "imds"),
+        ),
+        (
+            linux_state(DEFAULT1, imds_mac="00:0d:3a:00:00:01"),
+            Wishes(interface="eth1"),
+            ("eth1", "10.0.2.10", "option"),
+        ),
+        (linux_state(DEFAULT1), Wishes(mac_address="00:0d:3a:00:00:01"), ("eth0", "10.0.1.10", "option")),
+        (linux_state(DEFAULT1), Wishes(primary_ip="10.0.1.10"), ("eth0", "10.0.1.10", "option")),
+        (linux_state(Route(table.DEFAULT_PREFIX, "eth0")), Wishes(), ("", "", "")),
+        (linux_state(DEFAULT0, DEFAULT1._replace(metric=100)), Wishes(), ("", "", "")),
+        # wire server routes on both: that rule does not yield exactly one, the next decides
+        (
+            linux_state(DEFAULT0, WIRESERVER1, WIRESERVER1._replace(interface="eth0")),
+            Wishes(),
+            ("eth0", "10.0.1.10", "default_route"),
+        ),
+    ],
+)
+def test_primary_nic(state: State, wishes: Wishes, expected: tuple[str, str, str]) -> None:
+    found = find_primary(state, wishes)
+    assert (found.name, found.address, found.rule) == expected
+    assert bool(found.problems) == (not found.address)
+
+
+@pytest.mark.parametrize("kind", ["tunnel", "virtual", "cluster", "loopback"])
+def test_other_kinds_are_no_primary_nic(kind: str) -> None:
+    state = linux_state(DEFAULT0, DEFAULT1)
+    nics = [nic._replace(kind=kind) if nic.name == "eth1" else nic for nic in state.interfaces]
+    assert find_primary(state._replace(interfaces=tuple(nics))).name == "eth0"
+
+
+def test_second_function_with_the_same_mac_is_ignored() -> None:
+    state = linux_state(DEFAULT0)
+    twin = Interface("enP1s1", 9, "00:0d:3a:00:00:01")
+    state = state._replace(interfaces=(*state.interfaces, twin), imds_mac=twin.mac, imds_address="10.0.1.10")
+    assert find_primary(state).name == "eth0"
+    assert find_primary(state, Wishes(mac_address=twin.mac)).name == "eth0"
+
+
+def test_two_nics_with_one_mac_are_ambiguous() -> None:
+    state = linux_state(DEFAULT0)
+    nics = tuple(nic._replace(mac="00:0d:3a:00:00:01") for nic in state.interfaces)
+    found = find_primary(state._replace(interfaces=nics), Wishes(mac_address="00:0d:3a:00:00:01"))
+    assert [one.code for one in found.problems] == ["ambiguous_primary_nic"]
+
+
+def test_dhcp_source_tells_the_primary_address() -> None:
+    state = linux_state(DEFAULT0._replace(protocol="dhcp", source="10.0.1.10"))
+    state = state._replace(addresses=(Address("10.0.1.7", 24, "eth0"), *state.addresses))
+    assert find_primary(state).address == "10.0.1.10"
+
+
+def test_the_systems_own_verdict_wins_over_ours() -> None:
+    route = Route("", "eth1", "10.0.2.1")
+    state = linux_state(
+        DEFAULT0, DEFAULT1._replace(metric=200), oracle=table.Verdict("unicast", route, "10.0.2.10", legs=(route,))
+    )
+    found = diagnose(state)
+    assert [one.code for one in found.findings] == ["captured_by_other_interface", "oracle_disagrees"]
+    assert found.winner.route == DEFAULT1._replace(metric=200)
+
+
+@pytest.mark.parametrize(
+    ("more", "wishes", "code"),
+    [
+        ({"elevated": False}, Wishes(), "not_elevated"),
+        ({"azure": False}, Wishes(), "not_azure"),
+        ({"container": True}, Wishes(), "container"),
+        ({"persistent": (), "persistence": ""}, Wishes(), "no_persistence_backend"),
+        ({}, Wishes(interface="eth1", next_hop="gateway"), "no_gateway"),
+    ],
+)
+def test_refusals_of_linux(more: dict[str, Any], wishes: Wishes, code: str) -> None:
+    found = plan(linux_state(DEFAULT0, **more), wishes)
+    assert [one.code for one in found.refusals] == [code]
+    assert found.steps == ()
+
+
+def test_satisfied_needs_no_rights() -> None:
+    state = linux_state(
+        DEFAULT0, Route(table.IMDS_PREFIX, "eth0", "10.0.1.1", protocol="dhcp", source="10.0.1.10"), elevated=False
+    )
+    assert plan(state).satisfied
+
+
+@pytest.mark.parametrize("persistence", ["none", "netplan"])
+def test_without_a_network_stack_the_route_is_runtime_only_and_said_so(persistence: str) -> None:
+    found = plan(linux_state(DEFAULT0, persistent=(), persistence=persistence))
+    none = persistence == "none"
+    assert [step.action for step in found.steps] == (["replace"] if none else ["persist", "replace"])
+    assert [one.code for one in found.notes] == (["runtime_only"] if none else [])
+    assert plan(found.after).satisfied
+
+
+def test_a_stale_form_of_ours_is_rewritten_and_forgotten_where_dhcp_serves() -> None:
+    stale = Route(table.IMDS_PREFIX, "eth1", "10.0.2.1", source="10.0.2.10")
+    found = plan(linux_state(DEFAULT0, persistent=(stale,), persistence="netplan"))
+    assert [step.action for step in found.steps] == ["persist", "replace"]
+    assert found.steps[0].undo[0].route == stale
+    by_dhcp = Route(table.IMDS_PREFIX, "eth0", "10.0.1.1", protocol="dhcp", source="10.0.1.10")
+    found = plan(linux_state(DEFAULT0, by_dhcp, persistent=(stale,), persistence="netplan"), Wishes(interface="eth0"))
+    assert [step.action for step in found.steps] == ["unpersist"]
+    assert plan(found.after, Wishes(interface="eth0")).satisfied
+
+
+def test_a_row_that_could_not_be_put_back_is_not_removed() -> None:
+    odd = Route(table.IMDS_PREFIX, "eth1", "10.0.2.1", protocol="static", opaque=True)
+    assert [one.code for one in plan(linux_state(DEFAULT0, odd), Wishes(interface="eth0")).refusals] == [
+        "foreign_host_route"
+    ]
+
+
+def test_plain_steps_are_json() -> None:
+    state = linux_state(DEFAULT0, persistent=(), persistence="netplan")
+    steps = plain_steps(state, plan(state).steps)
+    assert json.loads(json.dumps(steps)) == [
+        {**step, "do": list(step["do"]), "undo": list(step["undo"])} for step in steps
+    ]
+    assert steps[0]["do"] == [
+        {
+            "action": "persist",
+            "route": {
+                "dst": table.IMDS_PREFIX,
+                "dev": "eth0",
+                "gateway": "10.0.1.1",
+                "prefsrc": "10.0.1.10",
+                "flags": ["onlink"],
+            },
+        }
+    ]
+    assert steps[1]["do"][0]["arguments"] == (
+        [
+            "route",
+            "replace",
+            "169.254.169.254/32",
+            "via",
+            "10.0.1.1",
+            "dev",
+            "eth0",
+            "proto",
+            "static",
+            "src",
+            "10.0.1.10",
+            "onlink",
+        ]
+    )
+    assert steps[1]["undo"][0]["arguments"][:2] == ["route", "delete"]
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"state": "gone"}, "state"),
+        ({"primary_ip": "10.0.0"}, "primary_ip"),
+        ({"next_hop": "somewhere"}, "next_hop"),
+        ({"mac_address": "00:0d:3a"}, "mac_address"),
+    ],
+)
+def test_bad_options_are_named(options: dict[str, str], match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        read_wishes(options)
+
+
+def test_options() -> None:
+    wishes = read_wishes({"state": "query", "mac_address": "00-0D-3A-11-22-33", "interface": None, "unrelated": 1})
+    assert wishes == Wishes(state="query", mac_address="00:0d:3a:11:22:33")
+    assert normalize_mac("000d.3a11.2233") == "00:0d:3a:11:22:33"
+    assert normalize_mac(None) == ""
+
+
+BUSYBOX: dict[str, Any] = {
+    "addresses": (
+        "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue \n"
+        "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n"
+        "    inet 127.0.0.1/8 scope host lo\n       valid_lft forever preferred_lft forever\n"
+        "2: eth0@if3: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue \n"
+        "    link/ether 00:0d:3a:00:00:01 brd ff:ff:ff:ff:ff:ff\n"
+        "    inet 10.0.1.10/24 scope global eth0\n    inet6 fe80::1/64 scope link \n"
+    ),
+    "routes": "default via 10.0.1.1 dev eth0 \n10.0.1.0/24 dev eth0 scope link  src 10.0.1.10 \n",
+    "rules": "0:\tfrom all lookup local \n32766:\tfrom all lookup main \n32767:\tfrom all lookup default \n",
+    "route_get": {"rc": 0, "stdout": "169.254.169.254 via 10.0.1.1 dev eth0  src 10.0.1.10 \n", "stderr": ""},
+}
+
+
+def test_busybox() -> None:
+    state = linux.read(BUSYBOX)
+    assert state.rules == table.DEFAULT_RULES
+    assert [one.code for one in diagnose(state).findings] == ["ok_via_default"]
+    assert plan(state).steps
+    assert linux.read({**BUSYBOX, "rules": None}).rules is None
+
+
+@pytest.mark.parametrize(("said", "kind"), [(words, kind) for kind, words in table.ERRORS.items()])
+def test_route_get_errors(said: str, kind: str) -> None:
+    verdict = linux.read_route_get({"rc": 2, "stdout": "", "stderr": f"RTNETLINK answers: {said}\n"})
+    assert verdict
+    assert verdict.kind == kind
+
+
+def test_route_get_in_unknown_words_is_no_verdict() -> None:
+    assert linux.read_route_get({"rc": 2, "stdout": "", "stderr": "RTNETLINK answers: something else\n"}) is None
+    assert linux.read_route_get(None) is None
+
+
+@pytest.mark.parametrize(
+    "report", [{}, {"addresses": ""}, {"addresses": "[", "routes": "[]"}, {"addresses": "usage: ip"}]
+)
+def test_reports_that_cannot_be_read(report: dict[str, str]) -> None:
+    with pytest.raises(table.ReportError, match="addresses"):
+        linux.read(report)
+
+
+WORDS = st.sampled_from(
+    (
+        *(
+            "default",
+            "169.254.169.254",
+            "10.0.1.0/24",
+            "10.0.0.0/99",
+            "via",
+            "dev",
+            "eth0",
+            "metric",
+            "7",
+            "src",
+            "nexthop",
+        ),
+        *(
+            "unreachable",
+            "inet",
+            "inet6",
+            "10.0.1.10/24",
+            "scope",
+            "peer",
+            "9:",
+            "9: eth9: <UP>",
+            "link/ether",
+            "\n",
+            "\n    ",
+        ),
+        *(
+            "from",
+            "to",
+            "all",
+            "not",
+            "fwmark",
+            "0x1/0xff",
+            "lookup",
+            "main",
+            "goto",
+            "suppress_prefixlength",
+            "7:",
+            "\n7:",
+            "x",
+        ),
+    )
+)
+TEXTS = st.lists(st.one_of(WORDS, WORDS, st.text(max_size=5)), max_size=30).map(" ".join)
+
+
+@given(TEXTS, TEXTS, TEXTS)
+def test_text_garbage_is_read_or_refused_clearly(addresses: str, routes: str, rules: str) -> None:
+    try:
+        state = linux.read({"addresses": str(BUSYBOX["addresses"]) + addresses, "routes": routes, "rules": rules})
+    except table.ReportError:
+        return
+    assert diagnose(state).findings
+    found = plan(state)
+    assert found.steps or found.refusals or found.satisfied
+
+
+@pytest.mark.parametrize(
+    ("link", "kind"),
+    [
+        ({"ifname": "lo", "flags": ["LOOPBACK"]}, "loopback"),
+        ({"ifname": "eth0", "link_type": "ether"}, "ethernet"),
+        ({"ifname": "azure0", "linkinfo": {"info_kind": "bridge"}}, "ethernet"),
+        ({"ifname": "docker0", "linkinfo": {"info_kind": "bridge"}}, "virtual"),
+        ({"ifname": "wg0", "link_type": "none", "linkinfo": {"info_kind": "wireguard"}}, "tunnel"),
+        ({"ifname": "ppp0", "link_type": "ppp", "flags": ["POINTOPOINT"]}, "tunnel"),
+        ({"ifname": "nodelocaldns", "linkinfo": {"info_kind": "dummy"}}, "virtual"),
+    ],
+)
+def test_kinds_of_linux_interfaces(link: dict[str, Any], kind: str) -> None:
+    (interface,) = linux.read({"addresses": [link]}).interfaces
+    assert interface.kind == kind
