@@ -36,6 +36,17 @@ def test_a_vm_changes_and_removes_files_of_its_own_etc(lab: Lab) -> None:
     assert lab.run("db", ["cat", "/etc/passwd"]).stdout.encode() == before
 
 
+@pytest.mark.usefixtures("lab")
+def test_a_vm_is_no_container_though_the_machine_may_be_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "192.0.2.1")
+    monkeypatch.setenv("container", "engine")
+    with Lab({"vms": [{"name": "vm"}], "emulator": False}) as running:
+        seen = running.run("vm", ["sh", "-c", "cat /proc/1/environ /proc/self/environ"], check=True).stdout.split("\0")
+        assert running.run("vm", ["ls", "-a", "/"]).stdout.count(".dockerenv") == 0
+    assert any(entry.startswith("PATH=") for entry in seen)
+    assert not [entry for entry in seen if entry.startswith(("container=", "KUBERNETES_SERVICE_HOST="))]
+
+
 def test_names(lab: Lab) -> None:
     assert lab.run("db", ["hostname"]).stdout == "db\n"
     assert lab.run("db", ["cat", "/etc/hostname"]).stdout == "db\n"
