@@ -87,13 +87,13 @@ def mypy(session: nox.Session) -> None:
 
 @nox.session(**DEV, tags=["check"])
 def unit(session: nox.Session) -> None:
-    """Unit tests on the controller's Python, with coverage."""
+    """Unit tests on the controller's Python, with coverage, on all cores."""
     prepare(session)
-    session.run("coverage", "run", "-m", "pytest", "-q", f"--junitxml={JUNIT / 'unit.xml'}", "tests/unit")
-    session.run("coverage", "report", "--skip-covered", "--skip-empty")
+    coverage = ("--cov", "--cov-report=term:skip-covered", f"--cov-config={COLLECTION / 'pyproject.toml'}")
+    session.run("pytest", "-q", "-n", "auto", *coverage, f"--junitxml={JUNIT / 'unit.xml'}", "tests/unit")
 
 
-@nox.session(**DEV, tags=["check"])
+@nox.session(**DEV)
 def windows(session: nox.Session) -> None:
     """The C# core under Mono against the Python core, and PowerShell read as text."""
     prepare(session)
@@ -127,6 +127,10 @@ def lab(session: nox.Session) -> None:
 def molecule(session: nox.Session) -> None:
     """All scenarios, in the lab."""
     prepare(session)
+    # A place of its own, and empty: else Molecule takes what another checkout, or a run that was cut off, left for ours.
+    state = BUILD / "molecule"
+    shutil.rmtree(state, ignore_errors=True)
+    session.env["MOLECULE_EPHEMERAL_DIRECTORY"] = str(state)
     session.run("molecule", "test", "--all", "--report")
 
 
