@@ -127,7 +127,7 @@ def lab(session: nox.Session) -> None:
 def molecule(session: nox.Session) -> None:
     """All scenarios, in the lab."""
     prepare(session)
-    # A place of its own, and empty: else Molecule takes what another checkout, or a run that was cut off, left for ours.
+    # A place of its own, and empty: else Molecule takes what another checkout or a broken run left for ours.
     state = BUILD / "molecule"
     shutil.rmtree(state, ignore_errors=True)
     session.env["MOLECULE_EPHEMERAL_DIRECTORY"] = str(state)
