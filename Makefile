@@ -21,6 +21,7 @@ check: $(call VENV,dev) ## The fast part of the tests
 	nox --tags check
 
 test: $(call VENV,dev) ## All tests
+	rm -rf $(BUILD)/junit $(BUILD)/report.json
 	nox --report $(BUILD)/report.json; \
 	    status=$$?; python tests/tools/summary.py $(BUILD); exit $$status
 

@@ -19,7 +19,8 @@ def main(build: Path) -> None:
     report = json.loads((build / "report.json").read_text(encoding="utf-8"))
     print("\nSessions")
     for session in report["sessions"]:
-        print(f"  {session['result']:<8} {session['signature']}")
+        reason = f": {session['reason']}" if session["reason"] else ""
+        print(f"  {session['result']:<8} {session['duration']:6.0f} s  {session['signatures'][-1]}{reason}")
     counts: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
     for file in sorted((build / "junit").glob("*.xml")):
@@ -27,7 +28,7 @@ def main(build: Path) -> None:
             skip = case.find("skipped")
             if skip is not None:
                 counts["skipped"] += 1
-                skipped[f"{file.stem}: {skip.get('message') or 'no reason given'}"] += 1
+                skipped[f"{file.stem}: {skip.get('message') or 'a task whose condition did not hold'}"] += 1
             elif case.find("failure") is not None or case.find("error") is not None:
                 counts["failed"] += 1
             else:
