@@ -51,9 +51,9 @@ def prepare(session: nox.Session, *groups: str) -> None:
 
 
 def keep_junit(name: str) -> None:
-    """Take ansible-test's JUnit files out of the copy before the next one replaces it."""
+    """Take ansible-test's JUnit files out of the copy: the next copy replaces them, the next run would add to them."""
     for number, file in enumerate(sorted((COLLECTION / "tests" / "output" / "junit").glob("*.xml"))):
-        shutil.copy(file, JUNIT / f"{name}-{number}.xml")
+        shutil.move(file, JUNIT / f"{name}-{number}.xml")
 
 
 def stand_in_for_pwsh() -> Path:
