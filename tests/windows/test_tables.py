@@ -47,7 +47,7 @@ TABLES: dict[str, Any] = {
     "instance": list(versions.INSTANCE),
     "ladder": list(versions.LADDER),
     "since": [versions.LOAD_BALANCER_SINCE, versions.ATTESTED_SINCE, versions.TAGS_LIST_SINCE],
-    "roots": {name: [since, paths.path(name).root] for name, since in paths._ROOTS.items()},
+    "roots": {root.path: [root.since, root.root] for root in paths._ROOTS.values()},
     "fields": [list(field) for field in fields.FIELDS],
     "containers": fields.CONTAINERS,
     "integers": sorted(fields.INTEGERS),

@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any, Callable, NamedTuple
 
-from . import __version__, guest, platform, retry, transport, versions
+from . import __version__, guest, paths, platform, retry, transport, versions
 from .options import Settings
 from .paths import Path
 from .reasons import ImdsError
@@ -80,22 +80,21 @@ class Client:
 
         :raises ImdsError: with the reason why there is none
         """
-        return self._versioned(Path("instance", "2017-04-02", True), self._read_instance)
+        return self._versioned(paths.INSTANCE, self._read_instance)
 
     def load_balancer(self) -> Answer:
         """The load balancer document, {"loadbalancer": {...}}.
 
         :raises ImdsError: not_found where the VM is behind none
         """
-        return self._versioned(Path("loadbalancer", versions.LOAD_BALANCER_SINCE, False), _read_object)
+        return self._versioned(paths.LOAD_BALANCER, _read_object)
 
     def attested(self, nonce: str) -> Answer:
         """The attested document over a nonce (options.nonce), {"encoding": ..., "signature": ...}. Nothing is verified.
 
         :raises ImdsError: with the reason why there is none
         """
-        path = Path("attested/document", versions.ATTESTED_SINCE, True)
-        return self._versioned(path, _read_object, f"&nonce={nonce}")
+        return self._versioned(paths.ATTESTED, _read_object, f"&nonce={nonce}")
 
     def fetch(self, path: Path) -> Answer:
         """Whatever stands under a path: parsed JSON, or a leaf's text.

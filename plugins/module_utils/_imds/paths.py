@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from . import versions
 from .options import OptionError
 
 
@@ -22,12 +23,12 @@ class Path(NamedTuple):
     root: bool
 
 
-_ROOTS = {
-    "instance": "2017-04-02",
-    "attested/document": "2018-10-01",
-    "loadbalancer": "2020-10-01",
-    "versions": "",
-}
+INSTANCE = Path("instance", "2017-04-02", True)
+ATTESTED = Path("attested/document", versions.ATTESTED_SINCE, True)
+LOAD_BALANCER = Path("loadbalancer", versions.LOAD_BALANCER_SINCE, False)
+VERSIONS = Path("versions", "", True)
+
+_ROOTS = {root.path: root for root in (INSTANCE, ATTESTED, LOAD_BALANCER, VERSIONS)}
 _KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -46,7 +47,7 @@ def path(text: str) -> Path:
         raise OptionError("path", "the identity endpoints hand out secrets, which this module never reads")
     whole = "/".join(parts)
     if whole in _ROOTS:
-        return Path(whole, _ROOTS[whole], whole in ("instance", "versions", "attested/document"))
-    if parts[0] == "instance":
-        return Path(whole, _ROOTS["instance"], False)
+        return _ROOTS[whole]
+    if parts[0] == INSTANCE.path:
+        return INSTANCE._replace(path=whole, root=False)
     raise OptionError("path", f"{text!r} is not one of {', '.join(_ROOTS)}, nor a path below instance")
