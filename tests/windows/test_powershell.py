@@ -17,10 +17,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.imds.azure.plugins.modules import azure_imds_facts, azure_imds_info
+from ansible_collections.imds.azure.plugins.modules import azure_imds_facts, azure_imds_info, azure_imds_route_fix
 from ansible_collections.imds.azure.tests.tools import powershell
 from ansible_collections.imds.azure.tests.unit.emulator.running import start
 from ansible_collections.imds.azure.tests.unit.module_runner import argument_spec
+from ansible_collections.imds.azure.tests.windows.cmdlets import CHANGING, CIM_CLASSES, CMDLETS
 from ansible_collections.imds.azure.tests.windows.core import sources
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,20 +32,23 @@ MODULES = sorted((ROOT / "plugins" / "modules").glob("*.ps1"))
 TWINS: dict[str, ModuleType] = {
     "azure_imds_facts_windows": azure_imds_facts,
     "azure_imds_info_windows": azure_imds_info,
+    "azure_imds_route_fix_windows": azure_imds_route_fix,
 }
 
-# All cmdlets that may be called, with the parameters that may be given.
-# Source: Microsoft's reference of Windows PowerShell 5.1, module Microsoft.PowerShell.Core.
-CMDLETS = {
-    "Export-ModuleMember": {"-Alias", "-Cmdlet", "-Function", "-Variable"},
-    "Set-StrictMode": {"-Off", "-Version"},
-}
 # All .NET types that may be named. Ours come from the C# utilities.
-TYPES = {"Ansible.Basic.AnsibleModule", "System.Collections.Hashtable"}
+TYPES = {
+    "Ansible.Basic.AnsibleModule",
+    "Microsoft.Win32.Registry",
+    "System.Collections.Hashtable",
+    "System.Security.Principal.WindowsBuiltInRole",
+    "System.Security.Principal.WindowsIdentity",
+    "System.Security.Principal.WindowsPrincipal",
+    *("bool", "long", "object", "string", "string[]"),
+}
 NEWER_THAN_5_1 = {"&&", "||", "??", "??=", "?.", "?[", "?"}
 
-# Lines. What needs more than this thinks, and belongs into C#.
-LONGEST_MODULE = 50
+# Lines after the argument spec. What needs more than this thinks, and belongs into C#.
+LONGEST_WIRING = 25
 
 
 def name(path: Path) -> str:
@@ -69,14 +73,40 @@ def test_lines_are_as_short_as_those_of_python(path: Path) -> None:
 @pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
 def test_commands_and_parameters_are_on_the_list(path: Path) -> None:
     own = {
-        powershell.text(function): set[str]()
+        powershell.text(next(powershell.of_type(function, "function_name"))): {
+            powershell.text(variable).replace("$", "-")
+            for parameter in powershell.of_type(function, "script_parameter")
+            for variable in parameter.children
+            if variable.type == "variable"
+        }
         for util in UTILS
-        for function in powershell.of_type(powershell.parse(util), "function_name")
+        for function in powershell.of_type(powershell.parse(util), "function_statement")
     }
     for call in powershell.calls(powershell.parse(path)):
         allowed = {**CMDLETS, **own}.get(call.command)
         assert allowed is not None, f"line {call.line}: {call.command}"
         assert set(call.parameters) <= allowed, f"line {call.line}: {call.command}"
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_what_changes_something_asks_nobody_and_stops_at_an_error(path: Path) -> None:
+    """A prompt is an error where nobody sits, and without selectors these cmdlets act on all routes there are."""
+    for command in powershell.of_type(powershell.parse(path), "command"):
+        (call,) = powershell.calls(command)[:1]
+        text = powershell.text(command)
+        if call.command in CMDLETS and call.command.partition("-")[2].startswith(("Net", "Cim", "Service")):
+            assert text.endswith("-ErrorAction Stop"), f"line {call.line}"
+        if call.command in CHANGING:
+            assert "-Confirm:$false" in text, f"line {call.line}"
+            selectors = {"-InterfaceIndex"} | (
+                {"-IPAddress"} if call.command == "Set-NetIPAddress" else {"-DestinationPrefix", "-NextHop"}
+            )
+            assert selectors <= set(call.parameters), f"line {call.line}"
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_no_other_class_is_asked_of_cim(path: Path) -> None:
+    assert set(re.findall(r"-ClassName (\S+)", path.read_text())) <= CIM_CLASSES
 
 
 @pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
@@ -112,8 +142,9 @@ def test_strict_mode_comes_first(path: Path) -> None:
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_a_module_only_wires(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= LONGEST_MODULE
-    assert path.read_text().startswith("#!powershell\n")
+    text = path.read_text()
+    assert text.startswith("#!powershell\n")
+    assert len(text[text.index("AnsibleModule]::Create(") :].splitlines()) <= LONGEST_WIRING
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
@@ -145,8 +176,8 @@ def test_the_documentation_is_that_of_the_twin(path: Path) -> None:
     sidecar = yaml.safe_load(path.with_suffix(".yml").read_text())
     ours, theirs = sidecar["DOCUMENTATION"], yaml.safe_load(TWINS[path.stem].DOCUMENTATION)
     assert ours["extends_documentation_fragment"] == theirs["extends_documentation_fragment"]
-    assert {key: {**value, "description": None} for key, value in ours["options"].items()} == {
-        key: {**value, "description": None} for key, value in theirs["options"].items()
+    assert {key: {**value, "description": None} for key, value in ours.get("options", {}).items()} == {
+        key: {**value, "description": None} for key, value in theirs.get("options", {}).items()
     }
     returned = yaml.safe_load(TWINS[path.stem].RETURN)
     assert set(sidecar["RETURN"]) == set(returned)
@@ -230,7 +261,12 @@ def loaded(task: str, extension: str, fqn: str = "") -> Any:
 def test_ansible_finds_all_that_a_module_needs(path: Path) -> None:
     needs = set(loaded(path.stem, ".ps1", f"{PACKAGE}.modules.{path.stem}")["needs"])
     ours = {need for need in needs if need.startswith("ansible_collections.")}
-    assert ours == {f"{PACKAGE}.module_utils.{util.name}" for util in [*sources(), *UTILS]}
+    whole = {f"{PACKAGE}.module_utils.{util.name}" for util in [*sources(), *UTILS]}
+    route = {name for name in whole if "._ImdsRoute" in name}
+    asked = set(re.findall(r"\.\.module_utils\.(\w+)", path.read_text()))
+    assert {f"{PACKAGE}.module_utils.{name}" for name in asked} <= {need.rpartition(".")[0] for need in ours}
+    assert ours <= whole
+    assert bool(ours & route) == ("_ImdsRouteTarget" in asked)
     assert "Ansible.Basic.cs" in needs
 
 
