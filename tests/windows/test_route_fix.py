@@ -97,13 +97,13 @@ class Site:
             answer["body"] = encoded(json.dumps(answer["body"]).encode())
         return answer
 
-    def task(self, check_mode: bool = False, **args: Any) -> Row:
-        task = SimpleNamespace(args=args, action=action.MODULE, async_val=0, check_mode=check_mode)
+    def task(self, check_mode: bool = False, called: str = action.MODULE, **args: Any) -> Row:
+        task = SimpleNamespace(args=args, action=called, async_val=0, check_mode=check_mode)
         connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="there"))
         plugin = action.ActionModule(task, connection, SimpleNamespace(), None, None, None)
 
         def execute_module(name: str, module_args: Row, **_more: Any) -> Row:
-            assert name == action.MODULE
+            assert name == called
             return self.module(json.loads(json.dumps(module_args)), check_mode)
 
         plugin._execute_module = execute_module
@@ -147,6 +147,10 @@ def test_the_failover_cluster(site: Site) -> None:
     again = site.task()
     assert (again["changed"], again["plan"], again["verified"]) == (False, [], True)
     assert len(site.host.changes()) == 1
+
+
+def test_the_twin_called_by_its_own_name(site: Site) -> None:
+    assert site.task(called=f"{action.MODULE}_windows")["verified"]
 
 
 def test_a_healthy_vm_by_dhcp(site: Site) -> None:
