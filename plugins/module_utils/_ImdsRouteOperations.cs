@@ -49,17 +49,15 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperatio
         {
             string index = InterfaceIndex.ToString(CultureInfo.InvariantCulture);
             string metric = Metric.ToString(CultureInfo.InvariantCulture);
-            return string.Join(
-                "\t", Action, Prefix, index, NextHop, metric, Store, Address, Skip ? "true" : "false");
+            return string.Join("\t", Action, Prefix, index, NextHop, metric, Store, Address, Skip ? "skip" : "");
         }
 
         // Throws HostException, like From.
         public static Operation FromLine(string line)
         {
             string[] parts = line.Split('\t');
-            long index, metric = 0;
-            bool valid = parts.Length == 8 && long.TryParse(parts[2], out index) && long.TryParse(parts[4], out metric);
-            if (!valid)
+            long index = 0, metric = 0;
+            if (parts.Length != 8 || !long.TryParse(parts[2], out index) || !long.TryParse(parts[4], out metric))
             {
                 throw new HostException("no operation: " + line);
             }
@@ -67,12 +65,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperatio
             {
                 Action = parts[0],
                 Prefix = parts[1],
-                InterfaceIndex = long.Parse(parts[2], CultureInfo.InvariantCulture),
+                InterfaceIndex = index,
                 NextHop = parts[3],
                 Metric = metric,
                 Store = parts[5],
                 Address = parts[6],
-                Skip = parts[7] == "true",
+                Skip = parts[7] == "skip",
             }.Checked();
         }
 
