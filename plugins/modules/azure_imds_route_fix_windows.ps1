@@ -47,7 +47,8 @@ while ($task.Next()) {
     $call = $task.Call
     try {
         Invoke-ImdsRouteCall -Call $call
-    } catch {
+    }
+    catch {
         $call.Fail($_.FullyQualifiedErrorId, [string]$_.CategoryInfo.Category, [string]$_)
     }
 }

@@ -91,11 +91,11 @@ def test_commands_and_parameters_are_on_the_list(path: Path) -> None:
 @pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
 def test_what_changes_something_asks_nobody_and_stops_at_an_error(path: Path) -> None:
     """A prompt is an error where nobody sits, and without selectors these cmdlets act on all routes there are."""
-    for command in powershell.of_type(powershell.parse(path), "command"):
-        (call,) = powershell.calls(command)[:1]
+    root = powershell.parse(path)
+    for command, call in zip(powershell.of_type(root, "command"), powershell.calls(root)):
         text = powershell.text(command)
         if call.command in CMDLETS and call.command.partition("-")[2].startswith(("Net", "Cim", "Service")):
-            assert text.endswith("-ErrorAction Stop"), f"line {call.line}"
+            assert text.rstrip().endswith("-ErrorAction Stop"), f"line {call.line}"
         if call.command in CHANGING:
             assert "-Confirm:$false" in text, f"line {call.line}"
             selectors = {"-InterfaceIndex"} | (
@@ -138,6 +138,14 @@ def test_nothing_is_compared_or_matched(path: Path) -> None:
 def test_strict_mode_comes_first(path: Path) -> None:
     lines = [line for line in path.read_text().splitlines() if line and not line.startswith("#")]
     assert lines[:2] == ["Set-StrictMode -Version 2.0", "$ErrorActionPreference = 'Stop'"]
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_it_is_laid_out_as_pslint_wants_it(path: Path) -> None:
+    """pslint itself needs a PowerShell."""
+    lines = path.read_text().splitlines()
+    assert max(map(len, lines)) <= 160
+    assert not [line for line in lines if re.search(r"\} *(else|elseif|catch|finally)\b|[ \t;]$|\t", line)]
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
@@ -207,6 +215,15 @@ def test_only_literals_make_an_argument_spec(tmp_path: Path, spec_text: str, exp
             powershell.argument_spec(module, [])
     else:
         assert powershell.argument_spec(module, []) == expected
+
+
+def test_calls_know_what_is_splatted(tmp_path: Path) -> None:
+    script = tmp_path / "x.ps1"
+    script.write_text("$key = @{ A = 1; B = $x }\n$key.C = 2\nOne @key -D 3\n$key = @{ E = 1 }\nTwo @key @other\n")
+    assert powershell.calls(powershell.parse(script)) == [
+        powershell.Call("One", ("-D", "-A", "-B", "-C"), 3),
+        powershell.Call("Two", ("-E",), 5),
+    ]
 
 
 def stand_in(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -405,9 +405,7 @@ wish_lists = st.fixed_dictionaries(
 
 
 # Two stored rows that could both be the twin of one active row.
-@example(
-    [(1, "10.0.1.10", 0, "persistent"), (1, "0.0.0.0", 0, "both")], Wishes(interface="Ethernet"), False, False
-)
+@example([(1, "10.0.1.10", 0, "persistent"), (1, "0.0.0.0", 0, "both")], Wishes(interface="Ethernet"), False, False)
 @given(store_rows, wish_lists, st.booleans(), st.booleans())
 @settings(deadline=None, database=None, max_examples=300)
 def test_any_stores(rows: list[tuple[int, str, int, str]], wishes: Wishes, dhcp: bool, lower: bool) -> None:
