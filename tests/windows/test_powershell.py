@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.imds.azure.plugins.modules import azure_imds_facts, azure_imds_info
+from ansible_collections.imds.azure.plugins.modules import azure_imds_attest, azure_imds_facts, azure_imds_info
 from ansible_collections.imds.azure.tests.tools import powershell
 from ansible_collections.imds.azure.tests.unit.emulator.running import start
 from ansible_collections.imds.azure.tests.unit.module_runner import argument_spec
@@ -29,6 +29,7 @@ PACKAGE = "ansible_collections.imds.azure.plugins"
 UTILS = sorted((ROOT / "plugins" / "module_utils").glob("*.psm1"))
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.ps1"))
 TWINS: dict[str, ModuleType] = {
+    "azure_imds_attest_windows": azure_imds_attest,
     "azure_imds_facts_windows": azure_imds_facts,
     "azure_imds_info_windows": azure_imds_info,
 }
@@ -41,6 +42,7 @@ CMDLETS = {
 }
 # All .NET types that may be named. Ours come from the C# utilities.
 TYPES = {"Ansible.Basic.AnsibleModule", "System.Collections.Hashtable"}
+ATTEST_RETURNS = {"verified", "evidence", "api_version", "reason", "remedy", "attempts"}
 NEWER_THAN_5_1 = {"&&", "||", "??", "??=", "?.", "?[", "?"}
 
 # Lines. What needs more than this thinks, and belongs into C#.
@@ -149,6 +151,10 @@ def test_the_documentation_is_that_of_the_twin(path: Path) -> None:
         key: {**value, "description": None} for key, value in theirs["options"].items()
     }
     returned = yaml.safe_load(TWINS[path.stem].RETURN)
+    if "attest" in path.stem:  # the twin's is what the action plugin returns
+        assert set(sidecar["RETURN"]) == ATTEST_RETURNS
+        assert all(sidecar["RETURN"][key] == returned[key] for key in ("evidence", "api_version"))
+        return
     assert set(sidecar["RETURN"]) == set(returned)
     if "ansible_facts" not in returned:
         assert sidecar["RETURN"] == returned
@@ -249,7 +255,9 @@ def test_the_connection_decides_which_twin_runs(twin: str, extension: str) -> No
 
 
 @pytest.mark.skipif(not shutil.which("pwsh"), reason="pwsh not found: the .ps1 modules are not executed")
-@pytest.mark.parametrize(("twin", "options"), [("facts", ""), ("info", "path=instance/compute/name")])
+@pytest.mark.parametrize(
+    ("twin", "options"), [("facts", ""), ("info", "path=instance/compute/name"), ("attest", "nonce=0123456789")]
+)
 def test_for_real(twin: str, options: str) -> None:
     with start() as imds:
         module = f"imds.azure.azure_imds_{twin}_windows"
@@ -262,5 +270,9 @@ def test_for_real(twin: str, options: str) -> None:
         result = json.loads(done.stdout.partition("=> ")[2])
         (entry,) = [entry for entry in imds.requests() if entry["status"] == 200]
     found = result["ansible_facts"]["azure_imds"] if twin == "facts" else result
-    assert (found["available"], found["reason"], found["api_version"]) == (True, "ok", "2025-04-07")
+    assert found["api_version"] == "2025-04-07"
+    if twin == "attest":
+        assert (found["verified"], found["evidence"]["encoding"]) == (False, "pkcs7")
+    else:
+        assert (found["available"], found["reason"]) == (True, "ok")
     assert entry["headers"]["Metadata"] == "true"
