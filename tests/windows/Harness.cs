@@ -52,6 +52,7 @@ namespace ImdsTests
             { "json", ReadJson },
             { "module", RunModule },
             { "newest_versions", arguments => Retry.NewestVersions(Bytes(arguments, "body")) },
+            { "nonce", ParseNonce },
             { "number", arguments => Text.Number(Text.ToDouble(arguments["value"]), (int)(long)arguments["digits"]) },
             { "path", ParsePath },
             { "probe", RunProbe },
@@ -290,6 +291,18 @@ namespace ImdsTests
             }
         }
 
+        private static object ParseNonce(Map arguments)
+        {
+            try
+            {
+                return new Map { { "nonce", Options.Nonce((string)arguments["text"]) } };
+            }
+            catch (OptionException error)
+            {
+                return new Map { { "error", error.Message } };
+            }
+        }
+
         private static object ParsePath(Map arguments)
         {
             try
@@ -419,6 +432,7 @@ namespace ImdsTests
             {
                 Answer answer = path == "instance" ? client.Instance()
                     : path == "loadbalancer" ? client.LoadBalancer()
+                    : path.StartsWith("attested ") ? client.Attested(Options.Nonce(path.Replace("attested ", "")))
                     : client.Fetch(Paths.Parse(path.Replace("fetch ", "")));
                 result["answer"] = new[] { answer.Content, answer.ApiVersion, answer.LocalAddress };
             }
@@ -437,9 +451,10 @@ namespace ImdsTests
         {
             Hashtable parameters = new Hashtable(Part(arguments, "params"));
             World world = ToWorld(arguments);
-            Outcome outcome = (string)arguments["name"] == "azure_imds_facts"
-                ? FactsModule.Run(parameters, world)
-                : InfoModule.Run(parameters, world);
+            string name = (string)arguments["name"];
+            Outcome outcome = name == "azure_imds_facts" ? FactsModule.Run(parameters, world)
+                : name == "azure_imds_info" ? InfoModule.Run(parameters, world)
+                : AttestModule.Run(parameters, world);
             return new Map
             {
                 { "result", outcome.Result }, { "warnings", outcome.Warnings }, { "failure", outcome.Failure },

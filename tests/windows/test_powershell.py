@@ -17,7 +17,12 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.imds.azure.plugins.modules import azure_imds_facts, azure_imds_info, azure_imds_route_fix
+from ansible_collections.imds.azure.plugins.modules import (
+    azure_imds_attest,
+    azure_imds_facts,
+    azure_imds_info,
+    azure_imds_route_fix,
+)
 from ansible_collections.imds.azure.tests.tools import powershell
 from ansible_collections.imds.azure.tests.unit.emulator.running import start
 from ansible_collections.imds.azure.tests.unit.module_runner import argument_spec
@@ -30,9 +35,19 @@ PACKAGE = "ansible_collections.imds.azure.plugins"
 UTILS = sorted((ROOT / "plugins" / "module_utils").glob("*.psm1"))
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.ps1"))
 TWINS: dict[str, ModuleType] = {
+    "azure_imds_attest_windows": azure_imds_attest,
     "azure_imds_facts_windows": azure_imds_facts,
     "azure_imds_info_windows": azure_imds_info,
     "azure_imds_route_fix_windows": azure_imds_route_fix,
+}
+
+# What those return that are the host's part of an action plugin; their Python twins document what the task returns.
+HOST_PARTS = {
+    "azure_imds_attest_windows": {"verified", "evidence", "api_version", "reason", "remedy", "attempts"},
+    "azure_imds_route_fix_windows": {
+        *("report", "recovered"),
+        *("kept", "rolled_back", "error", "undo_errors", "proof", "restored", "tables"),
+    },
 }
 
 # All .NET types that may be named. Ours come from the C# utilities.
@@ -188,6 +203,9 @@ def test_the_documentation_is_that_of_the_twin(path: Path) -> None:
         key: {**value, "description": None} for key, value in theirs.get("options", {}).items()
     }
     returned = yaml.safe_load(TWINS[path.stem].RETURN)
+    if path.stem in HOST_PARTS:
+        assert set(sidecar["RETURN"]) == HOST_PARTS[path.stem]
+        return
     assert set(sidecar["RETURN"]) == set(returned)
     if "ansible_facts" not in returned:
         assert sidecar["RETURN"] == returned
@@ -302,7 +320,9 @@ def test_the_connection_decides_which_twin_runs(twin: str, extension: str) -> No
 
 
 @pytest.mark.skipif(not shutil.which("pwsh"), reason="pwsh not found: the .ps1 modules are not executed")
-@pytest.mark.parametrize(("twin", "options"), [("facts", ""), ("info", "path=instance/compute/name")])
+@pytest.mark.parametrize(
+    ("twin", "options"), [("facts", ""), ("info", "path=instance/compute/name"), ("attest", "nonce=0123456789")]
+)
 def test_for_real(twin: str, options: str) -> None:
     with start() as imds:
         module = f"imds.azure.azure_imds_{twin}_windows"
@@ -315,5 +335,24 @@ def test_for_real(twin: str, options: str) -> None:
         result = json.loads(done.stdout.partition("=> ")[2])
         (entry,) = [entry for entry in imds.requests() if entry["status"] == 200]
     found = result["ansible_facts"]["azure_imds"] if twin == "facts" else result
-    assert (found["available"], found["reason"], found["api_version"]) == (True, "ok", "2025-04-07")
+    assert found["api_version"] == "2025-04-07"
+    if twin == "attest":
+        assert (found["verified"], found["evidence"]["encoding"]) == (False, "pkcs7")
+    else:
+        assert (found["available"], found["reason"]) == (True, "ok")
     assert entry["headers"]["Metadata"] == "true"
+
+
+@pytest.mark.skipif(not shutil.which("pwsh"), reason="pwsh not found: the .ps1 modules are not executed")
+@pytest.mark.skipif(sys.platform == "win32", reason="this host has the cmdlets")
+def test_the_route_fix_for_real_where_there_are_no_cmdlets() -> None:
+    """All of it runs, each cmdlet is missed by itself, and the host is refused for what it is."""
+    command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-c", "local"]
+    command += ["-m", "imds.azure.azure_imds_route_fix_windows", "-a", "state=query chassis_asset_tag=elsewhere"]
+    command += ["-e", f"ansible_pwsh_interpreter={shutil.which('pwsh')}"]
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(TREE), "ANSIBLE_NOCOLOR": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
+    said = json.loads(done.stdout[done.stdout.index("=> ") + 3 :])["msg"]
+    assert "Windows Server 2012 or newer is needed" in said
+    for part in ("routes.active: Get-NetRoute", "adapters: Get-NetAdapter", "find_route: Find-NetRoute"):
+        assert part in said

@@ -14,9 +14,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.imds.azure.plugins.action import azure_imds_route_fix as action
 from ansible_collections.imds.azure.plugins.module_utils._route_fix import argument_spec
 from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import Wishes
+from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
 from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.test_windows import (
     BOTH_ON_LINK,
     CLUSTER,
@@ -49,6 +51,8 @@ from ansible_collections.imds.azure.tests.windows.windows_host import (
 )
 
 FIRMWARE = encoded(table(system(bytes(16)), enclosure(AZURE.encode())))
+SIDECAR = Path(azure_imds_route_fix.__file__).with_name("azure_imds_route_fix_windows.yml")
+DOCUMENTED = set(yaml.safe_load(SIDECAR.read_text())["RETURN"])
 BOTH_STORES = [(*row, 1) for row in BOTH_ON_LINK]
 
 
@@ -86,7 +90,10 @@ class Site:
                 self._call("route_drop")
                 raise
             step = self._call("route_answer", **answer)
-        return {"failed": True, "msg": step["failure"]} if step["failure"] else dict(step["result"])
+        if step["failure"]:
+            return {"failed": True, "msg": step["failure"]}
+        assert set(step["result"]) - {"changed"} <= DOCUMENTED
+        return dict(step["result"])
 
     def _call(self, name: str, **arguments: Any) -> Any:
         return self.core(name, asked=self._ask, **arguments)
