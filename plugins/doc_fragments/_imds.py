@@ -115,6 +115,7 @@ options:
     description:
       - Where the VM has no public address of its own, ask the load balancer endpoint for the one it is reached by.
         That is a second request.
+      - The load balancer endpoint came with version 2020-10-01, so an older O(api_version) leaves the address unknown.
     type: bool
     default: false
 """

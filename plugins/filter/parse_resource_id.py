@@ -14,13 +14,15 @@ from ansible.errors import AnsibleFilterError
 _SHAPE = re.compile(
     r"/subscriptions/(?P<subscription_id>[^/\n]+)"
     r"(?:/resourceGroups/(?P<resource_group_name>[^/\n]+))?"
-    r"(?:/providers/(?P<provider>[^/\n]+)(?P<rest>(?:/[^/\n]+/[^/\n]+)+))?/?",
+    r"(?:/providers/(?P<provider>[^/\n]+)(?P<rest>(?:/[^/\n]+/[^/\n]+)*/(?!providers/)[^/\n]+/[^/\n]+))?/?",
     re.IGNORECASE,
 )
 
 
 def parse_resource_id(value: Any) -> dict[str, Any]:
     """Azure resource ID -> its parts; parents lists the resources around the innermost, outermost first.
+
+    A resource may extend one of another provider: /providers/PROVIDER stands again then, and the last one counts.
 
     :raises AnsibleFilterError: for what is no resource ID
     """
@@ -31,12 +33,18 @@ def parse_resource_id(value: Any) -> dict[str, Any]:
             f"/subscriptions/ID[/resourceGroups/NAME][/providers/PROVIDER/TYPE/NAME...], not {value!r}"
         )
     words = (match["rest"] or "").split("/")[1:]
-    resources = [{"type": kind, "name": name} for kind, name in zip(words[::2], words[1::2])]
+    provider = match["provider"]
+    resources = []
+    for kind, name in zip(words[::2], words[1::2]):
+        if kind.lower() == "providers":
+            provider = name
+        else:
+            resources.append({"type": kind, "name": name})
     innermost = resources[-1] if resources else {"type": None, "name": None}
     return {
         "subscription_id": match["subscription_id"],
         "resource_group_name": match["resource_group_name"],
-        "provider": match["provider"],
+        "provider": provider,
         "type": innermost["type"],
         "name": innermost["name"],
         "parents": resources[:-1],

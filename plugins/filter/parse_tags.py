@@ -19,11 +19,25 @@ def parse_tags(value: Any) -> dict[str, str]:
     """
     if isinstance(value, str):
         return tags.from_string(value)[0]
-    if isinstance(value, list) and all(isinstance(entry, dict) and "name" in entry for entry in value):
-        return tags.from_list(value)
-    raise AnsibleFilterError(
+    if not isinstance(value, list):
+        raise _error(type(value).__name__)
+    for entry in value:
+        if not _is_tag(entry):
+            raise _error(f"a list with {entry!r}")
+    return tags.from_list(value)
+
+
+def _is_tag(entry: Any) -> bool:
+    """Numbers are refused: a tag is text, and what stands behind `value: 1.10` is for its author to say."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        return False
+    return entry.get("value") is None or isinstance(entry["value"], str)
+
+
+def _error(found: str) -> AnsibleFilterError:
+    return AnsibleFilterError(
         "imds.azure.parse_tags: expects tags as a string 'Name:Value;Name:Value' or as a list of {name, value}, "
-        f"not {type(value).__name__}"
+        f"each of them a string, not {found}"
     )
 
 

@@ -39,7 +39,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
         public static readonly Dictionary<string, Func<object, Context, object>> Converters =
             new Dictionary<string, Func<object, Context, object>>
             {
-                { "string", (value, context) => String(value) },
+                { "string", (value, context) => String(Tags.Text(value)) },
                 { "integer", (value, context) => Integer(value) as long? },
                 { "boolean", (value, context) => Boolean(value) as bool? },
                 { "object", (value, context) => Plain(Object(value)) },

@@ -71,7 +71,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
                 "Try again in a minute."),
             new Reason(
                 "forbidden",
-                "IMDS answers 401 or 403: the Metadata Security Protocol or a host firewall bars this user or process.",
+                "IMDS answers 401, 403 or 421: the Metadata Security Protocol or a host firewall bars this user or "
+                + "process.",
                 "Allow the user or process that Ansible runs as in the VM's access control profile, or use become."),
             new Reason(
                 "bad_version",

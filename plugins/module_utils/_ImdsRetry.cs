@@ -64,6 +64,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
             { 407, "intercepted" },  // a proxy wants a password
             { 408, "server_error" },
             { 410, "updating" },
+            { 421, "forbidden" }, // the Metadata Security Protocol's agent can't tell who asks
             { 429, "throttled" },
             { 511, "intercepted" },  // a network wants a login
         };

@@ -4,12 +4,23 @@
 // Tags as IMDS sends them -> one dictionary. Pure. Twin of _imds/tags.py.
 
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTags
 {
     public static class Tags
     {
+        // A string as it is; a whole number or a switch, which IMDS sends as strings, as it spells them; "" else.
+        public static string Text(object value)
+        {
+            if (value is bool)
+            {
+                return (bool)value ? "true" : "false";
+            }
+            return value is long ? ((long)value).ToString(CultureInfo.InvariantCulture) : value as string ?? "";
+        }
+
         // [{"name": ..., "value": ...}] -> {name: value}; entries of another shape are left out.
         public static Dictionary<string, object> FromList(object tagsList)
         {
@@ -21,7 +32,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTags
                 if (entry.TryGetValue("name", out name) && name is string)
                 {
                     entry.TryGetValue("value", out value);
-                    found[(string)name] = value as string ?? "";
+                    found[(string)name] = Text(value);
                 }
             }
             return found;

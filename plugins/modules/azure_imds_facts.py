@@ -60,17 +60,18 @@ EXAMPLES = r"""
     required: true
     timeout: 300
 
+# As variables of a play, the same does it for the play's own gather_facts.
 - name: Gather them together with everything else
-  hosts: all
-  gather_facts: true
+  ansible.builtin.gather_facts:
   vars:
     ansible_facts_modules:
       - ansible.builtin.setup
       - imds.azure.azure_imds_facts
-  tasks:
-    - name: Show where this host runs
-      ansible.builtin.debug:
-        msg: "{{ ansible_facts.azure_imds.location }} / {{ ansible_facts.azure_imds.vm_size }}"
+    ansible_facts_parallel: false
+
+- name: Show where this host runs
+  ansible.builtin.debug:
+    msg: "{{ ansible_facts.azure_imds.location }} / {{ ansible_facts.azure_imds.vm_size }}"
 
 - name: Ask an emulator
   imds.azure.azure_imds_facts:

@@ -219,6 +219,7 @@ LASTING: dict[str, tuple[Any, str]] = {
     "407": ({"status": 407}, "intercepted"),
     "408": ({"status": 408}, "server_error"),
     "410": ({"status": 410}, "updating"),
+    "421": ({"status": 421}, "forbidden"),
     "429": ({"status": 429}, "throttled"),
     "429, Retry-After": ({"status": 429, "headers": {"Retry-After": "3"}}, "throttled"),
     "500": ({"status": 500}, "server_error"),

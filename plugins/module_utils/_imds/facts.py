@@ -278,7 +278,7 @@ def _fall_back_to_tags_string(facts: dict[str, Any], document: Mapping[str, Any]
 
 
 CONVERTERS: dict[str, Callable[[Any, Context], Any]] = {
-    "string": lambda value, _context: _string(value),
+    "string": lambda value, _context: tags.text(value) or None,
     "integer": lambda value, _context: _only(int, _integer(value)),
     "boolean": lambda value, _context: _only(bool, _boolean(value)),
     "object": lambda value, _context: _plain(_dict(value)),

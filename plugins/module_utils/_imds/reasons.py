@@ -63,7 +63,7 @@ _TABLE = (
     ),
     Reason(
         "forbidden",
-        "IMDS answers 401 or 403: the Metadata Security Protocol or a host firewall bars this user or process.",
+        "IMDS answers 401, 403 or 421: the Metadata Security Protocol or a host firewall bars this user or process.",
         "Allow the user or process that Ansible runs as in the VM's access control profile, or use become.",
     ),
     Reason(

@@ -8,11 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 
+def text(value: Any) -> str:
+    """A string as it is; a whole number or a switch, which IMDS sends as strings, as it spells them; "" else."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int) and -(2**63) <= value < 2**63:
+        return str(value)
+    return value if isinstance(value, str) else ""
+
+
 def from_list(tags_list: Any) -> dict[str, str]:
     """[{"name": ..., "value": ...}] -> {name: value}; entries of another shape are left out."""
     entries = tags_list if isinstance(tags_list, list) else []
     return {
-        entry["name"]: entry["value"] if isinstance(entry.get("value"), str) else ""
+        entry["name"]: text(entry.get("value"))
         for entry in entries
         if isinstance(entry, dict) and isinstance(entry.get("name"), str)
     }

@@ -119,6 +119,47 @@ def test_yaml_samples_are_yaml(page: Path) -> None:
         yaml.safe_load(sample)
 
 
+def documentation(file: Path) -> dict[str, str]:
+    """What a plugin's file says of itself: DOCUMENTATION, EXAMPLES, RETURN."""
+    if file.suffix == ".yml":
+        text = yaml.safe_load(file.read_text(encoding="utf-8"))
+        return {**text, "DOCUMENTATION": yaml.safe_dump(text["DOCUMENTATION"])}
+    return dict(
+        re.findall(r'^(DOCUMENTATION|EXAMPLES|RETURN) = r"""\n(.*?)^"""', file.read_text(encoding="utf-8"), re.M | re.S)
+    )
+
+
+DOCUMENTED = sorted([*(ROOT / "plugins").glob("modules/*.py"), *(ROOT / "plugins").glob("*/*.yml")])
+KEYWORDS = {"name", "become", "delegate_to", "failed_when", "register", "run_once", "vars", "when"}
+
+
+def documented_options(module: Path) -> set[str]:
+    """The options of a module, and those of its doc fragments."""
+    text = yaml.safe_load(documentation(module)["DOCUMENTATION"])
+    options = set(text["options"])
+    for name in text["extends_documentation_fragment"]:
+        fragment, _dot, part = name[len("imds.azure.") :].partition(".")
+        source = (ROOT / "plugins" / "doc_fragments" / f"{fragment}.py").read_text(encoding="utf-8")
+        found = re.search(rf'^    {part.upper() or "DOCUMENTATION"} = r"""\n(.*?)^"""', source, re.M | re.S)
+        assert found, name
+        options |= set(yaml.safe_load(found[1]).get("options", {}))
+    return options
+
+
+@pytest.mark.parametrize("file", DOCUMENTED, ids=lambda file: str(file.stem))
+def test_examples_are_tasks(file: Path) -> None:
+    """Each could be pasted into a list of tasks: not a play, one action, and options that the action has."""
+    known: dict[str, set[str]] = {
+        f"imds.azure.{module.stem}": documented_options(module) for module in DOCUMENTED if module.suffix == ".py"
+    }
+    for task in yaml.safe_load(documentation(file)["EXAMPLES"]):
+        actions = [key for key in task if key.count(".") >= 2]
+        assert len(actions) == 1, task
+        assert set(task) <= {*actions, *KEYWORDS}, task
+        options = set(task[actions[0]] or {})
+        assert options <= known.get(actions[0], options), task
+
+
 def test_readme_names_every_module_role_playbook_and_filter() -> None:
     text = (ROOT / "README.md").read_text(encoding="utf-8")
     names = [file.stem for folder in ("modules", "filter") for file in (ROOT / "plugins" / folder).glob("*.py")]

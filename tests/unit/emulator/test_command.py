@@ -143,6 +143,14 @@ def test_refuses_bad_endpoints(text: str) -> None:
     assert "is not ADDRESS:PORT" in result.stderr
 
 
+@pytest.mark.parametrize("option", ["--retry-after", "--server-build"])
+@pytest.mark.parametrize("text", ["-1", "1.5", "", "soon", "1_0", "²", "100000"])
+def test_refuses_bad_numbers(option: str, text: str) -> None:
+    result = run(f"{option}={text}", *LOOPBACK)
+    assert result.returncode == 2
+    assert f"argument {option}: {text!r} is not a whole number from 0 to" in result.stderr
+
+
 @pytest.mark.parametrize("text", ["127.0.0.1:80", "[::1]:0"])
 def test_endpoints_are_spelled_as_they_are_read(text: str) -> None:
     assert service.spelled(service.endpoint(text)) == text

@@ -51,6 +51,26 @@ def test_status(imds: Any, status: int, body: bytes) -> None:
     assert imds.instance().status == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (
+            "/metadata/identity/oauth2/token",
+            b'{"error":"invalid_request","error_description":"Temporarily throttled, too many requests"}',
+        ),
+        ("/metadata/loadbalancer", b'{ "error": "Too many requests" }'),
+        ("/metadata/versions", b"Too many requests"),
+        ("/elsewhere", b"Too many requests"),
+    ],
+)
+def test_each_endpoint_says_429_in_its_own_words(imds: Any, path: str, body: bytes) -> None:
+    imds.fault(status=429, headers={"Retry-After": "3"}, count=1)
+    reply = imds.get(path)
+    assert (reply.status, reply.body, reply.header("Retry-After")) == (429, body, "3")
+    imds.fault(status=429, body="mine", count=1)
+    assert imds.get(path).body == b"mine"
+
+
 def test_status_with_everything(imds: Any) -> None:
     imds.fault(status=403, body="", content_type="text/html", headers={"Server": "gpa", "X-A": "b"})
     reply = imds.instance()

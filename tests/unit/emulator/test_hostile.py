@@ -148,6 +148,22 @@ def test_old_clients(imds: Any, version: bytes) -> None:
         assert connection.reply() is None
 
 
+@pytest.mark.parametrize("header", [b"keep-alive", b"Keep-Alive, TE"])
+def test_old_clients_that_want_to_stay_are_told_so(imds: Any, header: bytes) -> None:
+    with imds.connect() as connection:
+        for _ignored in range(2):
+            connection.send(b"GET /metadata/versions HTTP/1.0\r\nMetadata: true\r\nConnection: " + header + b"\r\n\r\n")
+            assert connection.reply().header("Connection") == "keep-alive"
+
+
+@pytest.mark.parametrize("header", [b"close", b"Close", b"TE, close", b"TE\r\nConnection: close"])
+def test_close_among_other_words(imds: Any, header: bytes) -> None:
+    with imds.connect() as connection:
+        connection.send(GET + b"Connection: " + header + b"\r\n\r\n")
+        assert connection.reply().header("Connection") == "close"
+        assert connection.reply() is None
+
+
 def test_headers_without_colon(imds: Any) -> None:
     assert imds.raw(b"GET /metadata/versions HTTP/1.1\r\nnonsense\r\nMetadata: true\r\n\r\n").status in (200, 400)
 

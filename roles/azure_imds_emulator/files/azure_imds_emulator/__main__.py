@@ -12,6 +12,7 @@ from typing import Optional
 
 from . import __version__, background, service
 from .server import NEWEST_BUILD
+from .vms import LONGEST_RETRY_AFTER
 
 
 def parser() -> argparse.ArgumentParser:
@@ -35,10 +36,15 @@ def parser() -> argparse.ArgumentParser:
     )
     result.add_argument("--vms", metavar="FILE", type=Path, help="JSON file with the list of VMs (one default VM)")
     result.add_argument("--no-limiter", action="store_true", help="no limit on requests per second")
-    result.add_argument("--retry-after", type=int, metavar="SECONDS", help="Retry-After to send with a 429 (none)")
+    result.add_argument(
+        "--retry-after",
+        type=service.whole(0, LONGEST_RETRY_AFTER),
+        metavar="SECONDS",
+        help="Retry-After to send with a 429 (none)",
+    )
     result.add_argument(
         "--server-build",
-        type=int,
+        type=service.whole(0, 99_999),
         metavar="N",
         default=NEWEST_BUILD,
         help="last number of the Server header (%(default)s)",

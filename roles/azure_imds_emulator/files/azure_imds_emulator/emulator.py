@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional
 
@@ -76,7 +77,7 @@ class Emulator:
     def _answer(self, request: Request, vm: Vm, fault: Optional[Fault]) -> Answer:
         """The fault's own answer, else the service's. A delay passes inside the limits."""
         delay = fault.delay if fault else 0.0
-        target = (fault.answer if fault else None) or routes.resolve(request)
+        target = _scripted(request, fault) or routes.resolve(request)
         if isinstance(target, Answer):
             _pause(delay)
             return self._with_retry_after(target, vm)
@@ -95,6 +96,15 @@ class Emulator:
         if answer.status != 429 or seconds is None or given:
             return answer
         return answer.with_header("Retry-After", str(seconds))
+
+
+def _scripted(request: Request, fault: Optional[Fault]) -> Optional[Answer]:
+    """The fault's own answer, None where it has none."""
+    if fault and fault.answer and fault.throttled:
+        family = routes.family(request)
+        if family:
+            return replace(family.throttled(request), headers=fault.answer.headers)
+    return fault.answer if fault else None
 
 
 def _pause(seconds: float) -> None:

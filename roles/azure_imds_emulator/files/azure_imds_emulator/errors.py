@@ -25,8 +25,6 @@ MISSING_HEADER = _front_end(400, "Bad request: . Required metadata header not sp
 # Captured is a length of 323 bytes; a HEAD has no body, so these bytes are never sent.
 MISSING_HEADER_ON_HEAD = Answer(400, b" " * 323, XML, Layer.FRONT_END)
 NOT_FOUND = _front_end(404, "Not found")
-# A leaf without format=text.
-LEAF_WITHOUT_TEXT = _front_end(400, "Bad request")
 # Clients compare this body with exactly these words.
 THROTTLED = Answer(429, b"Too many requests", unevidenced.TEXT_TYPE)
 

@@ -39,7 +39,7 @@ PAGE = (
     b"<!DOCTYPE html>\n<html><head><title>Access blocked</title></head>\n"
     b"<body><h1>Access blocked</h1><p>The proxy refuses this request.</p></body></html>\n"
 )
-# Bodies of a scripted status where one is known; every other status gets its own phrase.
+# Bodies of a scripted status where one is known; every other status gets its own phrase. That of 429 is the endpoint's.
 KNOWN: dict[int, Answer] = {
     404: errors.NOT_FOUND,
     410: unevidenced.ANSWERS["updating"],
@@ -106,7 +106,8 @@ def _status(spec: dict[str, Any], prefix: str) -> dict[str, Any]:
     status = _needed(spec, prefix, "status")
     if "body" in spec:
         return _dressed(Answer(status, _body(spec, prefix), JSON), spec)
-    return _dressed(KNOWN.get(status) or unevidenced.scripted(status), spec)
+    dressed = _dressed(KNOWN.get(status) or unevidenced.scripted(status), spec)
+    return {**dressed, "throttled": status == 429 and "content_type" not in spec}
 
 
 def _wrong_body(spec: dict[str, Any], prefix: str) -> dict[str, Any]:

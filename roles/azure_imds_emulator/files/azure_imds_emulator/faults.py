@@ -17,8 +17,9 @@ from .message import Answer
 class Fault:
     """One fault.
 
-    ``answer`` None: the service's own. ``given``: what the script sent. ``count`` None: until deleted.
-    ``delay`` and ``seconds`` (of a drip) in seconds; ``cut``: bytes of a truncated body, None for half of it.
+    ``answer`` None: the service's own; ``throttled``: the one with which the endpoint itself says 429, in its place.
+    ``given``: what the script sent. ``count`` None: until deleted. ``delay`` and ``seconds`` (of a drip) in seconds;
+    ``cut``: bytes of a truncated body, None for half of it.
     """
 
     path: str
@@ -29,6 +30,7 @@ class Fault:
     count: Optional[int] = None
     delay: float = 0.0
     answer: Optional[Answer] = None
+    throttled: bool = False
     cut: Optional[int] = None
     seconds: float = 0.0
 

@@ -81,12 +81,15 @@ class Answer:
 
 @dataclass(frozen=True)
 class Envelope:
-    """What the bytes hold beside the answer. ``date`` is an HTTP date, ``build`` ends the Server header."""
+    """What the bytes hold beside the answer.
+
+    ``date`` is an HTTP date, ``build`` ends the Server header; ``connection`` None: no such header.
+    """
 
     date: str
     request_id: str
     build: int
-    closing: bool = False
+    connection: Optional[str] = None
     head_only: bool = False
 
 
@@ -109,8 +112,8 @@ def encode(answer: Answer, envelope: Envelope) -> bytes:
     headers = [(name, replaced.pop(name.lower(), value)) for name, value in usual]
     headers += [(name, value) for name, value in answer.headers if name.lower() in replaced]
     headers.append(("Date", envelope.date))
-    if envelope.closing:
-        headers.append(("Connection", "close"))
+    if envelope.connection:
+        headers.append(("Connection", envelope.connection))
     headers.append(("Content-Length", str(len(answer.body))))
     lines = [f"HTTP/1.1 {answer.status} {phrase(answer.status)}"]
     lines += [f"{name}: {value}" for name, value in headers]

@@ -25,15 +25,22 @@ class Target:
     route: tuple[str, ...]
 
 
+def family(request: Request) -> Optional[Family]:
+    """The endpoint that a path belongs to, None outside of /metadata. Route names in any case."""
+    root, *names = (step.lower() for step in request.segments() or ("",))
+    if root != ROOT:
+        return None
+    return next(row for row in FAMILIES if tuple(names[: len(row.path)]) == row.path)
+
+
 def resolve(request: Request) -> Union[Answer, Target]:
-    """The endpoint that answers, or the answer of the first rule that the request breaks. Route names in any case."""
-    root, *rest = request.segments() or ("",)
-    if root.lower() != ROOT:
+    """The endpoint that answers, or the answer of the first rule that the request breaks."""
+    found = family(request)
+    if found is None:
         return ANSWERS["outside"]
-    names = tuple(step.lower() for step in rest)
-    family = next(family for family in FAMILIES if names[: len(family.path)] == family.path)
-    objections = (rule(request, family) for rule in RULES)
-    return next((answer for answer in objections if answer), None) or Target(family, tuple(rest[len(family.path) :]))
+    objections = (rule(request, found) for rule in RULES)
+    route = request.segments()[1 + len(found.path) :]
+    return next((answer for answer in objections if answer), None) or Target(found, route)
 
 
 def _metadata_header(request: Request, family: Family) -> Optional[Answer]:

@@ -18,7 +18,7 @@ import traceback
 import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
-from typing import Any
+from typing import Any, Optional
 
 from . import body, unevidenced
 from .message import Answer, Envelope, Request, encode, split_target
@@ -41,7 +41,7 @@ class Channel:
             date=email.utils.formatdate(usegmt=True),
             request_id=str(uuid.uuid4()),
             build=handler.server.build,
-            closing=handler.close_connection,
+            connection=handler.says_of_connection(),
             head_only=handler.command == "HEAD",
         )
         return encode(answer, envelope)
@@ -94,6 +94,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         headers = [(name, str(value)) for name, value in self.headers.items()]
+        self._heed_connection_header()
         try:
             content = body.read(self.rfile, self.connection, {name.lower(): value for name, value in headers})
         except body.BodyError as error:
@@ -101,6 +102,20 @@ class Handler(BaseHTTPRequestHandler):
             return
         self.connection.settimeout(IDLE)
         self.server.service.exchange(self._request(content), Channel(self))
+
+    def _heed_connection_header(self) -> None:
+        """A list of words, of which http.server knows only one that stands alone."""
+        words = [word.strip().lower() for line in self.headers.get_all("Connection", []) for word in line.split(",")]
+        if "close" in words:
+            self.close_connection = True
+        elif "keep-alive" in words:
+            self.close_connection = False
+
+    def says_of_connection(self) -> Optional[str]:
+        """The Connection header of the answer. A client of HTTP/1.0 waits for the end unless it is told otherwise."""
+        if self.close_connection:
+            return "close"
+        return "keep-alive" if self.request_version == "HTTP/1.0" else None
 
     def _request(self, content: bytes = b"") -> Request:
         path, query = split_target(self.path)

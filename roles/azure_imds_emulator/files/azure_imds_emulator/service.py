@@ -44,6 +44,17 @@ def endpoint(text: str) -> Endpoint:
     raise argparse.ArgumentTypeError(f"{text!r} is not ADDRESS:PORT with an IP address")
 
 
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """A reader of whole numbers from ``low`` to ``high``. It raises argparse.ArgumentTypeError."""
+
+    def read(text: str) -> int:
+        if text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high:
+            return int(text)
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
+
+    return read
+
+
 def spelled(where: Endpoint) -> str:
     """The inverse of `endpoint`."""
     return f"[{where[0]}]:{where[1]}" if ":" in where[0] else f"{where[0]}:{where[1]}"

@@ -35,6 +35,8 @@ ANSWERS: dict[str, Answer] = {
     "duplicate_parameter": _front_end(400, "Bad request. Duplicate query parameters are not allowed"),
     # A verb that the endpoint does not know is 405, says the documentation.
     "method": _front_end(405, "Method not allowed"),
+    # A leaf without format=text: the status is captured, the body is not.
+    "leaf": _front_end(400, "Bad request"),
     # `format` is json or text; what another value does is not recorded.
     "format": _front_end(400, "Bad request"),
     # A path outside /metadata is never answered with success: detectors of other clouds ask for theirs.

@@ -30,6 +30,7 @@ from . import checks
 from .attestation import switches
 
 PROFILES = Path(__file__).parent / "profiles"
+LONGEST_RETRY_AFTER = 3600  # seconds
 DEFAULT_VMS: list[dict[str, Any]] = [{"name": "emulated-vm"}]
 
 
@@ -239,7 +240,7 @@ def _loadbalancer(field: str, value: Any) -> Optional[dict[str, Any]]:
 
 
 def _retry_after(field: str, value: Any) -> Optional[int]:
-    return None if value is None else int(checks.integer(0, 3600)(field, value))
+    return None if value is None else int(checks.integer(0, LONGEST_RETRY_AFTER)(field, value))
 
 
 FIELDS: dict[str, checks.Check] = {

@@ -48,6 +48,18 @@ def parts(*values: Any, parents: Any = ()) -> dict[str, Any]:
             ),
         ),
         (
+            GROUP + "/providers/Microsoft.Compute/virtualMachines/web-1"
+            "/providers/Microsoft.Maintenance/configurationAssignments/sunday",
+            parts(
+                "7f0c5c1e",
+                "shop",
+                "Microsoft.Maintenance",
+                "configurationAssignments",
+                "sunday",
+                parents=[{"type": "virtualMachines", "name": "web-1"}],
+            ),
+        ),
+        (
             "/subscriptions/7f0c5c1e/providers/Microsoft.Compute/locations/westeurope",
             parts("7f0c5c1e", None, "Microsoft.Compute", "locations", "westeurope"),
         ),
@@ -72,6 +84,8 @@ def test_parse_resource_id(resource_id: str, found: dict[str, Any]) -> None:
         GROUP + "/providers/Microsoft.Compute/virtualMachines",
         GROUP + "/providers/Microsoft.Compute/virtualMachines/",
         GROUP + "/providers/Microsoft.Compute/virtualMachines/a/extensions",
+        GROUP + "/providers/Microsoft.Compute/providers/Microsoft.Insights",
+        GROUP + "/providers/Microsoft.Compute/virtualMachines/a/providers/Microsoft.Insights",
         GROUP + "/providers/Microsoft.Compute/virtualMachines/a\n",
         GROUP + "//",
         "/tenants/x",
@@ -119,7 +133,21 @@ def test_parse_tags(value: Any, found: dict[str, str]) -> None:
     assert parse(value) == found
 
 
-@pytest.mark.parametrize("value", [None, 7, True, {"a": "1"}, ["a:1"], [{"value": "1"}], [None]])
+@pytest.mark.parametrize(
+    "value",
+    [
+        None,
+        7,
+        True,
+        {"a": "1"},
+        ["a:1"],
+        [{"value": "1"}],
+        [None],
+        [{"name": "a", "value": "1"}, {"name": "b", "value": 7}],
+        [{"name": "a", "value": False}],
+        [{"name": 7, "value": "1"}],
+    ],
+)
 def test_what_are_no_tags(value: Any) -> None:
     with pytest.raises(AnsibleFilterError, match=r"imds\.azure\.parse_tags: expects tags"):
         parse(value)

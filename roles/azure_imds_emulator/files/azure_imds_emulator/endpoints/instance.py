@@ -27,7 +27,7 @@ def answer(call: Call) -> Answer:
         return errors.NOT_FOUND
     if form == "text":
         return Answer(200, as_text(node).encode(errors="replace"), unevidenced.TEXT_TYPE)
-    return errors.LEAF_WITHOUT_TEXT if is_leaf(node) else Answer(200, json_body(node))
+    return unevidenced.ANSWERS["leaf"] if is_leaf(node) else Answer(200, json_body(node))
 
 
 def answer_root(call: Call) -> Answer:

@@ -91,7 +91,19 @@ INTERFACE_FACT = {
 NO_ENDPOINTS = dict.fromkeys(["resource_manager", "active_directory", "key_vault_suffix", "storage_suffix"])
 NO_BLOB = {"present": False, "length": 0, "sha256": None, "base64": None}
 
-STRING = [("x", "x"), ("1", "1"), ("true", "true"), ("", None), (None, None), (["x"], None), ({"a": "x"}, None)]
+STRING = [
+    ("x", "x"),
+    ("1", "1"),
+    ("true", "true"),
+    # what came as a number is not lost
+    (1, "1"),
+    (True, "true"),
+    ("", None),
+    (None, None),
+    (1.5, None),
+    (["x"], None),
+    ({"a": "x"}, None),
+]
 INTEGER = [("0", 0), ("36", 36), ("-1", -1), (7, 7), ("", None), ("1.5", None), ("x", None), (True, None), ({}, None)]
 BOOLEAN = [("true", True), ("False", False), (True, True), ("", None), ("yes", None), (1, None), ([], None)]
 BLOB = [

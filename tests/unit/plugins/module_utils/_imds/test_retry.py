@@ -51,6 +51,7 @@ ANSWERS = [
     (405, IMDS, b'Http method isn\'t allowed: Path = "/", Method = "GET"', False, "rejected"),
     (401, IMDS, b"", True, "forbidden"),
     (403, IMDS, b"", True, "forbidden"),
+    (421, NOBODY, b"", True, "forbidden"),
     (403, NOBODY, b"<?xml version='1.0'?><Error/>", True, "forbidden"),
     (408, IMDS, b"", True, "server_error"),
     (410, IMDS, b"", True, "updating"),

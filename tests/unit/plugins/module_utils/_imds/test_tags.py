@@ -67,7 +67,10 @@ def test_any_string_gives_strings(text: str) -> None:
         ("a:1", {}),
         ({"name": "a", "value": "1"}, {}),
         ([{"name": "a", "value": "1;2:3"}, {"name": "b", "value": ""}], {"a": "1;2:3", "b": ""}),
-        ([{"name": "a"}, {"name": "b", "value": None}, {"name": "c", "value": 7}], {"a": "", "b": "", "c": ""}),
+        ([{"name": "a"}, {"name": "b", "value": None}, {"name": "c", "value": []}], {"a": "", "b": "", "c": ""}),
+        # what came as a number is not lost
+        ([{"name": "a", "value": 7}, {"name": "b", "value": False}], {"a": "7", "b": "false"}),
+        ([{"name": "a", "value": 1.5}, {"name": "b", "value": 2**63}], {"a": "", "b": ""}),
         ([{"value": "1"}, {"name": None}, {"name": 7, "value": "1"}, ["a", "1"], "a", None], {}),
         ([{"name": "a", "value": "1"}, {"name": "a", "value": "2"}], {"a": "2"}),
         ([{"name": "", "value": "1"}], {"": "1"}),
