@@ -74,7 +74,7 @@ def nonce(text: str) -> str:
 def _seconds(name: str, value: Any) -> float:
     try:
         seconds = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         seconds = 0.0
     if not 0 < seconds <= 3600:
         raise OptionError(name, f"{value!r} is no usable time, give more than 0 and at most 3600 seconds")
