@@ -6,21 +6,21 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from . import versions
 from .options import OptionError
 
 
-class Path(NamedTuple):
+class Path:
     """A documented path of IMDS.
 
     since: first API version that has it, empty where the path has no versions; root: every VM has it.
     """
 
-    path: str
-    since: str
-    root: bool
+    def __init__(self, path: str, since: str, root: bool) -> None:
+        self.path = path
+        self.since = since
+        self.root = root
 
 
 INSTANCE = Path("instance", "2017-04-02", True)
@@ -49,5 +49,5 @@ def path(text: str) -> Path:
     if whole in _ROOTS:
         return _ROOTS[whole]
     if parts[0] == INSTANCE.path:
-        return INSTANCE._replace(path=whole, root=False)
+        return Path(whole, INSTANCE.since, False)
     raise OptionError("path", f"{text!r} is not one of {', '.join(_ROOTS)}, nor a path below instance")
