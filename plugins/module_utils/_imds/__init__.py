@@ -15,12 +15,21 @@ __version__ = "0.1.0"
 
 
 class _Archive(zipimporter):
-    """Reads each module once: Python's own importer also loads a module to tell its file name, and throws that away."""
+    """Loads each module once: Python's own also loads one to tell its file name, and throws that away."""
 
     def get_filename(self, fullname: str) -> str:
-        return f"{self.archive}/{self.prefix}{fullname.rpartition('.')[2]}.py"
+        path = f"{self.archive}/{self.prefix}{fullname.rpartition('.')[2]}"
+        return f"{path}/__init__.py" if self.is_package(fullname) else f"{path}.py"
 
 
-# On a managed host the core lies in a zip, as source, and to compile it takes longer than to ask IMDS.
-if __spec__ and isinstance(__spec__.loader, zipimporter):
-    sys.path_importer_cache[__path__[0]] = _Archive(__path__[0])
+def load_once(package: str) -> None:
+    """Spare the modules of a package the second load, where it lies in a zip.
+
+    Ansible sends sources in one, and to compile these takes longer than to ask IMDS.
+    """
+    module = sys.modules[package]
+    if isinstance(module.__loader__, zipimporter):
+        sys.path_importer_cache[module.__path__[0]] = _Archive(module.__path__[0])
+
+
+load_once(__name__)

@@ -29,7 +29,6 @@ LOAD_BALANCER = Path("loadbalancer", versions.LOAD_BALANCER_SINCE, False)
 VERSIONS = Path("versions", "", True)
 
 _ROOTS = {root.path: root for root in (INSTANCE, ATTESTED, LOAD_BALANCER, VERSIONS)}
-_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def path(text: str) -> Path:
@@ -39,7 +38,7 @@ def path(text: str) -> Path:
     """
     parts = text.strip("/").split("/")
     for part in parts:
-        if not _KEY.fullmatch(part):
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", part):
             raise OptionError(
                 "path", f"{text!r} may only hold keys and indexes between slashes, such as instance/network/interface/0"
             )
