@@ -386,6 +386,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import platform
 from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, nonce, settings
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
+from ansible_collections.imds.azure.plugins.module_utils._module import keep_loaded
 
 
 def main() -> None:
@@ -417,4 +418,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    keep_loaded()
     main()
