@@ -54,7 +54,7 @@ def python_result(world: World, params: Any, asked: str) -> Any:
             answer = client.instance()
         else:
             answer = client.load_balancer() if asked == "loadbalancer" else client.fetch(path(asked[len("fetch ") :]))
-        result["answer"] = list(answer)
+        result["answer"] = list(vars(answer).values())
     except ImdsError as error:
         result["error"] = [error.reason.code, error.message]
     result["attempts"] = client.attempts
