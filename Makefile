@@ -21,8 +21,8 @@ check: $(call VENV,dev) ## The fast part of the tests
 	nox --tags check
 
 test: $(call VENV,dev) ## All tests
-	rm -rf $(BUILD)/junit $(BUILD)/report.json
-	nox --report $(BUILD)/report.json; \
+	rm -rf $(BUILD)/junit $(BUILD)/report
+	tests/tools/side-by-side $(BUILD)/report project ansible_test; \
 	    status=$$?; python tests/tools/summary.py $(BUILD); exit $$status
 
 bench: $(call VENV,dev) ## The benchmark; writes build/bench.json

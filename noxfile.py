@@ -14,7 +14,8 @@ import nox
 
 ROOT = Path(__file__).parent
 BUILD = ROOT / "build"
-TREE = BUILD / "tree"
+# `make test` runs two halves side by side, each in a copy of the tree of its own.
+TREE = BUILD / os.environ.get("IMDS_TREE", "tree")
 COLLECTION = TREE / "ansible_collections" / "imds" / "azure"
 JUNIT = BUILD / "junit"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
@@ -36,6 +37,9 @@ nox.options.error_on_missing_interpreters = False
 
 # All that checks the code runs in the environment that nox itself stands in, so that it is installed once.
 DEV = {"venv_backend": "none"}
+
+# The halves of `make test`, about equally long.
+PROJECT, ANSIBLE_TEST = "project", "ansible_test"
 
 
 def prepare(session: nox.Session, *groups: str) -> None:
@@ -66,7 +70,7 @@ def stand_in_for_pwsh() -> Path:
     return directory
 
 
-@nox.session(**DEV, tags=["check"])
+@nox.session(**DEV, tags=["check", PROJECT])
 def ruff(session: nox.Session) -> None:
     """Style of Python code."""
     prepare(session)
@@ -74,7 +78,7 @@ def ruff(session: nox.Session) -> None:
     session.run("ruff", "format", "--check", ".")
 
 
-@nox.session(**DEV, tags=["check"])
+@nox.session(**DEV, tags=["check", PROJECT])
 def mypy(session: nox.Session) -> None:
     """Types, strictly."""
     prepare(session)
@@ -88,7 +92,7 @@ def mypy(session: nox.Session) -> None:
     session.run("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "-p", "azure_imds_emulator")
 
 
-@nox.session(**DEV, tags=["check"])
+@nox.session(**DEV, tags=["check", PROJECT])
 def unit(session: nox.Session) -> None:
     """Unit tests on the controller's Python, with coverage, on all cores."""
     prepare(session)
@@ -96,14 +100,14 @@ def unit(session: nox.Session) -> None:
     session.run("pytest", "-q", "-n", "auto", *coverage, f"--junitxml={JUNIT / 'unit.xml'}", "tests/unit")
 
 
-@nox.session(**DEV)
+@nox.session(**DEV, tags=[PROJECT])
 def windows(session: nox.Session) -> None:
     """The C# core under Mono against the Python core, and PowerShell read as text."""
     prepare(session)
     session.run("pytest", "-q", f"--junitxml={JUNIT / 'windows.xml'}", "tests/windows")
 
 
-@nox.session(**DEV, tags=["check"])
+@nox.session(**DEV, tags=["check", PROJECT])
 def docs(session: nox.Session) -> None:
     """Documentation of plugins, references, pages and changelog."""
     prepare(session)
@@ -112,21 +116,21 @@ def docs(session: nox.Session) -> None:
     session.run("yamllint", ".")
 
 
-@nox.session(**DEV, tags=["check"])
+@nox.session(**DEV, tags=["check", PROJECT])
 def ansible_lint(session: nox.Session) -> None:
     """ansible-lint, production profile."""
     prepare(session)
     session.run("ansible-lint", "--profile", "production", "--strict", "--offline")
 
 
-@nox.session(**DEV)
+@nox.session(**DEV, tags=[PROJECT])
 def lab(session: nox.Session) -> None:
     """The lab's own tests, in namespaces."""
     prepare(session)
     session.run("pytest", "-q", f"--junitxml={JUNIT / 'lab.xml'}", "tests/lab")
 
 
-@nox.session(**DEV)
+@nox.session(**DEV, tags=[PROJECT])
 def molecule(session: nox.Session) -> None:
     """All scenarios, in the lab."""
     prepare(session)
@@ -137,7 +141,7 @@ def molecule(session: nox.Session) -> None:
     session.run("molecule", "test", "--all", "--report")
 
 
-@nox.session
+@nox.session(tags=[ANSIBLE_TEST])
 @nox.parametrize("core, python", [nox.param(core, python, id=core) for core, python in CORES.items()])
 def sanity(session: nox.Session, core: str) -> None:
     """ansible-test sanity: every test, no exceptions."""
@@ -152,7 +156,7 @@ def sanity(session: nox.Session, core: str) -> None:
     session.run(*sanity, "--test", "validate-modules")
 
 
-@nox.session
+@nox.session(tags=[ANSIBLE_TEST])
 @nox.parametrize("core, python", [nox.param(core, python, id=core) for core, python in CORES.items()])
 def units(session: nox.Session, core: str) -> None:
     """ansible-test units of all plugins, on the Pythons that a target may run."""
@@ -168,7 +172,7 @@ def units(session: nox.Session, core: str) -> None:
         keep_junit(f"units-{core}-{version}")
 
 
-@nox.session
+@nox.session(tags=[ANSIBLE_TEST])
 @nox.parametrize("core, python", [nox.param(core, python, id=core) for core, python in CORES.items()])
 def integration(session: nox.Session, core: str) -> None:
     """ansible-test integration, modules run on the oldest target Python."""
@@ -177,7 +181,7 @@ def integration(session: nox.Session, core: str) -> None:
     keep_junit(f"integration-{core}")
 
 
-@nox.session(python=CORES["2.21"])
+@nox.session(python=CORES["2.21"], tags=[ANSIBLE_TEST])
 def galaxy(session: nox.Session) -> None:
     """Build the collection and import it as Galaxy does, without a warning."""
     prepare(session, "core-2.21", "importer")

@@ -143,7 +143,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         :raises HostFailureError: where it ends without an answer
         """
         given = {name: value for name, value in options.items() if value is not None and name not in OWN_OPTIONS}
-        answer: dict[str, Any] = self._execute_module(MODULE, {**given, "request": request}, task_vars=task_vars)
+        # Who names the twin means the twin, whatever the connection would choose.
+        module = f"{MODULE}_windows" if self._task.action.endswith("_windows") else MODULE
+        answer: dict[str, Any] = self._execute_module(module, {**given, "request": request}, task_vars=task_vars)
         if answer.get("failed") or answer.get("unreachable") or "report" not in answer:
             raise HostFailureError({"changed": False, "failed": True, "msg": "The host returned no report.", **answer})
         return answer

@@ -124,6 +124,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             return Versioned(Paths.LoadBalancer, ReadObject, "");
         }
 
+        // The attested document over a nonce (Options.Nonce), {"encoding": ..., "signature": ...}. Nothing is verified.
+        // Throws ImdsException.
+        public Answer Attested(string nonce)
+        {
+            return Versioned(Paths.Attested, ReadObject, "&nonce=" + nonce);
+        }
+
         // Whatever stands under a path: parsed JSON, or a leaf's text. Throws ImdsException.
         public Answer Fetch(ImdsPath path)
         {

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // What the modules do between their parameters and their result; the .ps1 files only hand it over to Ansible. Twin of
-// the main() of azure_imds_facts.py and azure_imds_info.py.
+// the main() of azure_imds_facts.py, azure_imds_info.py and azure_imds_attest.py.
 
 using System.Collections;
 using System.Collections.Generic;
@@ -107,6 +107,55 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsModules
             outcome.Result["path"] = path.Whole;
             outcome.Result["api_version"] = answer.ApiVersion;
             outcome.Result["attempts"] = client.Attempts;
+            return outcome;
+        }
+    }
+    // Fetches and hands back; the action plugin verifies on the controller.
+    public static class AttestModule
+    {
+        public static Outcome Run(IDictionary parameters)
+        {
+            return Run(parameters, new World());
+        }
+
+        public static Outcome Run(IDictionary parameters, World world)
+        {
+            Outcome outcome = new Outcome();
+            if (parameters["nonce"] == null || parameters["document"] != null)
+            {
+                outcome.Failure =
+                    "Attestation is verified on the controller, by the action plugin of this module, which was left "
+                    + "out. Call imds.azure.azure_imds_attest in a task of its own, not as a facts module.";
+                return outcome;
+            }
+            string nonce;
+            Settings settings;
+            try
+            {
+                nonce = Options.Nonce((string)parameters["nonce"]);
+                settings = Options.Parse(parameters);
+            }
+            catch (OptionException error)
+            {
+                outcome.Failure = error.Message;
+                return outcome;
+            }
+            Client client = new Client(settings, world);
+            outcome.Result["verified"] = false;
+            outcome.Result["attempts"] = client.Attempts;
+            try
+            {
+                Platform.RequireAzure(settings, world.Firmware);
+                Answer answer = client.Attested(nonce);
+                outcome.Result["evidence"] = answer.Content;
+                outcome.Result["api_version"] = answer.ApiVersion;
+            }
+            catch (ImdsException error)
+            {
+                outcome.Failure = "No attested document: " + error.Explanation + " " + error.Reason.Remedy;
+                outcome.Result["reason"] = error.Reason.Code;
+                outcome.Result["remedy"] = error.Reason.Remedy;
+            }
             return outcome;
         }
     }

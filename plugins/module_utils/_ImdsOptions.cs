@@ -57,6 +57,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsOptions
         // [IPv6] or name, port.
         private static readonly Regex EndpointPattern = new Regex(
             @"\Ahttp://(?:\[([0-9A-Fa-f:.]+)\]|([^/:?#@\[\]]+))(?::([0-9]{1,5}))?/?\z");
+        private static readonly Regex NoncePattern = new Regex(@"\A[A-Za-z0-9_-]{1,32}\z");
         private static readonly Regex DottedQuad = new Regex(
             @"\A(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!\z)|\z)){4}\z");
 
@@ -77,6 +78,17 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsOptions
             string endpoint = (string)parameters["endpoint"];
             SetAddress(settings, string.IsNullOrEmpty(endpoint) ? Endpoint : endpoint);
             return settings;
+        }
+
+        // A nonce as IMDS takes it, at most 32 characters, fit for a query.
+        public static string Nonce(string text)
+        {
+            if (!NoncePattern.IsMatch(text))
+            {
+                throw new OptionException(
+                    "nonce", Text.Quote(text) + " is not 1 to 32 letters, digits, hyphens or underscores");
+            }
+            return text;
         }
 
         private static bool Switch(IDictionary parameters, string name)

@@ -32,12 +32,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPaths
     public static class Paths
     {
         public static readonly ImdsPath Instance = new ImdsPath("instance", "2017-04-02", true);
+        public static readonly ImdsPath Attested = new ImdsPath("attested/document", Versions.AttestedSince, true);
         public static readonly ImdsPath LoadBalancer = new ImdsPath("loadbalancer", Versions.LoadBalancerSince, false);
 
         public static readonly ImdsPath[] Roots =
         {
             Instance,
-            new ImdsPath("attested/document", Versions.AttestedSince, true),
+            Attested,
             LoadBalancer,
             new ImdsPath("versions", "", true),
         };

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What the Windows modules share: the argument spec of the IMDS options. Twin of _module.py.
+# What the Windows modules share: the argument specs. Twin of _module.py, and of _attest.py.
 
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
@@ -86,4 +86,40 @@ Function Get-ImdsFactsSpec {
     }
 }
 
-Export-ModuleMember -Function 'Get-ImdsArgumentSpec', 'Get-ImdsFactsSpec'
+Function Get-ImdsAttestSpec {
+    <#
+    .SYNOPSIS
+    The options of azure_imds_attest. Those beside nonce are the controller's.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Collections.Hashtable])]
+    param ()
+
+    @{
+        options = @{
+            nonce = @{ type = 'str' }
+            clouds = @{
+                type = 'list'
+                elements = 'str'
+                choices = @('public', 'us_government', 'china', 'germany')
+                default = @('public')
+            }
+            expected_vm_id = @{ type = 'list'; elements = 'str' }
+            expected_subscription_id = @{ type = 'list'; elements = 'str' }
+            expected_sku = @{ type = 'list'; elements = 'str' }
+            expected_license_type = @{ type = 'list'; elements = 'str' }
+            expected_plan = @{ type = 'raw' }
+            max_age = @{ type = 'int' }
+            clock_skew = @{ type = 'int'; default = 120 }
+            anchors = @{ type = 'list'; elements = 'path' }
+            builtin_anchors = @{ type = 'bool'; default = $true }
+            intermediates = @{ type = 'list'; elements = 'path' }
+            fetch_intermediates = @{ type = 'str'; choices = @('auto', 'never'); default = 'auto' }
+            cache_dir = @{ type = 'path' }
+            document = @{ type = 'raw' }
+            verify_at = @{ type = 'str' }
+        }
+    }
+}
+
+Export-ModuleMember -Function 'Get-ImdsArgumentSpec', 'Get-ImdsFactsSpec', 'Get-ImdsAttestSpec'

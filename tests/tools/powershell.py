@@ -67,14 +67,31 @@ def line(node: tree_sitter.Node) -> int:
 
 
 def calls(root: tree_sitter.Node) -> list[Call]:
-    """Every command that is called, with its parameters."""
+    """Every command that is called, with its parameters, those in a splatted dictionary included."""
     found = []
-    for command in of_type(root, "command"):
-        name = next(of_type(command, "command_name", "command_name_expr"))
-        elements = [child for child in command.children if child.type == "command_elements"]
-        parameters = [text(part) for whole in elements for part in whole.children if part.type == "command_parameter"]
-        found.append(Call(text(name), tuple(parameters), line(command)))
+    splats: dict[str, list[str]] = {}
+    for node in walk(root):
+        if node.type == "assignment_expression":
+            _note_keys(node, splats)
+        elif node.type == "command":
+            name = next(of_type(node, "command_name", "command_name_expr"))
+            elements = [child for child in node.children if child.type == "command_elements"]
+            parts = [part for whole in elements for part in whole.children]
+            parameters = [text(part) for part in parts if part.type == "command_parameter"]
+            parameters += [key for part in parts for key in splats.get(text(part), ())]
+            found.append(Call(text(name), tuple(parameters), line(node)))
     return found
+
+
+def _note_keys(assignment: tree_sitter.Node, splats: dict[str, list[str]]) -> None:
+    """``$name = @{ A = 1 }`` and ``$name.A = 1``: what ``@name`` stands for from here on."""
+    target, _operator, value = assignment.named_children
+    name, _dot, member = text(target).replace("$", "@").partition(".")
+    literal = next(of_type(value, "hash_literal_expression"), None)
+    if member:
+        splats.setdefault(name, []).append(f"-{member}")
+    elif literal is not None:
+        splats[name] = [f"-{text(key)}" for key in of_type(literal, "key_expression")]
 
 
 def argument_spec(module: Path, utils: Iterable[Path]) -> dict[str, Any]:

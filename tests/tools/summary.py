@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Summary of a test run, from nox' report and the JUnit files: what ran, what failed, what was skipped and why.
+"""Summary of a test run, from nox' reports and the JUnit files: what ran, what failed, what was skipped and why.
 
 summary.py BUILD_DIRECTORY
 """
@@ -16,11 +16,11 @@ from xml.etree import ElementTree
 
 
 def main(build: Path) -> None:
-    report = json.loads((build / "report.json").read_text(encoding="utf-8"))
     print("\nSessions")
-    for session in report["sessions"]:
-        reason = f": {session['reason']}" if session["reason"] else ""
-        print(f"  {session['result']:<8} {session['duration']:6.0f} s  {session['signatures'][-1]}{reason}")
+    for report in sorted((build / "report").glob("*.json")):
+        for session in json.loads(report.read_text(encoding="utf-8"))["sessions"]:
+            reason = f": {session['reason']}" if session["reason"] else ""
+            print(f"  {session['result']:<8} {session['duration']:6.0f} s  {session['signatures'][-1]}{reason}")
     counts: Counter[str] = Counter()
     skipped: Counter[str] = Counter()
     for file in sorted((build / "junit").glob("*.xml")):

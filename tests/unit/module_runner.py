@@ -72,7 +72,7 @@ def argument_spec(module: ModuleType) -> dict[str, Any]:
 def documented_options(module: ModuleType) -> dict[str, Any]:
     """The module's own, and those of the fragments that it names: imds.azure.FILE or imds.azure.FILE.PART."""
     documentation = yaml.safe_load(module.DOCUMENTATION)
-    options: dict[str, Any] = dict(documentation["options"])
+    options: dict[str, Any] = dict(documentation.get("options", {}))
     for name in documentation["extends_documentation_fragment"]:
         file, _dot, part = name[len("imds.azure.") :].partition(".")
         fragment = importlib.import_module(

@@ -22,6 +22,10 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsPaths;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRetry;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsSmbios;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
@@ -43,13 +47,20 @@ namespace ImdsTests
             { "firmware", arguments => Platform.ReadFirmware() },
             { "get", Get },
             { "guest", RunGuest },
+            { "hold_journal", HoldJournal },
             { "interfaces", arguments => Guest.Interfaces().Select(Shown).ToList() },
             { "json", ReadJson },
             { "module", RunModule },
             { "newest_versions", arguments => Retry.NewestVersions(Bytes(arguments, "body")) },
+            { "nonce", ParseNonce },
             { "number", arguments => Text.Number(Text.ToDouble(arguments["value"]), (int)(long)arguments["digits"]) },
             { "path", ParsePath },
+            { "probe", RunProbe },
             { "quote", arguments => Text.Quote(arguments["value"]) },
+            { "release_journal", ReleaseJournal },
+            { "route_answer", AnswerRouteCall },
+            { "route_drop", DropRouteTask },
+            { "route_start", StartRouteTask },
             { "same_machine", SameMachine },
             { "settings", ParseSettings },
             { "single", arguments => Text.ToDouble((float)(double)arguments["value"]) },
@@ -61,15 +72,24 @@ namespace ImdsTests
             { "written", arguments => Encoding.ASCII.GetString(Transport.Written(ToRequest(arguments))) },
         };
 
+        private static readonly Encoding Utf8 = new UTF8Encoding(false);
+        private static readonly TextReader Input = new StreamReader(Console.OpenStandardInput(), Utf8);
+        private static readonly TextWriter Output = new StreamWriter(Console.OpenStandardOutput(), Utf8)
+        {
+            AutoFlush = true,
+        };
+        private static readonly JavaScriptSerializer Serializer = new JavaScriptSerializer
+        {
+            MaxJsonLength = int.MaxValue, RecursionLimit = 200,
+        };
+
+        // The run of the route fix that is under way.
+        private static RouteTask routeTask;
+        private static IDisposable heldJournal;
+
         public static void Main()
         {
-            JavaScriptSerializer serializer = new JavaScriptSerializer();
-            serializer.MaxJsonLength = int.MaxValue;
-            serializer.RecursionLimit = 200;
-            Encoding utf8 = new UTF8Encoding(false);
-            TextReader input = new StreamReader(Console.OpenStandardInput(), utf8);
-            TextWriter output = new StreamWriter(Console.OpenStandardOutput(), utf8) { AutoFlush = true };
-            for (string line = input.ReadLine(); line != null; line = input.ReadLine())
+            for (string line = Input.ReadLine(); line != null; line = Input.ReadLine())
             {
                 Map answer = new Map();
                 try
@@ -81,7 +101,7 @@ namespace ImdsTests
                 {
                     answer["exception"] = error.ToString();
                 }
-                output.WriteLine(serializer.Serialize(answer));
+                Output.WriteLine(Serializer.Serialize(answer));
             }
         }
 
@@ -271,6 +291,18 @@ namespace ImdsTests
             }
         }
 
+        private static object ParseNonce(Map arguments)
+        {
+            try
+            {
+                return new Map { { "nonce", Options.Nonce((string)arguments["text"]) } };
+            }
+            catch (OptionException error)
+            {
+                return new Map { { "error", error.Message } };
+            }
+        }
+
         private static object ParsePath(Map arguments)
         {
             try
@@ -400,6 +432,7 @@ namespace ImdsTests
             {
                 Answer answer = path == "instance" ? client.Instance()
                     : path == "loadbalancer" ? client.LoadBalancer()
+                    : path.StartsWith("attested ") ? client.Attested(Options.Nonce(path.Replace("attested ", "")))
                     : client.Fetch(Paths.Parse(path.Replace("fetch ", "")));
                 result["answer"] = new[] { answer.Content, answer.ApiVersion, answer.LocalAddress };
             }
@@ -418,13 +451,96 @@ namespace ImdsTests
         {
             Hashtable parameters = new Hashtable(Part(arguments, "params"));
             World world = ToWorld(arguments);
-            Outcome outcome = (string)arguments["name"] == "azure_imds_facts"
-                ? FactsModule.Run(parameters, world)
-                : InfoModule.Run(parameters, world);
+            string name = (string)arguments["name"];
+            Outcome outcome = name == "azure_imds_facts" ? FactsModule.Run(parameters, world)
+                : name == "azure_imds_info" ? InfoModule.Run(parameters, world)
+                : AttestModule.Run(parameters, world);
             return new Map
             {
                 { "result", outcome.Result }, { "warnings", outcome.Warnings }, { "failure", outcome.Failure },
             };
+        }
+
+        private static object RunProbe(Map arguments)
+        {
+            ScriptedWorld scripted = new ScriptedWorld(Parts(arguments, "answers").ToList());
+            World world = ToWorld(arguments);
+            world.Get = scripted.Get;
+            world.Sleep = scripted.Sleep;
+            Probe probe = new Probe(Options.Parse(new Hashtable(Part(arguments, "params"))), world);
+            string address = (string)arguments["address"];
+            return new Map
+            {
+                { "proof", probe.Prove(address, (string)arguments["mac"], (long)arguments["retries"]) },
+                { "requests", scripted.Requests },
+                { "sleeps", scripted.Sleeps },
+                { "asked", probe.Ask(null).AsMap() },
+            };
+        }
+
+        // --- the route fix: a dialogue -------------------------------------------------------------------------------
+
+        private static object StartRouteTask(Map arguments)
+        {
+            World world = ToWorld(arguments);
+            world.Get = AskTheTest;
+            Hashtable parameters = new Hashtable(Part(arguments, "params"));
+            bool checkMode = (bool)arguments["check_mode"];
+            routeTask = RouteTask.Start(parameters, checkMode, world, (string)arguments["journal"]);
+            return NextRouteCall();
+        }
+
+        private static object AnswerRouteCall(Map arguments)
+        {
+            foreach (Map row in Parts(arguments, "rows"))
+            {
+                routeTask.Call.Add(new Hashtable(row));
+            }
+            Map error = (Map)Value(arguments, "error");
+            if (error != null)
+            {
+                routeTask.Call.Fail((string)error["id"], (string)error["category"], (string)error["message"]);
+            }
+            return NextRouteCall();
+        }
+
+        // What is left where the process is killed.
+        private static object DropRouteTask(Map arguments)
+        {
+            routeTask.Dispose();
+            return true;
+        }
+
+        // What another run does meanwhile.
+        private static object HoldJournal(Map arguments)
+        {
+            heldJournal = new Journal((string)arguments["journal"]).Alone();
+            return true;
+        }
+
+        private static object ReleaseJournal(Map arguments)
+        {
+            heldJournal.Dispose();
+            return true;
+        }
+
+        private static object NextRouteCall()
+        {
+            return routeTask.Next()
+                ? new Map { { "call", routeTask.Call.Name }, { "parameters", routeTask.Call.Parameters } }
+                : new Map { { "result", routeTask.Result }, { "failure", routeTask.Failure } };
+        }
+
+        // A request in the middle of a call: the test answers it with a line of its own.
+        private static Response AskTheTest(Request request)
+        {
+            Output.WriteLine(Serializer.Serialize(new Map { { "ask", request } }));
+            Map answer = (Map)Json.Read(Input.ReadLine());
+            if (answer.ContainsKey("kind"))
+            {
+                throw new TransportException((string)answer["kind"], (string)answer["detail"], null);
+            }
+            return ToResponse(answer);
         }
 
         // Twin of the tests' world.py.

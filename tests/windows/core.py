@@ -13,7 +13,7 @@ import subprocess
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Callable
 
 UTILS = Path(__file__).parents[2] / "plugins" / "module_utils"
 HARNESS = Path(__file__).with_name("Harness.cs")
@@ -78,22 +78,30 @@ class Core:
             except subprocess.TimeoutExpired:
                 self._process.kill()
 
-    def __call__(self, call: str, **arguments: Any) -> Any:
-        """The result of one of the harness' calls; an exception that the core lets through fails the test."""
-        assert self._process.stdin
-        assert self._process.stdout
+    def __call__(self, call: str, asked: Callable[[Any], Any] = lambda _request: None, **arguments: Any) -> Any:
+        """The result of one of the harness' calls; an exception that the core lets through fails the test.
+
+        :param asked: answers what the core asks in the middle of it
+        """
         watch = threading.Timer(LONGEST_CALL, self._process.kill)
         watch.start()
         try:
-            self._process.stdin.write(json.dumps({"call": call, **arguments}) + "\n")
-            self._process.stdin.flush()
-            line = self._process.stdout.readline()
+            answer = self._exchange({"call": call, **arguments})
+            while "ask" in answer:
+                answer = self._exchange(asked(answer["ask"]))
         finally:
             watch.cancel()
-        assert line, f"{call}: the process ended, or took longer than {LONGEST_CALL} s"
-        answer = json.loads(line)
         assert "exception" not in answer, answer["exception"]
         return answer["result"]
+
+    def _exchange(self, message: Any) -> Any:
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps(message) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, f"{message}: the process ended, or took longer than {LONGEST_CALL} s"
+        return json.loads(line)
 
 
 def encoded(data: bytes) -> str:

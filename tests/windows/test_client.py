@@ -53,7 +53,9 @@ def python_result(world: World, params: Any, asked: str) -> Any:
         if asked == "instance":
             answer = client.instance()
         else:
-            answer = client.load_balancer() if asked == "loadbalancer" else client.fetch(path(asked[len("fetch ") :]))
+            what, _space, rest = asked.partition(" ")
+            ask = {"fetch": lambda: client.fetch(path(rest)), "attested": lambda: client.attested(rest)}
+            answer = ask.get(what, client.load_balancer)()
         result["answer"] = list(vars(answer).values())
     except ImdsError as error:
         result["error"] = [error.reason.code, error.message]
@@ -178,6 +180,29 @@ def test_load_balancer(core: Core, answer: Answer) -> None:
     both(core, [answer], "loadbalancer")
 
 
+NONCE = "0123456789abcdef0123456789ABCD-_"
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [said(200, {"encoding": "pkcs7", "signature": "MII="})],
+        [said(429), said(200, {"signature": 1})],
+        [version_error("2020-10-01"), said(200, {})],
+        [OLD_STYLE],
+        [REJECTED],
+        [said(404)],
+        [said(200, b"[]")],
+        [said(200, b"MII=")],
+        [silence()],
+    ],
+    ids=range(9),
+)
+@pytest.mark.parametrize("api_version", [None, "2018-10-01"])
+def test_attested(core: Core, answers: list[Answer], api_version: str | None) -> None:
+    both(core, answers, f"attested {NONCE}", api_version=api_version)
+
+
 HERE = (ADDRESS, "10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.8")
 
 
@@ -203,7 +228,7 @@ TIMES = st.floats(0.05, 60).map(lambda seconds: round(seconds, 3))
 @given(
     st.lists(ANYTHING, min_size=1, max_size=12),
     st.fixed_dictionaries({f"{name}timeout": TIMES for name in ("connect_", "read_", "", "updating_")}),
-    st.sampled_from(["instance", "loadbalancer", "fetch instance/compute/name", "fetch versions"]),
+    st.sampled_from(["instance", "loadbalancer", "attested x", "fetch instance/compute/name", "fetch versions"]),
     st.integers(0, 5),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

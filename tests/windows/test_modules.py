@@ -18,10 +18,10 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import client as client_module
 from ansible_collections.imds.azure.plugins.module_utils._imds import guest, platform, versions
-from ansible_collections.imds.azure.plugins.modules import azure_imds_facts, azure_imds_info
+from ansible_collections.imds.azure.plugins.modules import azure_imds_attest, azure_imds_facts, azure_imds_info
 from ansible_collections.imds.azure.tests.unit.emulator.running import Running
 from ansible_collections.imds.azure.tests.unit.emulator.running import start as start_emulator
-from ansible_collections.imds.azure.tests.unit.module_runner import run
+from ansible_collections.imds.azure.tests.unit.module_runner import argument_spec, run
 from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.test_transport import ENVIRONMENTS
 from ansible_collections.imds.azure.tests.unit.scripted_server import ScriptedServer, http, send
 from ansible_collections.imds.azure.tests.windows.core import Core, comparable, encoded
@@ -29,6 +29,8 @@ from ansible_collections.imds.azure.tests.windows.firmware import enclosure, sys
 from azure_imds_emulator.vms import profile_names
 
 MODULES = {"azure_imds_facts": azure_imds_facts, "azure_imds_info": azure_imds_info}
+ATTEST = "azure_imds_attest"
+ALL = {**MODULES, ATTEST: azure_imds_attest}
 SPECS: dict[str, dict[str, Any]] = {
     "azure_imds_facts": {
         "required": False,
@@ -37,6 +39,7 @@ SPECS: dict[str, dict[str, Any]] = {
         "load_balancer": False,
     },
     "azure_imds_info": {"path": "instance", "required": True},
+    ATTEST: {name: option.get("default") for name, option in argument_spec(azure_imds_attest).items()},
 }
 TIMES = {"connect_timeout": 2.0, "read_timeout": 10.0, "timeout": 30.0, "updating_timeout": 100.0}
 COMMON: dict[str, Any] = {"detect": "auto", "api_version": None, "chassis_asset_tag": None, **TIMES}
@@ -76,6 +79,7 @@ def both(core: Core, monkeypatch: Any, tmp_path: Path, capsys: Any) -> Both:
     patched = functools.partial(client_module.Client, clock=time_machine.clock, sleep=time_machine.sleep)
     monkeypatch.setattr(client_module, "Client", patched)
     monkeypatch.setattr(azure_imds_info, "Client", patched)
+    monkeypatch.setattr(azure_imds_attest, "Client", patched)
 
     def run_both(
         name: str,
@@ -88,7 +92,7 @@ def both(core: Core, monkeypatch: Any, tmp_path: Path, capsys: Any) -> Both:
             if text:
                 (tmp_path / file).write_text(text)
         before()
-        expected = run(capsys, MODULES[name], **options)
+        expected = run(capsys, ALL[name], **options)
         expected.pop("invocation", None)
         before()
         found = core(
@@ -289,6 +293,73 @@ def test_the_limit_of_5_requests_a_second(both: Both, imds: Running) -> None:
         assert found["available"], number
 
 
+# --- attestation: fetched and handed back ---------------------------------------------------------------------------
+
+NONCE = "0123456789abcdef0123456789ABCD-_"
+EVIDENCE = {"encoding": "pkcs7", "signature": "MII="}  # the emulator signs anew at each request
+
+
+@pytest.mark.parametrize("version", [None, *versions.INSTANCE])
+def test_evidence_of_every_version(both: Both, imds: Running, version: str | None) -> None:
+    imds.emulator.vms.replace([{"name": "web-1", "limiter": False}])
+    since = version is None or version >= versions.ATTESTED_SINCE
+    if since:
+        imds.fault(path="/metadata/attested/document", body=EVIDENCE)
+    pinned = {"api_version": version} if version else {}
+    result = both(ATTEST, endpoint=imds.url, detect="force", nonce=NONCE, **pinned)
+    used = version or versions.LADDER[0]
+    assert set(half(asked(imds))) == {("GET", "/metadata/attested/document", f"api-version={used}&nonce={NONCE}")}
+    if since:
+        assert (result["verified"], result["evidence"], result["api_version"]) == (False, EVIDENCE, used)
+    else:
+        assert (result["failed"], result["verified"], result["reason"]) == (True, False, "not_found")
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_no_evidence(both: Both, imds: Running, name: str) -> None:
+    fault, reason = LASTING[name]
+    imds.fault(path="/metadata/attested/document", **fault)
+    slow = {"read_timeout": 0.2} if reason == "read_timeout" else {}
+    result = both(ATTEST, endpoint=imds.url, detect="force", nonce=NONCE, **slow)
+    assert (result["failed"], result["verified"], result["reason"]) == (True, False, reason)
+    assert result["attempts"]
+    half(asked(imds))
+
+
+@pytest.mark.parametrize("name", [name for name in LASTING if LASTING[name][1] != "read_timeout"])
+def test_evidence_after_a_fault(both: Both, imds: Running, name: str) -> None:
+    imds.emulator.vms.replace([{"name": "web-1", "limiter": False}])
+
+    def before() -> None:
+        imds.control("DELETE", "/faults")
+        imds.fault(path="/metadata/attested/document", **LASTING[name][0], count=1)
+        imds.fault(path="/metadata/attested/document", body=EVIDENCE)
+
+    both(ATTEST, before=before, endpoint=imds.url, detect="force", nonce=NONCE)
+    half(asked(imds))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"document": "MII="},
+        {"document": {}, "nonce": NONCE},
+        {"document": "", "nonce": "a b"},
+        {"nonce": ""},
+        {"nonce": "x" * 33},
+        {"nonce": "a&b"},
+        {"nonce": "it's\n"},
+        {"nonce": NONCE, "chassis_asset_tag": "elsewhere", "detect": "auto"},
+    ],
+    ids=str,
+)
+def test_nothing_is_asked_for_evidence(both: Both, imds: Running, options: dict[str, Any]) -> None:
+    result = both(ATTEST, **{"endpoint": imds.url, "detect": "force", **options})
+    assert result["failed"]
+    assert not imds.requests()
+
+
 # --- the platform ---------------------------------------------------------------------------------------------------
 
 TAG = platform.AZURE_CHASSIS_ASSET_TAG
@@ -333,9 +404,9 @@ BAD: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("options", BAD, ids=str)
-@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("module", ALL)
 def test_bad_options(both: Both, options: dict[str, Any], module: str) -> None:
-    result = both(module, **options)
+    result = both(module, **({"nonce": NONCE} if module == ATTEST else {}), **options)
     assert result["failed"]
     assert result["msg"].startswith(next(iter(options)) + ": ")
 

@@ -17,10 +17,16 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.imds.azure.plugins.modules import azure_imds_facts, azure_imds_info
+from ansible_collections.imds.azure.plugins.modules import (
+    azure_imds_attest,
+    azure_imds_facts,
+    azure_imds_info,
+    azure_imds_route_fix,
+)
 from ansible_collections.imds.azure.tests.tools import powershell
 from ansible_collections.imds.azure.tests.unit.emulator.running import start
 from ansible_collections.imds.azure.tests.unit.module_runner import argument_spec
+from ansible_collections.imds.azure.tests.windows.cmdlets import CHANGING, CIM_CLASSES, CMDLETS
 from ansible_collections.imds.azure.tests.windows.core import sources
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,22 +35,35 @@ PACKAGE = "ansible_collections.imds.azure.plugins"
 UTILS = sorted((ROOT / "plugins" / "module_utils").glob("*.psm1"))
 MODULES = sorted((ROOT / "plugins" / "modules").glob("*.ps1"))
 TWINS: dict[str, ModuleType] = {
+    "azure_imds_attest_windows": azure_imds_attest,
     "azure_imds_facts_windows": azure_imds_facts,
     "azure_imds_info_windows": azure_imds_info,
+    "azure_imds_route_fix_windows": azure_imds_route_fix,
 }
 
-# All cmdlets that may be called, with the parameters that may be given.
-# Source: Microsoft's reference of Windows PowerShell 5.1, module Microsoft.PowerShell.Core.
-CMDLETS = {
-    "Export-ModuleMember": {"-Alias", "-Cmdlet", "-Function", "-Variable"},
-    "Set-StrictMode": {"-Off", "-Version"},
+# What those return that are the host's part of an action plugin; their Python twins document what the task returns.
+HOST_PARTS = {
+    "azure_imds_attest_windows": {"verified", "evidence", "api_version", "reason", "remedy", "attempts"},
+    "azure_imds_route_fix_windows": {
+        *("report", "recovered"),
+        *("kept", "rolled_back", "error", "undo_errors", "proof", "restored", "tables"),
+    },
 }
+
 # All .NET types that may be named. Ours come from the C# utilities.
-TYPES = {"Ansible.Basic.AnsibleModule", "System.Collections.Hashtable"}
+TYPES = {
+    "Ansible.Basic.AnsibleModule",
+    "Microsoft.Win32.Registry",
+    "System.Collections.Hashtable",
+    "System.Security.Principal.WindowsBuiltInRole",
+    "System.Security.Principal.WindowsIdentity",
+    "System.Security.Principal.WindowsPrincipal",
+    *("bool", "long", "object", "string", "string[]"),
+}
 NEWER_THAN_5_1 = {"&&", "||", "??", "??=", "?.", "?[", "?"}
 
-# Lines. What needs more than this thinks, and belongs into C#.
-LONGEST_MODULE = 50
+# Lines after the argument spec. What needs more than this thinks, and belongs into C#.
+LONGEST_WIRING = 25
 
 
 def name(path: Path) -> str:
@@ -69,14 +88,40 @@ def test_lines_are_as_short_as_those_of_python(path: Path) -> None:
 @pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
 def test_commands_and_parameters_are_on_the_list(path: Path) -> None:
     own = {
-        powershell.text(function): set[str]()
+        powershell.text(next(powershell.of_type(function, "function_name"))): {
+            powershell.text(variable).replace("$", "-")
+            for parameter in powershell.of_type(function, "script_parameter")
+            for variable in parameter.children
+            if variable.type == "variable"
+        }
         for util in UTILS
-        for function in powershell.of_type(powershell.parse(util), "function_name")
+        for function in powershell.of_type(powershell.parse(util), "function_statement")
     }
     for call in powershell.calls(powershell.parse(path)):
         allowed = {**CMDLETS, **own}.get(call.command)
         assert allowed is not None, f"line {call.line}: {call.command}"
         assert set(call.parameters) <= allowed, f"line {call.line}: {call.command}"
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_what_changes_something_asks_nobody_and_stops_at_an_error(path: Path) -> None:
+    """A prompt is an error where nobody sits, and without selectors these cmdlets act on all routes there are."""
+    root = powershell.parse(path)
+    for command, call in zip(powershell.of_type(root, "command"), powershell.calls(root)):
+        text = powershell.text(command)
+        if call.command in CMDLETS and call.command.partition("-")[2].startswith(("Net", "Cim", "Service")):
+            assert text.rstrip().endswith("-ErrorAction Stop"), f"line {call.line}"
+        if call.command in CHANGING:
+            assert "-Confirm:$false" in text, f"line {call.line}"
+            selectors = {"-InterfaceIndex"} | (
+                {"-IPAddress"} if call.command == "Set-NetIPAddress" else {"-DestinationPrefix", "-NextHop"}
+            )
+            assert selectors <= set(call.parameters), f"line {call.line}"
+
+
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_no_other_class_is_asked_of_cim(path: Path) -> None:
+    assert set(re.findall(r"-ClassName (\S+)", path.read_text())) <= CIM_CLASSES
 
 
 @pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
@@ -110,10 +155,19 @@ def test_strict_mode_comes_first(path: Path) -> None:
     assert lines[:2] == ["Set-StrictMode -Version 2.0", "$ErrorActionPreference = 'Stop'"]
 
 
+@pytest.mark.parametrize("path", [*UTILS, *MODULES], ids=name)
+def test_it_is_laid_out_as_pslint_wants_it(path: Path) -> None:
+    """pslint itself needs a PowerShell."""
+    lines = path.read_text().splitlines()
+    assert max(map(len, lines)) <= 160
+    assert not [line for line in lines if re.search(r"\} *(else|elseif|catch|finally)\b|[ \t;]$|\t", line)]
+
+
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_a_module_only_wires(path: Path) -> None:
-    assert len(path.read_text().splitlines()) <= LONGEST_MODULE
-    assert path.read_text().startswith("#!powershell\n")
+    text = path.read_text()
+    assert text.startswith("#!powershell\n")
+    assert len(text[text.index("AnsibleModule]::Create(") :].splitlines()) <= LONGEST_WIRING
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
@@ -145,10 +199,13 @@ def test_the_documentation_is_that_of_the_twin(path: Path) -> None:
     sidecar = yaml.safe_load(path.with_suffix(".yml").read_text())
     ours, theirs = sidecar["DOCUMENTATION"], yaml.safe_load(TWINS[path.stem].DOCUMENTATION)
     assert ours["extends_documentation_fragment"] == theirs["extends_documentation_fragment"]
-    assert {key: {**value, "description": None} for key, value in ours["options"].items()} == {
-        key: {**value, "description": None} for key, value in theirs["options"].items()
+    assert {key: {**value, "description": None} for key, value in ours.get("options", {}).items()} == {
+        key: {**value, "description": None} for key, value in theirs.get("options", {}).items()
     }
     returned = yaml.safe_load(TWINS[path.stem].RETURN)
+    if path.stem in HOST_PARTS:
+        assert set(sidecar["RETURN"]) == HOST_PARTS[path.stem]
+        return
     assert set(sidecar["RETURN"]) == set(returned)
     if "ansible_facts" not in returned:
         assert sidecar["RETURN"] == returned
@@ -176,6 +233,15 @@ def test_only_literals_make_an_argument_spec(tmp_path: Path, spec_text: str, exp
             powershell.argument_spec(module, [])
     else:
         assert powershell.argument_spec(module, []) == expected
+
+
+def test_calls_know_what_is_splatted(tmp_path: Path) -> None:
+    script = tmp_path / "x.ps1"
+    script.write_text("$key = @{ A = 1; B = $x }\n$key.C = 2\nOne @key -D 3\n$key = @{ E = 1 }\nTwo @key @other\n")
+    assert powershell.calls(powershell.parse(script)) == [
+        powershell.Call("One", ("-D", "-A", "-B", "-C"), 3),
+        powershell.Call("Two", ("-E",), 5),
+    ]
 
 
 def stand_in(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -230,7 +296,12 @@ def loaded(task: str, extension: str, fqn: str = "") -> Any:
 def test_ansible_finds_all_that_a_module_needs(path: Path) -> None:
     needs = set(loaded(path.stem, ".ps1", f"{PACKAGE}.modules.{path.stem}")["needs"])
     ours = {need for need in needs if need.startswith("ansible_collections.")}
-    assert ours == {f"{PACKAGE}.module_utils.{util.name}" for util in [*sources(), *UTILS]}
+    whole = {f"{PACKAGE}.module_utils.{util.name}" for util in [*sources(), *UTILS]}
+    route = {name for name in whole if "._ImdsRoute" in name}
+    asked = set(re.findall(r"\.\.module_utils\.(\w+)", path.read_text()))
+    assert {f"{PACKAGE}.module_utils.{name}" for name in asked} <= {need.rpartition(".")[0] for need in ours}
+    assert ours <= whole
+    assert bool(ours & route) == ("_ImdsRouteTarget" in asked)
     assert "Ansible.Basic.cs" in needs
 
 
@@ -249,7 +320,9 @@ def test_the_connection_decides_which_twin_runs(twin: str, extension: str) -> No
 
 
 @pytest.mark.skipif(not shutil.which("pwsh"), reason="pwsh not found: the .ps1 modules are not executed")
-@pytest.mark.parametrize(("twin", "options"), [("facts", ""), ("info", "path=instance/compute/name")])
+@pytest.mark.parametrize(
+    ("twin", "options"), [("facts", ""), ("info", "path=instance/compute/name"), ("attest", "nonce=0123456789")]
+)
 def test_for_real(twin: str, options: str) -> None:
     with start() as imds:
         module = f"imds.azure.azure_imds_{twin}_windows"
@@ -262,5 +335,24 @@ def test_for_real(twin: str, options: str) -> None:
         result = json.loads(done.stdout.partition("=> ")[2])
         (entry,) = [entry for entry in imds.requests() if entry["status"] == 200]
     found = result["ansible_facts"]["azure_imds"] if twin == "facts" else result
-    assert (found["available"], found["reason"], found["api_version"]) == (True, "ok", "2025-04-07")
+    assert found["api_version"] == "2025-04-07"
+    if twin == "attest":
+        assert (found["verified"], found["evidence"]["encoding"]) == (False, "pkcs7")
+    else:
+        assert (found["available"], found["reason"]) == (True, "ok")
     assert entry["headers"]["Metadata"] == "true"
+
+
+@pytest.mark.skipif(not shutil.which("pwsh"), reason="pwsh not found: the .ps1 modules are not executed")
+@pytest.mark.skipif(sys.platform == "win32", reason="this host has the cmdlets")
+def test_the_route_fix_for_real_where_there_are_no_cmdlets() -> None:
+    """All of it runs, each cmdlet is missed by itself, and the host is refused for what it is."""
+    command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-c", "local"]
+    command += ["-m", "imds.azure.azure_imds_route_fix_windows", "-a", "state=query chassis_asset_tag=elsewhere"]
+    command += ["-e", f"ansible_pwsh_interpreter={shutil.which('pwsh')}"]
+    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(TREE), "ANSIBLE_NOCOLOR": "1"}
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
+    said = json.loads(done.stdout[done.stdout.index("=> ") + 3 :])["msg"]
+    assert "Windows Server 2012 or newer is needed" in said
+    for part in ("routes.active: Get-NetRoute", "adapters: Get-NetAdapter", "find_route: Find-NetRoute"):
+        assert part in said

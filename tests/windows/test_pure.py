@@ -413,6 +413,27 @@ def test_any_path(core: Core, text: str) -> None:
     assert core("path", text=text) == python_path(text)
 
 
+def python_nonce(text: str) -> Any:
+    try:
+        return {"nonce": options.nonce(text)}
+    except options.OptionError as error:
+        return {"error": str(error)}
+
+
+NONCES = ["0123456789abcdefABCDEF-_", "x" * 32, "x" * 33, "", "a&b=c", "a b", "a\r\nb", "a\n", "\xe9", "\uff10", "it's"]
+
+
+@pytest.mark.parametrize("text", NONCES)
+def test_nonces(core: Core, text: str) -> None:
+    assert core("nonce", text=text) == python_nonce(text)
+
+
+@given(st.text(st.characters(max_codepoint=0x2FF), max_size=34) | st.from_regex("[A-Za-z0-9_-]{0,34}", fullmatch=True))
+@shared
+def test_any_nonce(core: Core, text: str) -> None:
+    assert core("nonce", text=text) == python_nonce(text)
+
+
 # --- words ----------------------------------------------------------------------------------------------------------
 
 

@@ -103,7 +103,9 @@ def _groups(state: State) -> list[Stores]:
     """The rows for IMDS by key. A stored row with an own address as next hop is the twin of an active on-link one."""
     own = {address.address for address in state.addresses}
     groups: dict[tuple[str, str], dict[str, Route]] = {}
-    for row in (*table.host_routes(state), *(state.persistent or ())):
+    # On-link rows first, so that their active twin is taken.
+    stored = sorted(state.persistent or (), key=lambda row: row.next_hop in own)
+    for row in (*table.host_routes(state), *stored):
         if row.prefix == table.IMDS_PREFIX and row.interface:
             key, on_link = (row.interface, row.next_hop), (row.interface, "")
             is_twin = row.next_hop in own and key not in groups and set(groups.get(on_link, {})) == {"active"}

@@ -12,7 +12,7 @@ from ansible_collections.imds.azure.plugins.module_utils._routes import table, w
 from ansible_collections.imds.azure.plugins.module_utils._routes.diagnose import diagnose
 from ansible_collections.imds.azure.plugins.module_utils._routes.plan import Plan, plain_steps, plan
 from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import Wishes, read_wishes
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 IMDS = table.IMDS_PREFIX
@@ -404,6 +404,8 @@ wish_lists = st.fixed_dictionaries(
 ).map(read_wishes)
 
 
+# Two stored rows that could both be the twin of one active row.
+@example([(1, "10.0.1.10", 0, "persistent"), (1, "0.0.0.0", 0, "both")], Wishes(interface="Ethernet"), False, False)
 @given(store_rows, wish_lists, st.booleans(), st.booleans())
 @settings(deadline=None, database=None, max_examples=300)
 def test_any_stores(rows: list[tuple[int, str, int, str]], wishes: Wishes, dhcp: bool, lower: bool) -> None:

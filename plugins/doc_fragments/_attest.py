@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, imds.azure contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The options of azure_imds_attest and its Windows twin. PRIVATE to this collection."""
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    DOCUMENTATION = r"""
+options:
+  nonce:
+    description:
+      - What the document has to bear, 1 to 32 letters, digits, hyphens or underscores.
+      - Without it, 32 characters are drawn at random, which is what you want. Where the host answers with another nonce, it is asked
+        twice more, with a new one each time.
+      - With O(document) it is what the stored document was fetched with. Without it, that document's nonce is not looked at.
+    type: str
+  clouds:
+    description:
+      - The clouds of which the document may be.
+    type: list
+    elements: str
+    choices: [public, us_government, china, germany]
+    default: [public]
+  expected_vm_id:
+    description:
+      - The VM's ID, or several, one of which it has to be. Upper and lower case are the same.
+      - Take it from a source other than the host, never from its facts.
+      - Of this and the other expected values an empty one is an error, because it would match nothing, or expect nothing.
+    type: list
+    elements: str
+  expected_subscription_id:
+    description:
+      - The ID of the subscription that the VM has to belong to, or several.
+      - It binds less than O(expected_vm_id), any VM in the subscription can answer.
+    type: list
+    elements: str
+  expected_sku:
+    description:
+      - The SKU of the VM's image, or several.
+      - This, O(expected_license_type) and O(expected_plan) say what runs there, not which VM it is.
+    type: list
+    elements: str
+  expected_license_type:
+    description:
+      - The licence type, such as V(Windows_Server), or several.
+    type: list
+    elements: str
+  expected_plan:
+    description:
+      - The marketplace plan, a dictionary with one or more of C(name), C(product) and C(publisher), or a list of such
+        dictionaries. Only the keys that are given count.
+    type: raw
+  max_age:
+    description:
+      - How old the document may be, in seconds, at most 86400.
+      - Without it 300, and 21600 (6 hours, for which a document is valid) for a stored O(document).
+    type: int
+  clock_skew:
+    description:
+      - By how many seconds the clocks of Azure and the controller may differ.
+    type: int
+    default: 120
+  anchors:
+    description:
+      - PEM or DER files on the controller with root certificates to trust besides the built-in ones, such as an emulator's.
+      - Relative paths are looked for as by M(ansible.builtin.copy), in C(files) of the role or beside the playbook.
+    type: list
+    elements: path
+  builtin_anchors:
+    description:
+      - Trust the roots that Azure uses. Their fingerprints are built in, the certificates are taken from the controller's CA bundles.
+      - With V(false), only O(anchors) are trusted.
+    type: bool
+    default: true
+  intermediates:
+    description:
+      - PEM or DER files on the controller with CA certificates that may complete a chain. They are not trusted by themselves.
+      - Relative paths are looked for like those of O(anchors).
+    type: list
+    elements: path
+  fetch_intermediates:
+    description:
+      - V(auto) lets the controller fetch a missing CA certificate from the address in the certificate below it, if that is on the
+        list of Azure's addresses. The proxy settings of the controller are honoured.
+      - V(never) sends nothing, for closed networks.
+    type: str
+    choices: [auto, never]
+    default: auto
+  cache_dir:
+    description:
+      - Directory on the controller that keeps fetched CA certificates.
+      - Without it C(imds.azure/intermediates) in C($XDG_CACHE_HOME) or C(~/.cache).
+    type: path
+  document:
+    description:
+      - Stored evidence to verify instead of a host's. No host is contacted.
+      - Either the signature in base64, or the whole answer of IMDS, as JSON text or as a dictionary with C(encoding) and
+        C(signature), which is what RV(evidence) is.
+    type: raw
+  verify_at:
+    description:
+      - The time at which the stored O(document) is judged, in ISO 8601; without an offset it is UTC. Without it, now.
+      - Only together with O(document). A host's answer is always judged now.
+    type: str
+"""

@@ -1,0 +1,232 @@
+// Copyright: (c) 2026, imds.azure contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Carries out a plan's steps: do, prove, keep or take back, all in one run. Only the order is decided here. Twin of
+// _routes/apply.py.
+
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using System.Linq;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperations;
+
+namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
+{
+    using Map = Dictionary<string, object>;
+
+    // What is done for one reason. Undo takes back Do from any state in between, so also a step cut short.
+    public sealed class Step
+    {
+        public bool AfterProof;
+        public List<Operation> Do;
+        public List<Operation> Undo;
+
+        // Throws HostException for an operation that is none.
+        public static Step From(IDictionary given)
+        {
+            return new Step
+            {
+                AfterProof = Given.Text(given, "phase") == "cleanup",
+                Do = Given.Parts(given, "do").Select(Operation.From).ToList(),
+                Undo = Given.Parts(given, "undo").Select(Operation.From).ToList(),
+            };
+        }
+    }
+
+    // What the steps may change, as lines to show and to compare: the host routes of IMDS in both stores, and the
+    // addresses that the steps name.
+    public sealed class Snapshot
+    {
+        public readonly List<string> Lines = new List<string>();
+        public string Problem;
+
+        private readonly List<string> addresses;
+
+        public Snapshot(IEnumerable<Step> steps)
+        {
+            addresses = steps.SelectMany(step => step.Do)
+                .Select(operation => operation.Address).Where(address => address.Length > 0).ToList();
+        }
+
+        public IEnumerable<Call> Take()
+        {
+            Lines.Clear();
+            foreach (string store in Stores.Names.Keys)
+            {
+                Call look = Stores.Look(store);
+                yield return look;
+                Note(look);
+                Lines.AddRange(Stores.HostRoutes(look).Select(row => Line(row, store))
+                    .OrderBy(line => line, StringComparer.Ordinal));
+            }
+            if (addresses.Count > 0)
+            {
+                Call look = new Call("Get-NetIPAddress", new Map { { "PolicyStore", Stores.Names["active"] } });
+                yield return look;
+                Note(look);
+                Lines.AddRange(look.Rows.Cast<IDictionary>()
+                    .Where(row => addresses.Contains(Given.Text(row, "IPAddress")))
+                    .Select(row => Given.Text(row, "IPAddress") + " SkipAsSource " + Given.Flag(row, "SkipAsSource"))
+                    .OrderBy(line => line, StringComparer.Ordinal));
+            }
+        }
+
+        private void Note(Call look)
+        {
+            Problem = look.Failed && !look.NotFound ? look.Problem : Problem;
+        }
+
+        private static string Line(IDictionary row, string store)
+        {
+            return Given.Text(row, "DestinationPrefix") + " via " + Given.Text(row, "NextHop") + " on interface "
+                + Given.Whole(row, "InterfaceIndex") + " metric " + Given.Whole(row, "RouteMetric") + " " + store;
+        }
+    }
+
+    // Kept: the repair stands. Error: why not, or what went wrong in spite of it. UndoErrors: what could not be taken
+    // back; the journal then stays, and the next run tries again. Proof: null where nobody asked. Before, Tried, After:
+    // what there was before the steps, when IMDS was asked, and at the end.
+    public sealed class Applying
+    {
+        public bool Kept;
+        public bool RolledBack;
+        public string Error = "";
+        public List<string> UndoErrors = new List<string>();
+        public Map Proof;
+        public readonly Snapshot Before;
+        public readonly Snapshot Tried;
+        public readonly Snapshot After;
+
+        private readonly List<Step> steps;
+        private readonly Journal journal;
+        // The steps of the repair that were begun, the last one first.
+        private readonly List<Step> begun = new List<Step>();
+
+        public Applying(List<Step> steps, Journal journal)
+        {
+            this.steps = steps;
+            this.journal = journal;
+            Before = new Snapshot(steps);
+            Tried = new Snapshot(steps);
+            After = new Snapshot(steps);
+        }
+
+        // After a rollback: whether all is exactly as it was.
+        public bool Restored
+        {
+            get { return RolledBack && After.Problem == null && After.Lines.SequenceEqual(Before.Lines); }
+        }
+
+        // prove: null keeps the repair without a proof. rollback: whether a failed proof takes it back; a failed step
+        // always does. Throws HostException where tables or journal can't be used; nothing was changed then.
+        public IEnumerable<Call> Run(Func<Map> prove, bool rollback)
+        {
+            IEnumerable<Call> calls = Before.Take().Concat(Repair());
+            foreach (Call call in calls)
+            {
+                yield return call;
+            }
+            bool back = Error.Length > 0;
+            if (!back && prove != null)
+            {
+                foreach (Call call in Tried.Take())
+                {
+                    yield return call;
+                }
+                Proof = prove();
+                Error = true.Equals(Proof["verified"]) ? "" : (string)Proof["detail"];
+                back = Error.Length > 0 && rollback && steps.Count > 0;
+            }
+            Kept = !back;
+            calls = back ? TakeBack() : Error.Length == 0 ? Cleanup() : new Call[0];
+            foreach (Call call in calls.Concat(After.Take()))
+            {
+                yield return call;
+            }
+            if (steps.Count > 0 && UndoErrors.Count == 0)
+            {
+                journal.Remove();
+            }
+        }
+
+        // Take back what a killed run began, or finish what it had proven.
+        public IEnumerable<Call> Recover(Entry entry)
+        {
+            List<string> errors = new List<string>();
+            foreach (Call call in Carry(entry.Operations, errors))
+            {
+                yield return call;
+            }
+            Kept = entry.Proven;
+            UndoErrors = entry.Proven ? UndoErrors : errors;
+            RolledBack = !entry.Proven && errors.Count == 0;
+            if (UndoErrors.Count == 0)
+            {
+                journal.Remove();
+            }
+        }
+
+        private static IEnumerable<Call> Carry(IEnumerable<Operation> operations, List<string> errors)
+        {
+            return operations.SelectMany(operation => Operations.Carry(operation, errors));
+        }
+
+        private IEnumerable<Call> Repair()
+        {
+            if (Before.Problem != null)
+            {
+                throw new HostException(Before.Problem);
+            }
+            List<string> errors = new List<string>();
+            foreach (Step step in steps.Where(step => !step.AfterProof))
+            {
+                begun.Insert(0, step);
+                journal.Write(false, begun.SelectMany(one => one.Undo));
+                foreach (Call call in Carry(step.Do.TakeWhile(operation => errors.Count == 0), errors))
+                {
+                    yield return call;
+                }
+                if (errors.Count > 0)
+                {
+                    break;
+                }
+            }
+            Error = string.Join("; ", errors);
+        }
+
+        // What can't be put back, and so had to wait for the proof.
+        private IEnumerable<Call> Cleanup()
+        {
+            List<Operation> cleanup = steps.Where(step => step.AfterProof).SelectMany(step => step.Do).ToList();
+            List<string> errors = new List<string>();
+            if (cleanup.Count > 0)
+            {
+                journal.Write(true, cleanup);
+            }
+            foreach (Call call in Carry(cleanup, errors))
+            {
+                yield return call;
+            }
+            Error = string.Join("; ", errors);
+        }
+
+        // One operation that can't be undone does not keep the others from it.
+        private IEnumerable<Call> TakeBack()
+        {
+            // Where the first change was refused there is nothing to undo, and trying would be refused as well.
+            foreach (Call call in After.Take())
+            {
+                yield return call;
+            }
+            bool untouched = After.Problem == null && After.Lines.SequenceEqual(Before.Lines);
+            IEnumerable<Operation> undo = begun.SelectMany(step => step.Undo);
+            foreach (Call call in untouched ? new Call[0] : Carry(undo, UndoErrors))
+            {
+                yield return call;
+            }
+            RolledBack = UndoErrors.Count == 0;
+        }
+    }
+}

@@ -1,0 +1,127 @@
+// Copyright: (c) 2026, imds.azure contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// What the route fix asks PowerShell to run, and what came of it. _ImdsRoutes.psm1 has one branch for each name.
+//
+// Whoever decides here never sees a cmdlet: it hands out calls, one after the other, and goes on when the last one is
+// answered. So all of it can be executed where there are no cmdlets.
+
+using System;
+using System.Collections;
+using System.Collections.Generic;
+
+namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
+{
+    using Map = Dictionary<string, object>;
+
+    public sealed class Call
+    {
+        public readonly string Name;
+        public readonly Map Parameters;
+        public readonly List<object> Rows = new List<object>();
+
+        private string id;
+        private string category;
+        private string message;
+
+        public Call(string name, Map parameters = null)
+        {
+            Name = name;
+            Parameters = parameters ?? new Map();
+        }
+
+        // One object that the cmdlet returned.
+        public void Add(IDictionary row)
+        {
+            Rows.Add(row);
+        }
+
+        // The error record that it ended with. Its message is in the system's language: it is shown, and never read.
+        public void Fail(string errorId, string errorCategory, string errorMessage)
+        {
+            id = errorId ?? "";
+            category = errorCategory ?? "";
+            message = errorMessage ?? "";
+        }
+
+        public bool Failed
+        {
+            get { return id != null; }
+        }
+
+        // The cmdlet looked and found nothing. A cmdlet that is missing has the same category, and another id.
+        public bool NotFound
+        {
+            get
+            {
+                return Failed && category == "ObjectNotFound"
+                    && (Starts("CmdletizationQuery_NotFound") || Starts("NoServiceFoundForGivenName"));
+            }
+        }
+
+        // 5 is ERROR_ACCESS_DENIED.
+        public bool Denied
+        {
+            get { return Failed && (category == "PermissionDenied" || Starts("Windows System Error 5,")); }
+        }
+
+        public string Problem
+        {
+            get { return Name + ": " + message.Trim() + (Denied ? " Administrator's rights are needed." : ""); }
+        }
+
+        private bool Starts(string start)
+        {
+            return id.StartsWith(start, StringComparison.Ordinal);
+        }
+    }
+
+    // Something of the host failed; the text says what, and what it said. Twin of host.py's HostError.
+    public sealed class HostException : Exception
+    {
+        public HostException(string problem) : base(problem)
+        {
+        }
+    }
+
+    // Reads what Ansible and PowerShell hand over: dictionaries and lists of several makes, numbers of several sizes.
+    public static class Given
+    {
+        public static object Value(IDictionary map, string name)
+        {
+            return map != null && map.Contains(name) ? map[name] : null;
+        }
+
+        public static string Text(IDictionary map, string name)
+        {
+            return Convert.ToString(Value(map, name));
+        }
+
+        public static long Whole(IDictionary map, string name)
+        {
+            return Convert.ToInt64(Value(map, name) ?? 0);
+        }
+
+        public static bool Flag(IDictionary map, string name)
+        {
+            return true.Equals(Value(map, name));
+        }
+
+        public static IDictionary Part(IDictionary map, string name)
+        {
+            return Value(map, name) as IDictionary;
+        }
+
+        public static IEnumerable<IDictionary> Parts(IDictionary map, string name)
+        {
+            IEnumerable list = Value(map, name) as IEnumerable;
+            foreach (object entry in list ?? new object[0])
+            {
+                if (entry is IDictionary)
+                {
+                    yield return (IDictionary)entry;
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,302 @@
+// Copyright: (c) 2026, imds.azure contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// The two things that a Windows host is asked for: collect, and apply. Twin of _routes/target_linux.py, which writes
+// down what is asked and answered; what a report holds stands in _routes/windows.py.
+
+using System;
+using System.Collections;
+using System.Collections.Generic;
+using System.Linq;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperations;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsWorld;
+
+namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
+{
+    using Map = Dictionary<string, object>;
+
+    // One run of the module as a dialogue: while Next() is true, answer Call. Then there is a Result or a Failure.
+    public sealed class RouteTask : IDisposable
+    {
+        public Map Result = new Map();
+        public string Failure;
+        public Call Call;
+
+        private readonly IEnumerator<Call> calls;
+
+        private RouteTask(IDictionary parameters, bool checkMode, World world, string journal)
+        {
+            calls = Run(parameters, checkMode, world, new Journal(journal)).GetEnumerator();
+        }
+
+        public static RouteTask Start(IDictionary parameters, bool checkMode)
+        {
+            return Start(parameters, checkMode, new World(), Journal.DefaultDirectory());
+        }
+
+        public static RouteTask Start(IDictionary parameters, bool checkMode, World world, string journal)
+        {
+            return new RouteTask(parameters, checkMode, world, journal);
+        }
+
+        public bool Next()
+        {
+            try
+            {
+                bool more = calls.MoveNext();
+                Call = more ? calls.Current : null;
+                return more;
+            }
+            catch (HostException error)
+            {
+                Failure = error.Message;
+            }
+            catch (OptionException error)
+            {
+                Failure = error.Message;
+            }
+            Result = new Map();
+            return false;
+        }
+
+        public void Dispose()
+        {
+            calls.Dispose();
+        }
+
+        private IEnumerable<Call> Run(IDictionary parameters, bool checkMode, World world, Journal journal)
+        {
+            IDictionary request = Given.Part(parameters, "request");
+            string mode = Given.Text(request, "mode");
+            if (mode != "collect" && mode != "apply")
+            {
+                throw new HostException(
+                    "What is to be done is decided on the controller, by the action plugin of this module, which was "
+                    + "left out. Call imds.azure.azure_imds_route_fix in a task of its own.");
+            }
+            if (mode == "apply" && checkMode)
+            {
+                throw new HostException("Nothing is changed in check mode.");
+            }
+            Target target = new Target(parameters, world, journal);
+            foreach (Call call in mode == "collect" ? target.Collect(request, Result) : target.Apply(request, Result))
+            {
+                yield return call;
+            }
+        }
+    }
+
+    internal sealed class Target
+    {
+        private readonly Journal journal;
+        private readonly Probe probe;
+        private readonly Detection detection;
+        private readonly bool forced;
+        private readonly string primaryAddress;
+
+        // Throws OptionException.
+        public Target(IDictionary parameters, World world, Journal journal)
+        {
+            Hashtable options = new Hashtable(parameters);
+            options["timeout"] = Given.Value(parameters, "verify_timeout");
+            Settings settings = Options.Parse(options);
+            this.journal = journal;
+            probe = new Probe(settings, world);
+            detection = Platform.Detect(settings.ChassisAssetTag, world.Firmware);
+            forced = settings.Forced || Given.Flag(parameters, "force");
+            primaryAddress = Given.Text(parameters, "primary_ip");
+        }
+
+        public IEnumerable<Call> Collect(IDictionary request, Map result)
+        {
+            bool unfinished = journal.Read() != null;
+            bool recovered = unfinished && Given.Flag(request, "recover");
+            if (recovered)
+            {
+                using (journal.Alone())
+                {
+                    Entry entry = journal.Read();
+                    Applying recovery = new Applying(new List<Step>(), journal);
+                    // Another run may have been faster.
+                    foreach (Call call in entry == null ? new Call[0] : recovery.Recover(entry))
+                    {
+                        yield return call;
+                    }
+                    if (recovery.UndoErrors.Count > 0)
+                    {
+                        throw new HostException(
+                            "An earlier run was killed, and what it began can't be taken back: "
+                            + string.Join("; ", recovery.UndoErrors) + ". What is left to do stands in "
+                            + journal.FilePath + ".");
+                    }
+                }
+            }
+            Map report = new Map { { "unfinished", unfinished && !recovered } };
+            foreach (Call call in Report(report, true))
+            {
+                yield return call;
+            }
+            result["report"] = report;
+            result["recovered"] = recovered;
+        }
+
+        public IEnumerable<Call> Apply(IDictionary request, Map result)
+        {
+            List<Step> steps = Given.Parts(request, "steps").Select(Step.From).ToList();
+            IDictionary expect = Given.Part(request, "expect");
+            string address = Given.Text(expect, "address");
+            string mac = Given.Text(expect, "mac");
+            long retries = Given.Whole(request, "retries");
+            Func<Map> prove = () => probe.Prove(address, mac, retries);
+            using (steps.Count > 0 ? journal.Alone() : null)
+            {
+                if (journal.Read() != null)
+                {
+                    throw new HostException(
+                        "An earlier run was killed just now, see " + journal.FilePath + ". Run again.");
+                }
+                Applying done = new Applying(steps, journal);
+                bool verify = Given.Flag(request, "verify");
+                Map report = new Map();
+                IEnumerable<Call> calls = done.Run(verify ? prove : null, Given.Flag(request, "rollback"));
+                foreach (Call call in calls.Concat(Report(report, false)))
+                {
+                    yield return call;
+                }
+                report["unfinished"] = done.UndoErrors.Count > 0;
+                result["kept"] = done.Kept;
+                result["rolled_back"] = done.RolledBack;
+                result["error"] = done.Error;
+                result["undo_errors"] = done.UndoErrors;
+                result["proof"] = done.Proof;
+                result["restored"] = done.Restored;
+                result["tables"] = new Map
+                {
+                    { "before", done.Before.Lines }, { "tried", done.Tried.Lines }, { "after", done.After.Lines },
+                };
+                result["report"] = report;
+            }
+        }
+
+        // Each part by itself: what can't be collected is null, with a line in errors.
+        private IEnumerable<Call> Report(Map report, bool mayAsk)
+        {
+            List<object> errors = new List<object>();
+            report["system"] = "windows";
+            report["errors"] = errors;
+            Dictionary<string, Call> parts = new Dictionary<string, Call>
+            {
+                { "routes.active", Stores.Look("active") },
+                { "routes.persistent", Stores.Look("persistent") },
+                { "addresses.active", InStore("Get-NetIPAddress", "active") },
+                { "addresses.persistent", InStore("Get-NetIPAddress", "persistent") },
+                { "interfaces", new Call("Get-NetIPInterface") },
+                { "adapters", new Call("Get-NetAdapter") },
+                { "find_route", FindRoute("") },
+                { "cluster_service", new Call("Get-Service") },
+                { "persistent_route_values", new Call("PersistentRoutes") },
+                { "persisted_route_table", new Call("Win32_IP4PersistedRouteTable") },
+                { "elevated", new Call("IsElevated") },
+                { "os", new Call("Win32_OperatingSystem") },
+            };
+            if (detection.ChassisAssetTag == null)
+            {
+                parts["enclosure"] = new Call("Win32_SystemEnclosure");
+            }
+            foreach (KeyValuePair<string, Call> part in parts)
+            {
+                yield return part.Value;
+                if (part.Value.Failed && !part.Value.NotFound)
+                {
+                    errors.Add(part.Key + ": " + part.Value.Problem);
+                }
+            }
+            foreach (string both in new[] { "routes", "addresses" })
+            {
+                report[both] = new Map
+                {
+                    { "active", Rows(parts[both + ".active"]) }, { "persistent", Rows(parts[both + ".persistent"]) },
+                };
+            }
+            foreach (string whole in new[] { "interfaces", "adapters", "find_route" })
+            {
+                report[whole] = Rows(parts[whole]);
+            }
+            report["cluster_service"] = Single(parts["cluster_service"], "Status");
+            report["persistent_route_values"] = StoredNames(
+                parts["persistent_route_values"], parts["persisted_route_table"]);
+            report["elevated"] = Single(parts["elevated"], "Elevated");
+            report["os"] = Rows(parts["os"]) == null ? null : parts["os"].Rows.FirstOrDefault();
+            report["azure"] = IsAzure(parts);
+            report["imds"] = null;
+            if (mayAsk && (forced || true.Equals(report["azure"])))
+            {
+                ProbeAnswer answer = probe.Ask(null);
+                report["imds"] = answer.AsMap();
+                if (answer.Interfaces.Count > 0)
+                {
+                    report["imds_mac"] = answer.Interfaces[0].Key;
+                    report["imds_address"] = answer.Interfaces[0].Value.FirstOrDefault() ?? "";
+                }
+            }
+            string primary = primaryAddress.Length > 0 ? primaryAddress : Given.Text(report, "imds_address");
+            if (primary.Length > 0)
+            {
+                Call bound = FindRoute(primary);
+                yield return bound;
+                report["find_route_bound"] = Rows(bound);
+            }
+        }
+
+        // Null: the firmware can't be read, and CIM does not know it either.
+        private bool? IsAzure(Dictionary<string, Call> parts)
+        {
+            if (!parts.ContainsKey("enclosure"))
+            {
+                return detection.Azure;
+            }
+            string tag = (string)Single(parts["enclosure"], "SMBIOSAssetTag");
+            return string.IsNullOrEmpty(tag) ? (bool?)null : tag.Trim() == Platform.AzureChassisAssetTag;
+        }
+
+        private static Call InStore(string name, string store)
+        {
+            return new Call(name, new Map { { "PolicyStore", Stores.Names[store] } });
+        }
+
+        private static Call FindRoute(string source)
+        {
+            return new Call("Find-NetRoute", new Map { { "LocalIPAddress", source } });
+        }
+
+        private static List<object> Rows(Call call)
+        {
+            return call.Failed && !call.NotFound ? null : call.Rows;
+        }
+
+        private static object Single(Call call, string name)
+        {
+            return call.Rows.Select(row => Given.Value((IDictionary)row, name)).FirstOrDefault();
+        }
+
+        // What the registry and WMI keep, in the registry's spelling. They may disagree; either may be unreadable.
+        private static List<string> StoredNames(Call registry, Call table)
+        {
+            if (Rows(registry) == null && Rows(table) == null)
+            {
+                return null;
+            }
+            IEnumerable<string> fromTable = table.Rows.Cast<IDictionary>().Select(
+                row => string.Join(
+                    ",", new[] { "Destination", "Mask", "NextHop", "Metric1" }.Select(name => Given.Text(row, name))));
+            return registry.Rows.Select(row => Given.Text((IDictionary)row, "Name")).Concat(fromTable)
+                .Distinct().ToList();
+        }
+    }
+}

@@ -1,0 +1,32 @@
+#!powershell
+
+# Copyright: (c) 2026, imds.azure contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+#Requires -Version 5.1
+#AnsibleRequires -CSharpUtil Ansible.Basic
+#AnsibleRequires -CSharpUtil ..module_utils._ImdsModules
+#AnsibleRequires -PowerShell ..module_utils._ImdsSpec
+
+Set-StrictMode -Version 2.0
+$ErrorActionPreference = 'Stop'
+
+$spec = @{
+    options = @{}
+    supports_check_mode = $true
+}
+$module = [Ansible.Basic.AnsibleModule]::Create($args, $spec, @((Get-ImdsArgumentSpec), (Get-ImdsAttestSpec)))
+
+$outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsModules.AttestModule]::Run($module.Params)
+
+foreach ($warning in $outcome.Warnings) {
+    $module.Warn($warning)
+}
+foreach ($name in $outcome.Result.Keys) {
+    $module.Result[$name] = $outcome.Result[$name]
+}
+if ($outcome.Failure) {
+    $module.FailJson($outcome.Failure)
+}
+$module.ExitJson()

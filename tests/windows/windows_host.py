@@ -1,0 +1,245 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""A Windows host as the route fix sees it: a model of the NetTCPIP cmdlets over two stores, and an IMDS behind it.
+
+What the cmdlets do is written after their documentation and what runs of the real ones showed: New-NetRoute writes both
+stores or the active one, refuses a key that exists and an interface that is gone; nothing found is an error; messages
+come in some language.
+"""
+
+from __future__ import annotations
+
+import copy
+import ipaddress
+from collections.abc import Callable, Mapping
+from typing import Any, Optional
+
+Row = dict[str, Any]
+IMDS = ipaddress.IPv4Address("169.254.169.254")
+AZURE = "7783-7084-3265-9085-8269-3286-77"
+MUTATIONS = ("New-NetRoute", "Remove-NetRoute", "Set-NetRoute", "Set-NetIPAddress")
+MAC = "00:0d:3a:00:00:05"
+
+
+class CmdletError(Exception):
+    """An error record: what the script is told of it."""
+
+    def __init__(self, error_id: str, category: str, message: str = "Das ist schiefgegangen.") -> None:
+        super().__init__(message)
+        self.record = {"id": error_id, "category": category, "message": message}
+
+
+class KilledError(Exception):
+    """The process of the module ended here."""
+
+
+def not_found(cmdlet: str) -> CmdletError:
+    return CmdletError(f"CmdletizationQuery_NotFound,{cmdlet}", "ObjectNotFound")
+
+
+def no_such_command(cmdlet: str) -> CmdletError:
+    return CmdletError("CommandNotFoundException", "ObjectNotFound", f"The term '{cmdlet}' is not recognized.")
+
+
+class Windows:
+    """``given``: a report as `_routes/windows.py` describes it, from which the host is built.
+
+    ``missing``: names of calls that the host does not have. ``failing``: how many of the next changes succeed before
+    some, ``failures``, fail with ``failure``. ``kill``: at which call the process is killed. ``imds``: ``answers``,
+    ``silent``, ``throttled`` or ``foreign``, for the primary address ``primary`` on the interface ``index``.
+    """
+
+    def __init__(self, given: Row, primary: str = "10.0.1.10", index: int = 5) -> None:
+        self.report = copy.deepcopy(given)
+        self.primary, self.index = primary, index
+        self.missing: set[str] = set()
+        self.failing: Optional[int] = None
+        self.failures = 1
+        self.failure = CmdletError("Windows System Error 1450,New-NetRoute", "NotSpecified")
+        self.kill: Optional[int] = None
+        self.imds = "answers"
+        self.calls: list[tuple[str, Row]] = []
+        self.requests: list[Row] = []
+
+    # --- for the module -----------------------------------------------------------------------------------------------
+
+    def answer(self, name: str, parameters: Row) -> Row:
+        """What is handed to the module for one call: ``rows``, or an ``error``."""
+        if self.kill == len(self.calls):
+            self.kill = None
+            raise KilledError
+        self.calls.append((name, dict(parameters)))
+        try:
+            if name in self.missing:
+                raise no_such_command(name)
+            if name in MUTATIONS:
+                self._fail_if_it_is_time()
+            return {"rows": self._run(name, parameters)}
+        except CmdletError as error:
+            return {"error": error.record}
+
+    def ask(self, request: Row) -> Row:
+        """A request that the module sends, bound to a source or not."""
+        self.requests.append(request)
+        row, source = self.way()
+        source = request["Source"] or source
+        if row is None:
+            return {"kind": "no_route", "detail": "A socket operation was attempted to an unreachable network"}
+        if row["InterfaceIndex"] != self.index:
+            return {"kind": "connect_timeout", "detail": "no connection within 2 s"}
+        if source != self.primary or self.imds == "silent":
+            return {"kind": "read_timeout", "detail": "no complete answer within 3 s"}
+        status = {"throttled": 429, "foreign": 302}.get(self.imds, 200)
+        address = {"privateIpAddress": self.primary, "publicIpAddress": ""}
+        body = {"interface": [{"macAddress": MAC.replace(":", "").upper(), "ipv4": {"ipAddress": [address]}}]}
+        return {"status": status, "headers": {}, "body": body, "local_address": source}
+
+    def _fail_if_it_is_time(self) -> None:
+        if self.failing == 0 and self.failures:
+            self.failures -= 1
+            raise self.failure
+        if self.failing:
+            self.failing -= 1
+
+    # --- for the test -------------------------------------------------------------------------------------------------
+
+    def stores(self) -> list[tuple[str, ...]]:
+        """All that a repair may change, and what it may not, in no order: Windows' stores have none."""
+        routes = [(store, *map(str, row.values())) for store in ("active", "persistent") for row in self._routes(store)]
+        addresses = [(row["IPAddress"], str(row["SkipAsSource"])) for row in self.report["addresses"]["active"]]
+        return sorted([*routes, *addresses])
+
+    def host_routes(self) -> list[tuple[str, int, str, int]]:
+        """Store, interface, next hop and metric of the rows for IMDS."""
+        return sorted(
+            (store, row["InterfaceIndex"], row["NextHop"], row["RouteMetric"])
+            for store in ("active", "persistent")
+            for row in self._routes(store)
+            if row["DestinationPrefix"] == f"{IMDS}/32"
+        )
+
+    def changes(self) -> list[tuple[str, Row]]:
+        return [call for call in self.calls if call[0] in MUTATIONS]
+
+    def way(self) -> tuple[Optional[Row], str]:
+        """The route that Windows takes to IMDS, and the address it leaves from."""
+        metrics = {row["InterfaceIndex"]: row["InterfaceMetric"] for row in self.report["interfaces"]}
+        fitting = [
+            (ipaddress.IPv4Network(row["DestinationPrefix"]).prefixlen, -row["RouteMetric"] - metrics[index], row)
+            for row in self._routes("active")
+            if IMDS in ipaddress.IPv4Network(row["DestinationPrefix"]) and (index := row["InterfaceIndex"]) in metrics
+        ]
+        if not fitting:
+            return None, ""
+        row = max(fitting, key=lambda one: one[:2])[2]
+        next_hop = IMDS if row["NextHop"] == "0.0.0.0" else ipaddress.IPv4Address(row["NextHop"])
+        sources = [
+            ipaddress.IPv4Address(address["IPAddress"])
+            for address in self.report["addresses"]["active"]
+            if address["InterfaceIndex"] == row["InterfaceIndex"] and not address["SkipAsSource"]
+        ]
+        # Bits in common with the next hop; where several have as many, the lowest address.
+        nearest = min(sources, key=lambda own: ((int(own) ^ int(next_hop)).bit_length(), int(own)), default=None)
+        return row, str(nearest or "")
+
+    # --- the cmdlets --------------------------------------------------------------------------------------------------
+
+    def _routes(self, store: str) -> list[Row]:
+        rows: list[Row] = self.report["routes"][store]
+        return rows
+
+    def _run(self, name: str, parameters: Row) -> list[Row]:
+        cmdlets: Mapping[str, Callable[[Row], list[Row]]] = {
+            "Get-NetRoute": self._get_route,
+            "Get-NetIPAddress": lambda with_: self.report["addresses"][_store(with_)],
+            "Get-NetIPInterface": lambda _: self.report["interfaces"],
+            "Get-NetAdapter": lambda _: self.report["adapters"],
+            "Find-NetRoute": self._find_route,
+            "New-NetRoute": self._new_route,
+            "Remove-NetRoute": self._remove_route,
+            "Set-NetRoute": self._set_route,
+            "Set-NetIPAddress": self._set_address,
+            "Get-Service": self._get_service,
+            "Win32_SystemEnclosure": lambda _: [{"SMBIOSAssetTag": self.report.get("tag", AZURE)}],
+            "Win32_OperatingSystem": lambda _: [{"Caption": "Server", "Version": "10.0", "BuildNumber": "20348"}],
+            "Win32_IP4PersistedRouteTable": lambda _: [],
+            "PersistentRoutes": lambda _: [{"Name": name} for name in self.report.get("registry", ())],
+            "IsElevated": self._is_elevated,
+        }
+        return copy.deepcopy(cmdlets[name](parameters))
+
+    def _get_route(self, parameters: Row) -> list[Row]:
+        rows = self._routes(_store(parameters))
+        if not rows:
+            raise not_found("Get-NetRoute")
+        return rows
+
+    def _find_route(self, parameters: Row) -> list[Row]:
+        row, source = self.way()
+        if row is None:
+            raise CmdletError("Windows System Error 1231,Find-NetRoute", "NotSpecified")
+        address = {"IPAddress": parameters["LocalIPAddress"] or source, "InterfaceIndex": row["InterfaceIndex"]}
+        return [address, row]
+
+    def _matches(self, rows: list[Row], parameters: Row) -> list[Row]:
+        key = ("DestinationPrefix", "InterfaceIndex", "NextHop")
+        assert all(parameters[name] for name in key), "a selector is missing: it would act on all routes"
+        return [row for row in rows if all(row[name] == parameters[name] for name in key)]
+
+    def _new_route(self, parameters: Row) -> list[Row]:
+        if parameters["InterfaceIndex"] not in [row["InterfaceIndex"] for row in self.report["interfaces"]]:
+            raise CmdletError("Windows System Error 1168,New-NetRoute", "NotSpecified")
+        store = parameters.pop("PolicyStore")
+        assert store in ("", "ActiveStore"), "never the persistent store alone"
+        names = ("active",) if store else ("active", "persistent")
+        if any(self._matches(self._routes(name), parameters) for name in names):
+            raise CmdletError("Windows System Error 87,New-NetRoute", "InvalidArgument")
+        made = {**parameters, "Protocol": "NetMgmt"}
+        for name in names:
+            self._routes(name).append(dict(made))
+        return [made for _name in names]
+
+    def _remove_route(self, parameters: Row) -> list[Row]:
+        rows = self._routes(_store(parameters))
+        matches = self._matches(rows, parameters)
+        if not matches:
+            raise not_found("Remove-NetRoute")
+        for row in matches:
+            rows.remove(row)
+        return []
+
+    def _set_route(self, parameters: Row) -> list[Row]:
+        matches = self._matches(self._routes(_store(parameters)), parameters)
+        if not matches:
+            raise not_found("Set-NetRoute")
+        for row in matches:
+            row["RouteMetric"] = parameters["RouteMetric"]
+        return []
+
+    def _set_address(self, parameters: Row) -> list[Row]:
+        rows = [row for rows in self.report["addresses"].values() for row in rows]
+        key = ("IPAddress", "InterfaceIndex")
+        matches = [row for row in rows if all(row[name] == parameters[name] for name in key)]
+        if not matches:
+            raise not_found("Set-NetIPAddress")
+        for row in matches:
+            row["SkipAsSource"] = parameters["SkipAsSource"]
+        return []
+
+    def _get_service(self, _parameters: Row) -> list[Row]:
+        if not any("Cluster" in row["InterfaceDescription"] for row in self.report["adapters"]):
+            raise CmdletError(
+                "NoServiceFoundForGivenName,Microsoft.PowerShell.Commands.GetServiceCommand", "ObjectNotFound"
+            )
+        return [{"Status": "Running"}]
+
+    def _is_elevated(self, _parameters: Row) -> list[Row]:
+        elevated = self.report["elevated"]
+        if elevated is None:
+            raise CmdletError("PlatformNotSupportedException", "NotSpecified")
+        return [{"Elevated": elevated}]
+
+
+def _store(parameters: Row) -> str:
+    return {"ActiveStore": "active", "PersistentStore": "persistent"}[parameters["PolicyStore"]]
