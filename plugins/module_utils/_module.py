@@ -2,10 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules share: the argument spec of the IMDS options. PRIVATE to this collection."""
+"""What the modules share: the argument spec of the IMDS options, and their start. PRIVATE to this collection."""
 
 from __future__ import annotations
 
+import gc
 from typing import Any
 
 from ansible_collections.imds.azure.plugins.module_utils._imds import options, versions
@@ -32,3 +33,13 @@ def facts_spec() -> dict[str, Any]:
         name: {"type": "bool", "default": False}
         for name in ("include_user_data", "include_public_keys", "load_balancer")
     }
+
+
+def keep_loaded() -> None:
+    """Spare the garbage collector what is loaded by now: it all stays until the process ends.
+
+    Python collects garbage as it ends, however little there is, and to look through all that Ansible has loaded takes
+    longer than to ask IMDS.
+    """
+    if hasattr(gc, "freeze"):  # not in every Python
+        gc.freeze()

@@ -292,6 +292,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import platform
 from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, nonce, settings
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
+from ansible_collections.imds.azure.plugins.module_utils._module import keep_loaded
 
 
 def main() -> None:
@@ -323,4 +324,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    keep_loaded()
     main()

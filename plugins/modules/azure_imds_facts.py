@@ -450,7 +450,7 @@ ansible_facts:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._imds.gather import gather
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
-from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec, facts_spec
+from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec, facts_spec, keep_loaded
 
 
 def main() -> None:
@@ -479,4 +479,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    keep_loaded()
     main()

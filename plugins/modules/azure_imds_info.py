@@ -114,7 +114,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.client import Cli
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
 from ansible_collections.imds.azure.plugins.module_utils._imds.paths import path
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
-from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec
+from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec, keep_loaded
 
 
 def main() -> None:
@@ -149,4 +149,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    keep_loaded()
     main()

@@ -132,7 +132,7 @@ from ansible_collections.imds.azure.plugins.module_utils import _local_facts as 
 from ansible_collections.imds.azure.plugins.module_utils._imds import __version__
 from ansible_collections.imds.azure.plugins.module_utils._imds.local_fact import DEFAULTS
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
-from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec, facts_spec
+from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec, facts_spec, keep_loaded
 
 NAME = "azure_imds.fact"
 MODE = 0o755
@@ -229,4 +229,5 @@ def put(module: AnsibleModule, path: str, script: bytes | None) -> None:
 
 
 if __name__ == "__main__":
+    keep_loaded()
     main()

@@ -209,6 +209,7 @@ import errno
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._imds import options, platform
+from ansible_collections.imds.azure.plugins.module_utils._module import keep_loaded
 from ansible_collections.imds.azure.plugins.module_utils._route_fix import argument_spec
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import Host, HostError
 from ansible_collections.imds.azure.plugins.module_utils._routes.probe import Way
@@ -282,4 +283,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    keep_loaded()
     main()

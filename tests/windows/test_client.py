@@ -56,7 +56,7 @@ def python_result(world: World, params: Any, asked: str) -> Any:
             what, _space, rest = asked.partition(" ")
             ask = {"fetch": lambda: client.fetch(path(rest)), "attested": lambda: client.attested(rest)}
             answer = ask.get(what, client.load_balancer)()
-        result["answer"] = list(answer)
+        result["answer"] = list(vars(answer).values())
     except ImdsError as error:
         result["error"] = [error.reason.code, error.message]
     result["attempts"] = client.attempts

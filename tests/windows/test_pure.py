@@ -41,7 +41,7 @@ shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 def both_build(core: Core, document: Any, context: facts.Context = facts.NO_CONTEXT) -> None:
     built, warnings = facts.build(document, context)
-    found = core("build", document=encoded(json.dumps(document).encode()), context=context._asdict())
+    found = core("build", document=encoded(json.dumps(document).encode()), context=vars(context))
     assert comparable(found) == comparable({"facts": built, "warnings": warnings})
     assert list(found["facts"]) == list(built)
 
@@ -290,7 +290,7 @@ def python_settings(params: Any) -> Any:
         found = options.settings(params)
     except options.OptionError as error:
         return {"error": str(error)}
-    return {"settings": {**found._asdict(), "address": list(found.address), "loopback": found.loopback}}
+    return {"settings": {**vars(found), "address": list(found.address), "loopback": found.loopback}}
 
 
 ENDPOINTS = [
@@ -397,7 +397,7 @@ PATHS = [
 
 def python_path(text: str) -> Any:
     try:
-        return {"path": list(paths.path(text))}
+        return {"path": list(vars(paths.path(text)).values())}
     except options.OptionError as error:
         return {"error": str(error)}
 

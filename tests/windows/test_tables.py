@@ -38,7 +38,7 @@ SOCKET_ERRORS = {
 
 SETTINGS = options.Settings()
 TABLES: dict[str, Any] = {
-    "reasons": [list(reason) for reason in reasons.REASONS.values()],
+    "reasons": [list(vars(reason).values()) for reason in reasons.REASONS.values()],
     "rules": {name: [rule.reason, list(rule.waits), rule.jitter] for name, rule in retry.RULES.items()},
     "by_status": {str(status): outcome for status, outcome in retry._BY_STATUS.items()},
     "connect_errors": {
@@ -48,7 +48,7 @@ TABLES: dict[str, Any] = {
     "ladder": list(versions.LADDER),
     "since": [versions.LOAD_BALANCER_SINCE, versions.ATTESTED_SINCE, versions.TAGS_LIST_SINCE],
     "roots": {root.path: [root.since, root.root] for root in paths._ROOTS.values()},
-    "fields": [list(field) for field in fields.FIELDS],
+    "fields": [list(vars(field).values()) for field in fields.FIELDS],
     "containers": fields.CONTAINERS,
     "integers": sorted(fields.INTEGERS),
     "booleans": sorted(fields.BOOLEANS),
@@ -57,7 +57,7 @@ TABLES: dict[str, Any] = {
     "reserved": sorted(facts.RESERVED),
     "tag": platform.AZURE_CHASSIS_ASSET_TAG,
     "endpoint": options.ENDPOINT,
-    "settings": {**SETTINGS._asdict(), "address": list(SETTINGS.address), "loopback": False},
+    "settings": {**vars(SETTINGS), "address": list(SETTINGS.address), "loopback": False},
     "limits": [transport.MAX_HEAD, transport.MAX_BODY, client._MAX_DEPTH, client.PACE, client._PROBE_TIMEOUT],
     "version": __version__,
 }

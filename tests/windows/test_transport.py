@@ -39,7 +39,7 @@ def csharp_get(core: Core, *arguments: Any) -> dict[str, Any]:
 def python_get(address: tuple[str, int], limits: Limits, source: Optional[str] = None) -> dict[str, Any]:
     headers = {"Metadata": "true", "Accept": "*/*"}
     try:
-        return transport.get(address, "/x?y=z", headers, *limits, source)._asdict()
+        return vars(transport.get(address, "/x?y=z", headers, *limits, source))
     except transport.TransportError as error:
         return {
             "kind": error.kind,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from . import __version__, guest, paths, platform, retry, transport, versions
 from .options import Settings
@@ -22,12 +22,13 @@ _PROBE_TIMEOUT = 2.0
 _MAX_DEPTH = 64
 
 
-class Answer(NamedTuple):
+class Answer:
     """content: parsed JSON, or text; api_version: the one that was used; local_address: where it was received."""
 
-    content: Any
-    api_version: str | None
-    local_address: str
+    def __init__(self, content: Any, api_version: str | None, local_address: str) -> None:
+        self.content = content
+        self.api_version = api_version
+        self.local_address = local_address
 
 
 class _UnusableError(Exception):
@@ -38,14 +39,22 @@ class _UnusableError(Exception):
         self.outcome = outcome
 
 
-class _Seen(NamedTuple):
+class _Seen:
     """One attempt: its outcome, in words, and what came."""
 
-    outcome: str
-    detail: str
-    response: transport.Response | None = None
-    content: Any = None
-    silent_on: str | None = None
+    def __init__(
+        self,
+        outcome: str,
+        detail: str,
+        response: transport.Response | None = None,
+        content: Any = None,
+        silent_on: str | None = None,
+    ) -> None:
+        self.outcome = outcome
+        self.detail = detail
+        self.response = response
+        self.content = content
+        self.silent_on = silent_on
 
 
 class Client:

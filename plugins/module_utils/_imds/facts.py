@@ -10,24 +10,32 @@ import binascii
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Any, Callable, NamedTuple
+from typing import Any, Callable
 
 from . import blank, tags
 from .fields import BOOLEANS, CLOUDS, CONTAINERS, FIELDS, INTEGERS
 
 
-class Context(NamedTuple):
+class Context:
     """What the facts take from elsewhere than the document.
 
     devices: MAC (lower case, colons) -> guest interface; default_device: the one of the default route;
     local_address: the address that IMDS answered, which is the primary one, because it answers no other.
     """
 
-    devices: Mapping[str, str] = {}
-    default_device: str | None = None
-    local_address: str | None = None
-    include_user_data: bool = False
-    include_public_keys: bool = False
+    def __init__(
+        self,
+        devices: Mapping[str, str] | None = None,
+        default_device: str | None = None,
+        local_address: str | None = None,
+        include_user_data: bool = False,
+        include_public_keys: bool = False,
+    ) -> None:
+        self.devices = devices or {}
+        self.default_device = default_device
+        self.local_address = local_address
+        self.include_user_data = include_user_data
+        self.include_public_keys = include_public_keys
 
 
 NO_CONTEXT = Context()

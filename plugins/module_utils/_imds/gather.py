@@ -23,7 +23,7 @@ def gather(settings: Settings) -> tuple[dict[str, Any], list[str]]:
     else:
         fact, warnings = unavailable("not_azure"), []
     fact["meta"]["elapsed"] = round(time.monotonic() - started, 3)
-    fact["meta"]["detection"] = {**detection._asdict(), "mode": settings.detect}
+    fact["meta"]["detection"] = {**vars(detection), "mode": settings.detect}
     return fact, warnings
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 ENDPOINT = "http://169.254.169.254"
 
@@ -25,20 +25,34 @@ class OptionError(ValueError):
         self.option = option
 
 
-class Settings(NamedTuple):
+class Settings:
     """Times are seconds. address is the endpoint, taken apart: IP address and port."""
 
-    address: tuple[str, int] = ("169.254.169.254", 80)
-    api_version: str | None = None
-    detect: str = "auto"
-    chassis_asset_tag: str | None = None
-    connect_timeout: float = 2.0
-    read_timeout: float = 10.0
-    timeout: float = 30.0
-    updating_timeout: float = 100.0
-    include_user_data: bool = False
-    include_public_keys: bool = False
-    load_balancer: bool = False
+    def __init__(
+        self,
+        address: tuple[str, int] = ("169.254.169.254", 80),
+        api_version: str | None = None,
+        detect: str = "auto",
+        chassis_asset_tag: str | None = None,
+        connect_timeout: float = 2.0,
+        read_timeout: float = 10.0,
+        timeout: float = 30.0,
+        updating_timeout: float = 100.0,
+        include_user_data: bool = False,
+        include_public_keys: bool = False,
+        load_balancer: bool = False,
+    ) -> None:
+        self.address = address
+        self.api_version = api_version
+        self.detect = detect
+        self.chassis_asset_tag = chassis_asset_tag
+        self.connect_timeout = connect_timeout
+        self.read_timeout = read_timeout
+        self.timeout = timeout
+        self.updating_timeout = updating_timeout
+        self.include_user_data = include_user_data
+        self.include_public_keys = include_public_keys
+        self.load_balancer = load_balancer
 
     @property
     def loopback(self) -> bool:
@@ -50,11 +64,12 @@ def settings(params: Mapping[str, Any]) -> Settings:
 
     :raises OptionError: for an endpoint or a time that makes no sense
     """
-    given = {name: value for name, value in params.items() if name in Settings._fields and value is not None}
+    defaults = Settings()
+    given = {name: value for name, value in params.items() if name in vars(defaults) and value is not None}
     given.update({name: _seconds(name, value) for name, value in given.items() if name.endswith("timeout")})
     endpoint = params.get("endpoint") or ENDPOINT
     result = Settings(address=_address(endpoint), **given)
-    if result.detect != "force" and not result.loopback and result.address != Settings().address:
+    if result.detect != "force" and not result.loopback and result.address != defaults.address:
         raise OptionError(
             "endpoint", f"{endpoint} is neither the metadata address nor loopback; if you mean it, set detect to force"
         )

@@ -6,21 +6,21 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from . import versions
 from .options import OptionError
 
 
-class Path(NamedTuple):
+class Path:
     """A documented path of IMDS.
 
     since: first API version that has it, empty where the path has no versions; root: every VM has it.
     """
 
-    path: str
-    since: str
-    root: bool
+    def __init__(self, path: str, since: str, root: bool) -> None:
+        self.path = path
+        self.since = since
+        self.root = root
 
 
 INSTANCE = Path("instance", "2017-04-02", True)
@@ -29,7 +29,6 @@ LOAD_BALANCER = Path("loadbalancer", versions.LOAD_BALANCER_SINCE, False)
 VERSIONS = Path("versions", "", True)
 
 _ROOTS = {root.path: root for root in (INSTANCE, ATTESTED, LOAD_BALANCER, VERSIONS)}
-_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 def path(text: str) -> Path:
@@ -39,7 +38,7 @@ def path(text: str) -> Path:
     """
     parts = text.strip("/").split("/")
     for part in parts:
-        if not _KEY.fullmatch(part):
+        if not re.fullmatch(r"[A-Za-z0-9_-]+", part):
             raise OptionError(
                 "path", f"{text!r} may only hold keys and indexes between slashes, such as instance/network/interface/0"
             )
@@ -49,5 +48,5 @@ def path(text: str) -> Path:
     if whole in _ROOTS:
         return _ROOTS[whole]
     if parts[0] == INSTANCE.path:
-        return INSTANCE._replace(path=whole, root=False)
+        return Path(whole, INSTANCE.since, False)
     raise OptionError("path", f"{text!r} is not one of {', '.join(_ROOTS)}, nor a path below instance")

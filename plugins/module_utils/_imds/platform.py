@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
 
 from .options import Settings
 from .reasons import ImdsError
@@ -16,12 +15,13 @@ AZURE_CHASSIS_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
 _DMI = "/sys/class/dmi/id/"
 
 
-class Detection(NamedTuple):
+class Detection:
     """azure: the verdict; chassis_asset_tag: what was read, None where nothing could be; source: where it was read."""
 
-    azure: bool
-    chassis_asset_tag: str | None
-    source: str | None
+    def __init__(self, azure: bool, chassis_asset_tag: str | None, source: str | None) -> None:
+        self.azure = azure
+        self.chassis_asset_tag = chassis_asset_tag
+        self.source = source
 
 
 def detect(known_tag: str | None = None) -> Detection:

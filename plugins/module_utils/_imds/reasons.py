@@ -5,13 +5,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
 
-
-class Reason(NamedTuple):
-    code: str
-    meaning: str
-    remedy: str
+class Reason:
+    def __init__(self, code: str, meaning: str, remedy: str) -> None:
+        self.code = code
+        self.meaning = meaning
+        self.remedy = remedy
 
 
 _TABLE = (

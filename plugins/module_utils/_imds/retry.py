@@ -6,17 +6,17 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
 
 from .transport import Response
 
 
-class Rule(NamedTuple):
+class Rule:
     """reason: key of REASONS; waits: seconds before each further try; jitter: share added at random."""
 
-    reason: str
-    waits: tuple[float, ...] = ()
-    jitter: float = 0.0
+    def __init__(self, reason: str, waits: tuple[float, ...] = (), jitter: float = 0.0) -> None:
+        self.reason = reason
+        self.waits = waits
+        self.jitter = jitter
 
 
 RULES = {

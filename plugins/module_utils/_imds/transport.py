@@ -13,7 +13,6 @@ from __future__ import annotations
 import errno
 import socket
 import time
-from typing import NamedTuple
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 4 * 1024 * 1024
@@ -31,13 +30,14 @@ _CONNECT_ERRORS: dict[int | None, str] = {
 _DIGITS = {10: frozenset(b"0123456789"), 16: frozenset(b"0123456789abcdefABCDEF")}
 
 
-class Response(NamedTuple):
+class Response:
     """status, headers (names in lower case, the last one of a name wins), body, and the address it was received on."""
 
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    local_address: str
+    def __init__(self, status: int, headers: dict[str, str], body: bytes, local_address: str) -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+        self.local_address = local_address
 
 
 class TransportError(Exception):

@@ -60,7 +60,7 @@ def test_facts_page_is_the_table_of_fields() -> None:
 
 
 def test_reasons_page_is_the_table_of_reasons() -> None:
-    assert rows("reasons.md", "| Code | Meaning") == [list(reason) for reason in REASONS.values()]
+    assert rows("reasons.md", "| Code | Meaning") == [list(vars(reason).values()) for reason in REASONS.values()]
 
 
 def test_attestation_page_is_the_table_of_its_reasons() -> None:

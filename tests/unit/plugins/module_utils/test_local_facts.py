@@ -261,6 +261,6 @@ def test_it_has_shorter_timeouts_than_the_module_and_options_win(monkeypatch: py
     monkeypatch.setattr(local_fact, "gather", look)
     local_fact.report({})
     local_fact.report({"timeout": 2.5, "load_balancer": True})
-    assert seen[0] == settings(local_fact.DEFAULTS)
-    assert seen[1] == settings({**local_fact.DEFAULTS, "timeout": 2.5, "load_balancer": True})
+    assert vars(seen[0]) == vars(settings(local_fact.DEFAULTS))
+    assert vars(seen[1]) == vars(settings({**local_fact.DEFAULTS, "timeout": 2.5, "load_balancer": True}))
     assert all(seconds < getattr(Settings(), name) for name, seconds in local_fact.DEFAULTS.items())

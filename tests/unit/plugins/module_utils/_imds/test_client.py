@@ -58,7 +58,7 @@ def test_one_request_is_enough() -> None:
     world = World([OK])
     client = world.client()
     answer = client.instance()
-    assert answer == (DOCUMENT, NEWEST, ADDRESS)
+    assert (answer.content, answer.api_version, answer.local_address) == (DOCUMENT, NEWEST, ADDRESS)
     assert [request.target for request in world.requests] == [f"/metadata/instance?api-version={NEWEST}"]
     assert world.sleeps == []
     assert client.attempts == [

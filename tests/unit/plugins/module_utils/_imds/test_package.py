@@ -9,6 +9,7 @@ import ast
 import re
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import ansible_collections.imds.azure.plugins.module_utils._imds as core
@@ -34,6 +35,7 @@ ALLOWED = {
     "sys",
     "time",
     "typing",
+    "zipimport",
 }
 
 
@@ -70,6 +72,30 @@ print(*sorted(name for name in sys.modules if name.startswith("_imds.")))
     loaded = {name.split(".")[1] for name in done.stdout.split()}
     assert "gather" in loaded
     assert not loaded & {"client", "facts", "guest", "paths", "retry", "transport"}
+
+
+def test_in_a_zip_each_module_is_compiled_once(tmp_path: Path) -> None:
+    """Python's own importer of zips compiles twice, see the package's __init__."""
+    archive = tmp_path / "core.zip"
+    with zipfile.ZipFile(archive, "w") as members:
+        for file in FILES:
+            members.write(file, f"_imds/{file.name}")
+    program = f"""
+import builtins, sys
+sys.path.insert(0, {str(archive)!r})
+compiled, compile = [], builtins.compile
+def count(source, name, *rest, **named):
+    compiled.append(str(name))
+    return compile(source, name, *rest, **named)
+builtins.compile = count
+from _imds import client, facts, gather
+print(client.__file__, *(name.rpartition("/")[2] for name in compiled if "core.zip" in name))
+"""
+    done = subprocess.run([sys.executable, "-B", "-c", program], capture_output=True, text=True, timeout=30, check=True)
+    place, *compiled = done.stdout.split()
+    assert Path(place) == archive / "_imds" / "client.py"
+    assert {"client.py", "facts.py", "gather.py", "options.py"} <= set(compiled)
+    assert all(compiled.count(name) == 1 for name in compiled if name != "__init__.py")
 
 
 def test_every_reason_is_used_and_has_its_words() -> None:

@@ -25,6 +25,10 @@ def dmi(monkeypatch: Any, tmp_path: Path) -> Path:
     return tmp_path
 
 
+def verdict(found: platform.Detection) -> tuple[bool, str | None, str | None]:
+    return found.azure, found.chassis_asset_tag, found.source
+
+
 @pytest.mark.parametrize(
     ("content", "azure", "tag"),
     [
@@ -42,19 +46,19 @@ def dmi(monkeypatch: Any, tmp_path: Path) -> Path:
 def test_the_chassis_asset_tag_decides(dmi: Path, content: str, azure: bool, tag: str | None) -> None:
     file = dmi / "chassis_asset_tag"
     file.write_bytes(content.encode("latin-1"))
-    assert platform.detect() == (azure, tag, str(file) if tag else None)
+    assert verdict(platform.detect()) == (azure, tag, str(file) if tag else None)
 
 
 def test_no_firmware_to_read(dmi: Path) -> None:
-    assert platform.detect() == (False, None, None)
+    assert verdict(platform.detect()) == (False, None, None)
     (dmi / "chassis_asset_tag").mkdir()  # not to be read, whoever runs the test
-    assert platform.detect() == (False, None, None)
+    assert verdict(platform.detect()) == (False, None, None)
 
 
 @pytest.mark.parametrize(("known", "azure"), [(TAG, True), ("NA", False), ("Default string", False)])
 def test_a_tag_that_is_known_already(dmi: Path, known: str, azure: bool) -> None:
     (dmi / "chassis_asset_tag").write_text(TAG if not azure else "other")
-    assert platform.detect(known) == (azure, known, "option chassis_asset_tag")
+    assert verdict(platform.detect(known)) == (azure, known, "option chassis_asset_tag")
 
 
 @pytest.mark.parametrize("known", ["", None])
@@ -67,7 +71,7 @@ def test_an_empty_tag_is_no_tag(dmi: Path, known: str | None) -> None:
 def test_freebsd_asks_its_kernel(monkeypatch: Any, value: str | None, azure: bool) -> None:
     monkeypatch.setattr(sys, "platform", "freebsd14")
     monkeypatch.setattr(platform, "_kenv", {"smbios.chassis.tag": value}.__getitem__)
-    assert platform.detect() == (azure, value, "kenv smbios.chassis.tag" if value else None)
+    assert verdict(platform.detect()) == (azure, value, "kenv smbios.chassis.tag" if value else None)
 
 
 def test_a_system_without_kenv_knows_nothing() -> None:
