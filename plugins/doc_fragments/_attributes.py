@@ -30,6 +30,17 @@ attributes:
       - This module changes nothing.
 """
 
+    PLATFORMS = r"""
+options: {}
+attributes:
+  platform:
+    description: Target OS/families that can be operated against.
+    support: full
+    platforms: posix, windows
+    details:
+      - Linux with Python 3.9 or newer, and Windows with PowerShell 5.1 or newer.
+"""
+
     FACTS = r"""
 options: {}
 attributes:
