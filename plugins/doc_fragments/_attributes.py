@@ -38,7 +38,7 @@ attributes:
     support: full
     platforms: posix, windows
     details:
-      - Linux with Python 3.9 or newer, and Windows with PowerShell 5.1 or newer.
+      - Needs Python 3.9 or newer on the host, or PowerShell 5.1 or newer on Windows.
 """
 
     FACTS = r"""
