@@ -30,6 +30,17 @@ attributes:
       - This module changes nothing.
 """
 
+    PLATFORMS = r"""
+options: {}
+attributes:
+  platform:
+    description: Target OS/families that can be operated against.
+    support: full
+    platforms: posix, windows
+    details:
+      - Needs Python 3.9 or newer on the host, or PowerShell 5.1 or newer on Windows.
+"""
+
     FACTS = r"""
 options: {}
 attributes:

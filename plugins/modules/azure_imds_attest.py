@@ -20,6 +20,7 @@ description:
     proven and what is not.
 extends_documentation_fragment:
   - imds.azure._attributes
+  - imds.azure._attributes.platforms
   - imds.azure._attributes.read_only
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._imds

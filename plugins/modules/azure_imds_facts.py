@@ -16,6 +16,7 @@ description:
   - Every fact is there on every host, so that conditions never meet an undefined variable.
 extends_documentation_fragment:
   - imds.azure._attributes
+  - imds.azure._attributes.platforms
   - imds.azure._attributes.read_only
   - imds.azure._attributes.facts
   - imds.azure._attributes.actiongroup_imds

@@ -15,6 +15,7 @@ description:
   - For facts that are typed, complete and redacted use M(imds.azure.azure_imds_facts).
 extends_documentation_fragment:
   - imds.azure._attributes
+  - imds.azure._attributes.platforms
   - imds.azure._attributes.read_only
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._imds

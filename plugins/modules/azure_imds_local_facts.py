@@ -15,6 +15,8 @@ description:
   - The script is the collection's own code in one file, and needs nothing but Python.
   - On a host that is no Azure VM the script sends nothing. It never fails, so that it can't break M(ansible.builtin.setup);
     where no facts can be had, C(ansible_facts.ansible_local.azure_imds.available) is V(false).
+  - There is no Windows form, because the script runs on Python. On a Windows host the module fails to start. The role
+    P(imds.azure.azure_imds#role) leaves it out there.
 extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.actiongroup_imds
@@ -27,6 +29,10 @@ attributes:
     support: full
     details:
       - Shows version, options and interpreter of the script, not its bytes.
+  platform:
+    description: Target OS/families that can be operated against.
+    support: full
+    platforms: posix
 options:
   state:
     description:
