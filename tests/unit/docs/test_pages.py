@@ -136,7 +136,7 @@ KEYWORDS = {"name", "become", "delegate_to", "failed_when", "register", "run_onc
 def documented_options(module: Path) -> set[str]:
     """The options of a module, and those of its doc fragments."""
     text = yaml.safe_load(documentation(module)["DOCUMENTATION"])
-    options = set(text["options"])
+    options = set(text.get("options", {}))
     for name in text["extends_documentation_fragment"]:
         fragment, _dot, part = name[len("imds.azure.") :].partition(".")
         source = (ROOT / "plugins" / "doc_fragments" / f"{fragment}.py").read_text(encoding="utf-8")

@@ -124,7 +124,9 @@ def test_endpoints_that_are_none(endpoint: str) -> None:
 
 
 @pytest.mark.parametrize("name", TIMES)
-@pytest.mark.parametrize("value", [0.0, -0.5, -1, 0, 3600.5, float("inf"), float("-inf"), float("nan"), "soon", 10**400, [], {}])
+@pytest.mark.parametrize(
+    "value", [0.0, -0.5, -1, 0, 3600.5, float("inf"), float("-inf"), float("nan"), "soon", 10**400, [], {}]
+)
 def test_times_that_are_none(name: str, value: Any) -> None:
     with pytest.raises(OptionError, match=rf"^{name}: .*3600") as caught:
         settings({name: value})
