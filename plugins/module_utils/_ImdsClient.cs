@@ -78,7 +78,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
     // Requests counts what was sent; Attempts is the log: path, api_version, outcome, status, detail and wait of each.
     public sealed class Client
     {
-        public const string Version = "0.1.0";
+        public const string Version = "0.2.0";
 
         // IMDS takes 5 requests per second from all programs of a VM together.
         public const double Pace = 0.25;

@@ -21,6 +21,7 @@ description:
 extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.actiongroup_imds
+  - imds.azure._attributes.platforms
   - imds.azure._imds
   - imds.azure._route_fix
 attributes:
