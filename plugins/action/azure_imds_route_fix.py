@@ -228,6 +228,7 @@ def describe_case(case: Case) -> dict[str, Any]:
             for step in case.plan.steps
         ],
         "persistence": case.state.persistence,
+        "errors": list(case.state.errors),
         "verified": None if proof is None else proof["verified"],
         "proof": proof,
         "rolled_back": False,

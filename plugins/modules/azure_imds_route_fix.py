@@ -169,6 +169,12 @@ persistence:
   returned: where the host's tables could be read
   type: str
   sample: netplan
+errors:
+  description: What of the host could not be collected, and why, a line each. The findings then rest on what is left.
+  returned: where the host's tables could be read
+  type: list
+  elements: str
+  sample: []
 predicted_winner:
   description: The RV(winner) after the plan.
   returned: in check mode, with O(state=query) and with O(route_print)

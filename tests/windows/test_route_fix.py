@@ -335,6 +335,7 @@ def test_a_missing_part_is_no_failed_run(site: Site, part: str) -> None:
     site.host.missing.add(part)
     done = site.task()
     assert not done.get("failed"), done["msg"]
+    assert said in done["errors"]
     assert site.host.host_routes() == BOTH_STORES
 
 
