@@ -21,9 +21,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
 {
     using Map = Dictionary<string, object>;
 
-    // One run of the module as a dialogue: while Next() is true, answer Call. Then there is a Result or a Failure.
+    // One run of the module as a dialogue: while Next() is true, answer Call. Then it is an outcome like those in
+    // _ImdsModules.cs, with a Result or a Failure.
     public sealed class RouteTask : IDisposable
     {
+        public readonly List<string> Warnings = new List<string>();
         public Map Result = new Map();
         public string Failure;
         public Call Call;

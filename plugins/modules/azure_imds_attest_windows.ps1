@@ -8,6 +8,7 @@
 #AnsibleRequires -CSharpUtil Ansible.Basic
 #AnsibleRequires -CSharpUtil ..module_utils._ImdsModules
 #AnsibleRequires -PowerShell ..module_utils._ImdsSpec
+#AnsibleRequires -PowerShell ..module_utils._ImdsOutcome
 
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
@@ -20,13 +21,4 @@ $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec, @((Get-ImdsArgumen
 
 $outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsModules.AttestModule]::Run($module.Params)
 
-foreach ($warning in $outcome.Warnings) {
-    $module.Warn($warning)
-}
-foreach ($name in $outcome.Result.Keys) {
-    $module.Result[$name] = $outcome.Result[$name]
-}
-if ($outcome.Failure) {
-    $module.FailJson($outcome.Failure)
-}
-$module.ExitJson()
+Complete-ImdsModule -Module $module -Outcome $outcome

@@ -9,6 +9,7 @@
 #AnsibleRequires -CSharpUtil ..module_utils._ImdsRouteTarget
 #AnsibleRequires -PowerShell ..module_utils._ImdsSpec
 #AnsibleRequires -PowerShell ..module_utils._ImdsRoutes
+#AnsibleRequires -PowerShell ..module_utils._ImdsOutcome
 
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
@@ -53,10 +54,4 @@ while ($task.Next()) {
     }
 }
 
-if ($task.Failure) {
-    $module.FailJson($task.Failure)
-}
-foreach ($name in $task.Result.Keys) {
-    $module.Result[$name] = $task.Result[$name]
-}
-$module.ExitJson()
+Complete-ImdsModule -Module $module -Outcome $task
