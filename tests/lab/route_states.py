@@ -163,12 +163,12 @@ STATES: Mapping[str, RouteState] = {
         DHCP,
         ("rule add pref 100 to 169.254.0.0/16 prohibit",),
     ),
-    "rule-of-a-user": RouteState(
+    "rule-of-a-protocol": RouteState(
         ANSWER,
         "ok_via_default",
         "unknown_rule_selector",
         STATIC,
-        ("route add default via 10.78.{n}.1 dev eth1 table 100", "rule add pref 100 uidrange 5-7 table 100"),
+        ("route add default via 10.78.{n}.1 dev eth1 table 100", "rule add pref 100 ipproto icmp table 100"),
     ),
     "split-default": RouteState(
         SILENCE,

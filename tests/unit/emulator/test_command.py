@@ -234,8 +234,9 @@ os.execv(sys.argv[1], sys.argv[1:])' "$@"
 def test_sends_no_packet_where_the_address_is_not_local(bind_anything: str) -> None:
     """With a default route to a device that counts what is sent, and also where one may bind to any address."""
     script = """
-        sysctl -qw net.ipv6.conf.all.disable_ipv6=1 net.ipv6.conf.default.disable_ipv6=1
-        sysctl -qw net.ipv4.ip_nonlocal_bind=BIND
+        echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6
+        echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6
+        echo BIND >/proc/sys/net/ipv4/ip_nonlocal_bind
         ip link set lo up
         ip link add out type veth peer name behind
         ip link set behind up

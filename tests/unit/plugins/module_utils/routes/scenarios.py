@@ -321,7 +321,7 @@ SCENARIOS = (
         "policy_unknown_selector",
         "ok_via_default",
         "unknown_rule_selector",
-        (DEFAULT, "route add default via 10.0.2.1 dev eth1 table 100", "rule add priority 100 uidrange 5-7 lookup 100"),
+        (DEFAULT, "route add default via 10.0.2.1 dev eth1 table 100", "rule add priority 100 ipproto icmp lookup 100"),
     ),
     Scenario(
         "multipath",
