@@ -146,7 +146,7 @@ def molecule(session: nox.Session) -> None:
     state = BUILD / "molecule"
     shutil.rmtree(state, ignore_errors=True)
     session.env["MOLECULE_EPHEMERAL_DIRECTORY"] = str(state)
-    left_out = ()
+    left_out: tuple[str, ...] = ()
     if os.geteuid():
         note_skipped(session, "molecule-ssh", "only root's lab has VMs with sshd")
         left_out = ("--exclude", "ssh")
