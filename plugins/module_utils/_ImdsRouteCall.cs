@@ -62,7 +62,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
         // 5 is ERROR_ACCESS_DENIED.
         public bool Denied
         {
-            get { return Failed && (category == "PermissionDenied" || Starts("Windows System Error 5,")); }
+            get { return Failed && (category == "PermissionDenied" || id.Split(',')[0] == "Windows System Error 5"); }
         }
 
         public string Problem
@@ -102,26 +102,33 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
             return Convert.ToInt64(Value(map, name) ?? 0);
         }
 
+        // False where there is none. Throws HostException, like Part and Parts, for what is of another type: to take
+        // it for nothing would leave out a step or the proof.
         public static bool Flag(IDictionary map, string name)
         {
-            return true.Equals(Value(map, name));
+            return (bool)(As<bool>(Value(map, name), name) ?? false);
         }
 
         public static IDictionary Part(IDictionary map, string name)
         {
-            return Value(map, name) as IDictionary;
+            return (IDictionary)As<IDictionary>(Value(map, name), name);
         }
 
         public static IEnumerable<IDictionary> Parts(IDictionary map, string name)
         {
-            IEnumerable list = Value(map, name) as IEnumerable;
-            foreach (object entry in list ?? new object[0])
+            foreach (object entry in (IList)As<IList>(Value(map, name), name) ?? new object[0])
             {
-                if (entry is IDictionary)
-                {
-                    yield return (IDictionary)entry;
-                }
+                yield return (IDictionary)As<IDictionary>(entry ?? "", name);
             }
+        }
+
+        private static object As<T>(object value, string name)
+        {
+            if (value == null || value is T)
+            {
+                return value;
+            }
+            throw new HostException(name + ": not of the type that it has to be");
         }
     }
 }

@@ -9,6 +9,7 @@ Only _ImdsRoutes.psm1, which hands the calls to PowerShell, is left out; test_po
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -64,6 +65,7 @@ class Site:
         self.journal = journal
         self.host = Windows(CLUSTER)
         self.firmware: str | None = FIRMWARE
+        self.before_applying: Callable[[], Any] = lambda: None
 
     def build(self, given: Row, **more: Any) -> None:
         self.host = Windows({**given, **more})
@@ -71,8 +73,22 @@ class Site:
             row.setdefault("MacAddress", MAC.upper().replace(":", "-") if row["InterfaceIndex"] == 5 else "")
         self.journal.mkdir(exist_ok=True)
 
+    def after_the_first_change(self, happening: Callable[[], Any]) -> None:
+        answer = self.host.answer
+
+        def answer_and_more(name: str, parameters: Row) -> Row:
+            was_changed = bool(self.host.changes())
+            answered = answer(name, parameters)
+            if self.host.changes() and not was_changed:
+                happening()
+            return answered
+
+        self.host.answer = answer_and_more  # type: ignore[method-assign]
+
     def module(self, arguments: Row, check_mode: bool) -> Row:
         """The .ps1 module: its loop, with the model for PowerShell."""
+        if (arguments["request"] or {}).get("mode") == "apply":
+            self.before_applying()
         defaults = {name: spec.get("default") for name, spec in argument_spec().items()}
         step = self._call(
             "route_start",
@@ -166,6 +182,7 @@ def test_a_healthy_vm_by_dhcp(site: Site) -> None:
     assert [one["code"] for one in done["findings"]] == ["ok"]
     assert (done["changed"], done["verified"], done["primary"]["rule"]) == (False, True, "imds")
     assert not site.host.changes()
+    assert done["errors"] == []  # no cluster service is a plain answer
 
 
 @pytest.mark.parametrize("name", REPAIRS)
@@ -233,6 +250,7 @@ def test_a_failure_at_each_step_leaves_all_as_it_was(site: Site, name: str) -> N
         done = site.repair(wishes)
         assert done["failed"]
         assert site.host.failure.record["message"].rstrip(".") in done["msg"]
+        assert not site.host.needless
         if done["rolled_back"]:
             assert not done["changed"]
             assert site.host.stores() == before
@@ -260,10 +278,94 @@ def test_killed_at_every_call_the_next_run_converges(site: Site, name: str) -> N
         assert not done.get("failed"), done["msg"]
         assert done["recovered"] == unfinished
         assert done["verified"]
+        assert not site.host.needless
         assert [row[:3] for row in site.host.host_routes()] == rows
         assert not list(site.journal.iterdir())
         recovered.add(unfinished)
     assert recovered == {True, False}
+
+
+def test_the_undo_goes_backwards(site: Site) -> None:
+    given, wishes, _codes, _rows = REPAIRS["static_on_wrong_nic"]
+    site.build(given)
+    site.host.imds = "silent"
+    site.repair(wishes)
+    done = [(name, parameters["InterfaceIndex"]) for name, parameters in site.host.changes()]
+    forth = [("Remove-NetRoute", 7), ("Remove-NetRoute", 7), ("New-NetRoute", 5)]
+    assert done == [*forth, ("Remove-NetRoute", 5), ("Remove-NetRoute", 5), ("New-NetRoute", 7)]
+
+
+def test_taken_back_is_not_yet_as_it_was(site: Site) -> None:
+    """Somebody else changes the table meanwhile; or it can't be looked at any more."""
+    foreign = {**WANTED, "NextHop": "10.0.1.1"}
+    for happening in (
+        lambda: site.host.report["routes"]["active"].append(foreign),
+        lambda: site.host.missing.add("Get-NetRoute"),
+    ):
+        site.build(CLUSTER)
+        site.host.imds = "silent"
+        site.after_the_first_change(happening)
+        done = site.task()
+        assert (done["failed"], done["rolled_back"], done["changed"]) == (True, True, True)
+        assert "The repair was taken back, but the table is not what it was." in done["msg"]
+        assert ("active", 5, "0.0.0.0", 1) not in site.host.host_routes()
+
+
+def test_a_journal_that_cannot_be_written_any_more_ends_the_repair(site: Site) -> None:
+    given, wishes, _codes, rows = REPAIRS["static_on_wrong_nic"]
+    site.build(given)
+    before = site.host.stores()
+    site.after_the_first_change(lambda: (site.journal / "route_fix.txt.new").mkdir())
+    done = site.repair(wishes)
+    assert "A step failed" in done["msg"]
+    assert (done["failed"], done["rolled_back"], done["changed"]) == (True, True, False)
+    assert site.host.stores() == before
+    (site.journal / "route_fix.txt.new").rmdir()
+    assert not list(site.journal.iterdir())
+    assert site.repair(wishes)["verified"]
+    assert [row[:3] for row in site.host.host_routes()] == rows
+
+
+def test_without_a_journal_nothing_is_begun(site: Site) -> None:
+    (site.journal / "route_fix.txt.new").mkdir()
+    done = site.task()
+    assert (done["failed"], done["changed"]) == (True, False)
+    assert not site.host.changes()
+
+
+def test_without_a_journal_of_it_nothing_is_cleaned_up(site: Site) -> None:
+    site.build(report([STATIC_DEFAULT], [GHOST]))
+    site.after_the_first_change(lambda: (site.journal / "route_fix.txt.new").mkdir())
+    done = site.task()
+    assert done["msg"].endswith("The repair stands.")
+    assert (done["failed"], done["verified"], done["changed"]) == (True, True, True)
+    assert [name for name, _parameters in site.host.changes()] == ["New-NetRoute"]
+    assert [file.name for file in site.journal.iterdir()] == ["route_fix.txt.new"]
+
+
+def test_a_report_that_cannot_be_read_after_the_repair_hides_no_change(site: Site) -> None:
+    site.after_the_first_change(lambda: site.host.missing.add("Get-NetIPAddress"))
+    done = site.task()
+    assert (done["failed"], done["changed"], done["verified"]) == (True, True, True)
+    assert "can't be read" in done["msg"]
+    assert site.host.host_routes() == BOTH_STORES
+
+
+def test_what_was_recovered_is_told_whatever_follows(site: Site) -> None:
+    given, wishes, _codes, _rows = REPAIRS["static_on_wrong_nic"]
+    for trouble in ("the report", "the steps"):
+        site.build(given)
+        site.host.kill = 20
+        with pytest.raises(KilledError):
+            site.repair(wishes)
+        assert list(site.journal.iterdir())
+        if trouble == "the report":
+            site.host.missing.add("Get-NetIPAddress")
+        else:
+            site.before_applying = lambda: site.core("hold_journal", journal=str(site.journal))
+        done = site.repair(wishes)
+        assert (done["failed"], done["recovered"], done["changed"]) == (True, True, True), trouble
+    site.core("release_journal")
 
 
 def test_what_a_killed_run_left_is_told_and_not_touched_in_check_mode(site: Site) -> None:
@@ -459,6 +561,13 @@ def test_a_vip_below_the_primary_address_is_named_and_left_alone(site: Site) -> 
         ({"mode": "guess"}, False, "action plugin"),
         ({"mode": "apply", "steps": []}, True, "check mode"),
         ({"mode": "apply", "steps": [{"phase": "repair", "do": [{"action": "format"}]}]}, False, "format"),
+        ({"mode": "apply", "steps": ["remove"]}, False, "steps: "),
+        ({"mode": "apply", "steps": [None]}, False, "steps: "),
+        ({"mode": "apply", "steps": {"phase": "repair", "do": []}}, False, "steps: "),
+        ({"mode": "apply", "steps": [{"phase": "repair", "do": {"action": "remove"}}]}, False, "do: "),
+        ({"mode": "apply", "steps": [], "expect": "10.0.1.10"}, False, "expect: "),
+        ({"mode": "apply", "steps": [], "expect": {}, "verify": "yes"}, False, "verify: "),
+        ({"mode": "apply", "steps": [], "expect": {}, "rollback": "yes"}, False, "rollback: "),
     ],
 )
 def test_what_the_controller_does_not_ask(site: Site, request_: Any, check_mode: bool, words: str) -> None:

@@ -61,6 +61,8 @@ class Windows:
         self.imds = "answers"
         self.calls: list[tuple[str, Row]] = []
         self.requests: list[Row] = []
+        # Changes that were asked for although there was nothing to change.
+        self.needless: list[tuple[str, Row]] = []
 
     # --- for the module -----------------------------------------------------------------------------------------------
 
@@ -204,6 +206,7 @@ class Windows:
         rows = self._routes(_store(parameters))
         matches = self._matches(rows, parameters)
         if not matches:
+            self.needless.append(("Remove-NetRoute", parameters))
             raise not_found("Remove-NetRoute")
         for row in matches:
             rows.remove(row)
@@ -212,6 +215,7 @@ class Windows:
     def _set_route(self, parameters: Row) -> list[Row]:
         matches = self._matches(self._routes(_store(parameters)), parameters)
         if not matches:
+            self.needless.append(("Set-NetRoute", parameters))
             raise not_found("Set-NetRoute")
         for row in matches:
             row["RouteMetric"] = parameters["RouteMetric"]
