@@ -524,6 +524,21 @@ def test_orphans_wait_for_the_proof(site: Site) -> None:
     assert asked == 2
 
 
+def test_a_proven_repair_is_finished_and_never_taken_back(site: Site) -> None:
+    site.build(report([STATIC_DEFAULT], [GHOST]))
+    site.task()
+    last = [name for name, _parameters in site.host.calls].index("Remove-NetRoute")
+    site.build(report([STATIC_DEFAULT], [GHOST]))
+    site.host.kill = last
+    with pytest.raises(KilledError):
+        site.task()
+    assert (site.journal / "route_fix.txt").read_text().splitlines()[1] == "finish"
+    site.host.failing = 0  # what can't be finished is planned anew, and no reason to stop
+    done = site.task()
+    assert (done.get("failed"), done["recovered"], done["verified"]) == (None, True, True)
+    assert site.host.host_routes() == BOTH_STORES
+
+
 def test_a_loopback_trap_goes_with_its_stored_twin(site: Site) -> None:
     site.build(report([STATIC_DEFAULT, CLUSTER_ROUTE, *LOOPBACK_TWIN], OFF_SUBNET))
     done = site.task()
@@ -619,3 +634,24 @@ def test_one_run_at_a_time(site: Site) -> None:
     assert done["failed"]
     assert "under way on this host" in done["msg"]
     assert not site.host.changes()
+
+
+def test_one_recovery_at_a_time(site: Site) -> None:
+    (site.journal / "route_fix.txt").write_text(
+        f"imds.azure route fix\ntake back\nremove\t{IMDS}\t5\t0.0.0.0\t1\tactive\t\t\n"
+    )
+    site.core("hold_journal", journal=str(site.journal))
+    done = site.task()
+    site.core("release_journal")
+    assert "under way on this host" in done["msg"]
+    assert not site.host.calls
+    assert site.task()["recovered"]
+
+
+def test_another_run_that_is_killed_in_between_is_taken_back_first(site: Site) -> None:
+    site.before_applying = lambda: (site.journal / "route_fix.txt").write_text("imds.azure route fix\ntake back\n")
+    done = site.task()
+    assert "Run again." in done["msg"]
+    assert not site.host.changes()
+    site.before_applying = lambda: None
+    assert site.task()["recovered"]
