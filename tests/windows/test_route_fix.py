@@ -73,13 +73,13 @@ class Site:
             row.setdefault("MacAddress", MAC.upper().replace(":", "-") if row["InterfaceIndex"] == 5 else "")
         self.journal.mkdir(exist_ok=True)
 
-    def after_the_first_change(self, happening: Callable[[], Any]) -> None:
+    def after_change(self, number: int, happening: Callable[[], Any]) -> None:
         answer = self.host.answer
 
         def answer_and_more(name: str, parameters: Row) -> Row:
-            was_changed = bool(self.host.changes())
+            before = len(self.host.changes())
             answered = answer(name, parameters)
-            if self.host.changes() and not was_changed:
+            if before < number == len(self.host.changes()):
                 happening()
             return answered
 
@@ -132,6 +132,9 @@ class Site:
         plugin._execute_module = execute_module
         result: Row = plugin.run(task_vars={})
         return result
+
+    def recover(self) -> None:
+        assert not self.module({"request": {"mode": "collect", "recover": True}}, check_mode=False).get("failed")
 
     def repair(self, wishes: Wishes = Wishes(), **more: Any) -> Row:  # noqa: B008 - immutable
         return self.task(**options_of(wishes), **more)
@@ -290,9 +293,37 @@ def test_the_undo_goes_backwards(site: Site) -> None:
     site.build(given)
     site.host.imds = "silent"
     site.repair(wishes)
+    calls = site.host.calls
     done = [(name, parameters["InterfaceIndex"]) for name, parameters in site.host.changes()]
     forth = [("Remove-NetRoute", 7), ("Remove-NetRoute", 7), ("New-NetRoute", 5)]
-    assert done == [*forth, ("Remove-NetRoute", 5), ("Remove-NetRoute", 5), ("New-NetRoute", 7)]
+    back = [("Remove-NetRoute", 5), ("Remove-NetRoute", 5), ("New-NetRoute", 7)]
+    assert done == [*forth, *back]
+    site.build(given)
+    site.host.kill = [name for name, _parameters in calls].index("New-NetRoute") + 1
+    with pytest.raises(KilledError):
+        site.repair(wishes)
+    site.recover()
+    assert [(name, parameters["InterfaceIndex"]) for name, parameters in site.host.changes()] == [*forth, *back]
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+def test_what_a_killed_run_began_is_taken_back_wholly(site: Site, name: str) -> None:
+    """By the recovery alone: the plan that follows it would hide what is left."""
+    given, wishes, _codes, _rows = REPAIRS[name]
+    site.build(given)
+    before = site.host.stores()
+    site.repair(wishes)
+    changes = [at for at, call in enumerate(site.host.calls) if call[0] in MUTATIONS]
+    for at in range(changes[0], changes[-1] + 2):
+        site.build(given)
+        site.host.kill = at
+        with pytest.raises(KilledError):
+            site.repair(wishes)
+        if "take back" in (site.journal / "route_fix.txt").read_text():
+            site.recover()
+            assert site.host.stores() == before
+        site.recover()
+        assert not list(site.journal.iterdir())
 
 
 def test_taken_back_is_not_yet_as_it_was(site: Site) -> None:
@@ -304,18 +335,27 @@ def test_taken_back_is_not_yet_as_it_was(site: Site) -> None:
     ):
         site.build(CLUSTER)
         site.host.imds = "silent"
-        site.after_the_first_change(happening)
+        site.after_change(1, happening)
         done = site.task()
         assert (done["failed"], done["rolled_back"], done["changed"]) == (True, True, True)
         assert "The repair was taken back, but the table is not what it was." in done["msg"]
         assert ("active", 5, "0.0.0.0", 1) not in site.host.host_routes()
 
 
+def test_a_look_that_fails_once_is_no_lasting_doubt(site: Site) -> None:
+    site.host.imds = "silent"
+    site.after_change(1, lambda: site.host.missing.add("Get-NetRoute"))
+    site.after_change(2, lambda: site.host.missing.clear())
+    done = site.task()
+    assert (done["rolled_back"], done["changed"]) == (True, False)
+    assert done["msg"].endswith("The repair was taken back.")
+
+
 def test_a_journal_that_cannot_be_written_any_more_ends_the_repair(site: Site) -> None:
     given, wishes, _codes, rows = REPAIRS["static_on_wrong_nic"]
     site.build(given)
     before = site.host.stores()
-    site.after_the_first_change(lambda: (site.journal / "route_fix.txt.new").mkdir())
+    site.after_change(1, lambda: (site.journal / "route_fix.txt.new").mkdir())
     done = site.repair(wishes)
     assert "A step failed" in done["msg"]
     assert (done["failed"], done["rolled_back"], done["changed"]) == (True, True, False)
@@ -330,12 +370,13 @@ def test_without_a_journal_nothing_is_begun(site: Site) -> None:
     (site.journal / "route_fix.txt.new").mkdir()
     done = site.task()
     assert (done["failed"], done["changed"]) == (True, False)
+    assert "taken back" not in done["msg"]
     assert not site.host.changes()
 
 
 def test_without_a_journal_of_it_nothing_is_cleaned_up(site: Site) -> None:
     site.build(report([STATIC_DEFAULT], [GHOST]))
-    site.after_the_first_change(lambda: (site.journal / "route_fix.txt.new").mkdir())
+    site.after_change(1, lambda: (site.journal / "route_fix.txt.new").mkdir())
     done = site.task()
     assert done["msg"].endswith("The repair stands.")
     assert (done["failed"], done["verified"], done["changed"]) == (True, True, True)
@@ -344,7 +385,7 @@ def test_without_a_journal_of_it_nothing_is_cleaned_up(site: Site) -> None:
 
 
 def test_a_report_that_cannot_be_read_after_the_repair_hides_no_change(site: Site) -> None:
-    site.after_the_first_change(lambda: site.host.missing.add("Get-NetIPAddress"))
+    site.after_change(1, lambda: site.host.missing.add("Get-NetIPAddress"))
     done = site.task()
     assert (done["failed"], done["changed"], done["verified"]) == (True, True, True)
     assert "can't be read" in done["msg"]
