@@ -224,6 +224,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
         {
             List<Operation> cleanup = steps.Where(step => step.AfterProof).SelectMany(step => step.Do).ToList();
             List<string> errors = new List<string>();
+            // Without it a run that is killed now would be taken back: the repair stands, the cleanup waits.
             if (cleanup.Count > 0 && Written(true, cleanup, errors))
             {
                 foreach (Call call in Carry(cleanup, errors))

@@ -32,6 +32,7 @@ from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.test_
     LOOPBACK_TWIN,
     LOW_VIP,
     OFF_SUBNET,
+    ON_SECOND,
     REFUSALS,
     REPAIRS,
     STATIC_DEFAULT,
@@ -304,6 +305,20 @@ def test_the_undo_goes_backwards(site: Site) -> None:
         site.repair(wishes)
     site.recover()
     assert [(name, parameters["InterfaceIndex"]) for name, parameters in site.host.changes()] == [*forth, *back]
+
+
+def test_a_step_that_was_not_begun_is_not_undone(site: Site) -> None:
+    on_link = {**ON_SECOND, "NextHop": "0.0.0.0"}
+    site.build(report([STATIC_DEFAULT, ON_SECOND, on_link], [ON_SECOND, on_link], **TWO_NICS))
+    before = site.host.stores()
+    site.host.failing = 1
+    done = site.task()
+    assert len([one for one in done["plan"] if one["action"] == "remove"]) == 2
+    assert done["rolled_back"]
+    assert site.host.stores() == before
+    assert (
+        len({(parameters["InterfaceIndex"], parameters["NextHop"]) for _name, parameters in site.host.changes()}) == 1
+    )
 
 
 @pytest.mark.parametrize("name", REPAIRS)
