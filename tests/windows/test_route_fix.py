@@ -670,6 +670,55 @@ def test_no_operation_goes_beyond_the_host_route_of_imds(site: Site, operation: 
     assert not site.host.calls
 
 
+THERE, WORSE = [WANTED], [{**WANTED, "RouteMetric": 7}]
+
+
+@pytest.mark.parametrize(
+    ("active", "persistent", "operation", "count", "fine"),
+    [
+        (THERE, THERE, {"action": "add", "store": "both"}, 0, True),
+        (THERE, [], {"action": "add", "store": "active"}, 0, True),
+        ([], THERE, {"action": "add", "store": "active"}, 1, True),
+        ([], [], {"action": "add", "store": "both"}, 1, True),
+        (THERE, [], {"action": "add", "store": "both"}, 1, False),
+        ([], THERE, {"action": "add", "store": "both"}, 1, False),
+        (THERE, WORSE, {"action": "add", "store": "both"}, 1, False),
+        (WORSE, [], {"action": "add", "store": "active"}, 1, False),
+        (THERE, [], {"action": "remove", "store": "persistent"}, 0, True),
+        ([], THERE, {"action": "remove", "store": "active"}, 0, True),
+        (THERE, [], {"action": "set_metric", "store": "persistent"}, 0, True),
+        (WORSE, [], {"action": "set_metric", "store": "active"}, 1, True),
+    ],
+)
+def test_an_operation_changes_what_is_not_yet_as_it_wants(
+    site: Site, active: list[Row], persistent: list[Row], operation: Row, count: int, fine: bool
+) -> None:
+    site.build(report([STATIC_DEFAULT, *active], persistent))
+    whole = {"prefix": IMDS, "interface_index": 5, "next_hop": "0.0.0.0", "metric": 1, **operation}
+    steps = [{"phase": "repair", "do": [whole], "undo": []}]
+    done = site.module({"request": {"mode": "apply", "steps": steps, "expect": {}}}, check_mode=False)
+    assert len(site.host.changes()) == count
+    assert (done["error"] == "") == fine
+
+
+def test_what_somebody_else_made_meanwhile_is_no_failure(site: Site) -> None:
+    site.host.failing, site.host.failure = 0, CmdletError("Windows System Error 87,New-NetRoute", "InvalidArgument")
+    site.after_change(
+        1, lambda: [site.host.report["routes"][store].append(WANTED) for store in ("active", "persistent")]
+    )
+    done = site.task()
+    assert (done.get("failed"), done["verified"]) == (None, True)
+    assert len(site.host.changes()) == 1
+
+
+def test_without_a_look_at_the_table_nothing_is_begun(site: Site) -> None:
+    site.before_applying = lambda: site.host.missing.add("Get-NetRoute")
+    done = site.task()
+    assert (done["failed"], done["changed"]) == (True, False)
+    assert "Get-NetRoute" in done["msg"]
+    assert not site.host.changes()
+
+
 def test_bad_options_name_the_option(site: Site) -> None:
     done = site.module({"request": {"mode": "collect"}, "endpoint": "ftp://x"}, check_mode=False)
     assert done["msg"].startswith("endpoint: ")
