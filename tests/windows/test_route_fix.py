@@ -226,6 +226,8 @@ def test_a_silent_imds_means_back_to_what_was(site: Site, name: str) -> None:
         assert done["rolled_back"]
         assert "taken back." in done["msg"]
         assert done["tables"]["before"] == done["tables"]["after"]
+        repaired = any(step["phase"] == "repair" for step in done["plan"])
+        assert (done["tables"]["tried"] != done["tables"]["before"]) == repaired
     assert not list(site.journal.iterdir())
 
 
@@ -680,6 +682,8 @@ THERE, WORSE = [WANTED], [{**WANTED, "RouteMetric": 7}]
         (THERE, [], {"action": "add", "store": "active"}, 0, True),
         ([], THERE, {"action": "add", "store": "active"}, 1, True),
         ([], [], {"action": "add", "store": "both"}, 1, True),
+        ([{**WANTED, "InterfaceIndex": 7}], [], {"action": "add", "store": "active"}, 1, True),
+        ([{**WANTED, "NextHop": "10.0.1.1"}], [], {"action": "add", "store": "active"}, 1, True),
         (THERE, [], {"action": "add", "store": "both"}, 1, False),
         ([], THERE, {"action": "add", "store": "both"}, 1, False),
         (THERE, WORSE, {"action": "add", "store": "both"}, 1, False),
