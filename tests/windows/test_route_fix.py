@@ -171,8 +171,10 @@ def test_the_failover_cluster(site: Site) -> None:
         {"DestinationPrefix": IMDS, "InterfaceIndex": 5, "NextHop": "0.0.0.0", "RouteMetric": 1, "PolicyStore": ""},
     )
     assert set(before) <= set(site.host.stores())
+    asked = len(site.host.requests)
     again = site.task()
     assert (again["changed"], again["plan"], again["verified"]) == (False, [], True)
+    assert len(site.host.requests) == asked + 1
     assert len(site.host.changes()) == 1
 
 
@@ -713,6 +715,16 @@ def test_what_somebody_else_made_meanwhile_is_no_failure(site: Site) -> None:
     done = site.task()
     assert (done.get("failed"), done["verified"]) == (None, True)
     assert len(site.host.changes()) == 1
+
+
+def test_what_went_by_itself_meanwhile_is_no_failure(site: Site) -> None:
+    site.task()
+    gone = CmdletError("CmdletizationQuery_NotFound_DestinationPrefix,Remove-NetRoute", "ObjectNotFound")
+    site.host.failing, site.host.failure = 0, gone
+    site.after_change(2, lambda: site.host.report["routes"]["active"].pop())
+    done = site.task(state="absent")
+    assert (done.get("failed"), done["changed"]) == (None, True)
+    assert site.host.host_routes() == []
 
 
 def test_without_a_look_at_the_table_nothing_is_begun(site: Site) -> None:
