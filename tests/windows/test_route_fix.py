@@ -442,6 +442,19 @@ def test_what_a_killed_run_left_is_told_and_not_touched_in_check_mode(site: Site
     assert (site.host.stores(), len(site.host.changes())) == (half_done, count)
 
 
+def test_check_mode_counts_what_the_next_run_takes_back(site: Site) -> None:
+    """Killed when all was done but the last look: the table is as wished, and is going to be changed all the same."""
+    site.task()
+    last = [name for name, _parameters in site.host.calls].index("New-NetRoute") + 3
+    site.build(CLUSTER)
+    site.host.kill = last
+    with pytest.raises(KilledError):
+        site.task()
+    assert site.host.host_routes() == BOTH_STORES
+    told = site.task(check_mode=True)
+    assert (told["changed"], told["plan"], len(told["warnings"])) == (True, [], 1)
+
+
 # No cmdlet that is used tells the number of compartments.
 @pytest.mark.parametrize("name", [name for name in REFUSALS if name != "compartments"])
 def test_refusals_change_nothing(site: Site, name: str) -> None:
@@ -563,10 +576,15 @@ def test_rollback_false_keeps_an_unproven_repair(site: Site) -> None:
     assert not site.task(verify=False).get("failed")
 
 
-def test_another_machines_metadata_is_no_proof(site: Site) -> None:
-    site.host.imds = "foreign"
+@pytest.mark.parametrize(
+    ("imds", "outcome", "words"),
+    [("foreign", "foreign", "without the interfaces"), ("another", "ok", "does not know the NIC")],
+)
+def test_another_machines_metadata_is_no_proof(site: Site, imds: str, outcome: str, words: str) -> None:
+    site.host.imds = imds
     done = site.task()
-    assert (done["failed"], done["rolled_back"], done["proof"]["outcome"]) == (True, True, "foreign")
+    assert (done["failed"], done["rolled_back"], done["proof"]["outcome"]) == (True, True, outcome)
+    assert words in done["msg"]
 
 
 def test_absent(site: Site) -> None:

@@ -47,7 +47,8 @@ class Windows:
 
     ``missing``: names of calls that the host does not have. ``failing``: how many of the next changes succeed before
     some, ``failures``, fail with ``failure``. ``kill``: at which call the process is killed. ``imds``: ``answers``,
-    ``silent``, ``throttled`` or ``foreign``, for the primary address ``primary`` on the interface ``index``.
+    ``silent``, ``throttled``, ``foreign`` or ``another`` machine's, for the primary address ``primary`` on the
+    interface ``index``.
     """
 
     def __init__(self, given: Row, primary: str = "10.0.1.10", index: int = 5) -> None:
@@ -94,7 +95,8 @@ class Windows:
             return {"kind": "read_timeout", "detail": "no complete answer within 3 s"}
         status = {"throttled": 429, "foreign": 302}.get(self.imds, 200)
         address = {"privateIpAddress": self.primary, "publicIpAddress": ""}
-        body = {"interface": [{"macAddress": MAC.replace(":", "").upper(), "ipv4": {"ipAddress": [address]}}]}
+        mac = "00:0d:3a:99:99:99" if self.imds == "another" else MAC
+        body = {"interface": [{"macAddress": mac.replace(":", "").upper(), "ipv4": {"ipAddress": [address]}}]}
         return {"status": status, "headers": {}, "body": body, "local_address": source}
 
     def _fail_if_it_is_time(self) -> None:
