@@ -619,10 +619,27 @@ def test_a_proven_repair_is_finished_and_never_taken_back(site: Site) -> None:
     assert site.host.host_routes() == BOTH_STORES
 
 
+def test_a_pair_that_is_spelled_in_two_ways_waits_for_the_proof(site: Site) -> None:
+    """On-link in use, by an own address in store: New-NetRoute would write both alike."""
+    other = {**ON_SECOND, "RouteMetric": 30}
+    pair = [{**other, "NextHop": "0.0.0.0"}], [{**other, "NextHop": "10.0.2.10"}]
+    site.build(report([STATIC_DEFAULT, *pair[0]], pair[1], **TWO_NICS))
+    before = site.host.stores()
+    site.host.imds = "silent"
+    done = site.task()
+    assert done["rolled_back"]
+    assert {parameters["InterfaceIndex"] for _name, parameters in site.host.changes()} == {5}
+    assert site.host.stores() == before
+    site.host.imds = "answers"
+    assert site.task()["verified"]
+    assert site.host.host_routes() == BOTH_STORES
+
+
 def test_a_loopback_trap_goes_with_its_stored_twin(site: Site) -> None:
     site.build(report([STATIC_DEFAULT, CLUSTER_ROUTE, *LOOPBACK_TWIN], OFF_SUBNET))
     done = site.task()
     assert done["verified"]
+    assert [step["phase"] for step in done["plan"]] == ["repair", "cleanup"]  # one step for both
     assert site.host.host_routes() == BOTH_STORES
 
 
