@@ -68,18 +68,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             return self._fix(options, wishes, task_vars)
         except HostFailureError as failure:
             return failure.result
-        except ReportError as error:
-            return {"changed": False, "failed": True, "msg": f"What the host reports can't be read: {error}"}
 
     def _fix(self, options: dict[str, Any], wishes: Wishes, task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """
         :raises HostFailureError: where the module fails
-        :raises ReportError: where its report can't be read
         """
         looks_only = wishes.state == "query" or self._task.check_mode
         answer = self._ask(options, {"mode": "collect", "recover": not looks_only}, task_vars)
         recovered = bool(answer.get("recovered"))
-        case = make_case(answer["report"], wishes)
+        try:
+            case = make_case(answer["report"], wishes)
+        except ReportError as error:
+            return {"changed": recovered, "recovered": recovered, "failed": True, "msg": unreadable(error)}
         result = {**describe_case(case), "changed": recovered, "recovered": recovered}
         if looks_only:
             return self._foretell(case, result, options)
@@ -119,21 +119,27 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             "rollback": options["rollback"],
             "retries": options["verify_retries"],
         }
-        answer = self._ask(options, request, task_vars)
-        after = read(answer["report"])
+        try:
+            answer = self._ask(options, request, task_vars)
+        except HostFailureError as failure:
+            return {**result, **failure.result, "changed": result["recovered"]}
         proof = answer["proof"]
         result.update(
-            describe_state(after, case.primary),
             verified=None if proof is None else proof["verified"],
             proof=proof,
             rolled_back=answer["rolled_back"],
             tables=answer["tables"],
             changed=result["recovered"]
             or (bool(case.plan.steps) and not (answer["rolled_back"] and answer["restored"])),
-            diff=difference(case.state, case.primary, after),
         )
-        failure = failure_of(case, answer)
-        return {**result, "failed": True, "msg": failure} if failure else result
+        said = failure_of(case, answer)
+        try:
+            after = read(answer["report"])
+        except ReportError as error:
+            said = f"{said} {unreadable(error)}".strip()
+        else:
+            result.update(describe_state(after, case.primary), diff=difference(case.state, case.primary, after))
+        return {**result, "failed": True, "msg": said} if said else result
 
     def _ask(
         self, options: dict[str, Any], request: dict[str, Any], task_vars: dict[str, Any] | None
@@ -263,6 +269,10 @@ def earlier_proof(case: Case) -> dict[str, Any] | None:
         "local_address": answer.local_address,
         "tries": 1,
     }
+
+
+def unreadable(error: ReportError) -> str:
+    return f"What the host reports can't be read: {error}"
 
 
 def refusal(refusals: tuple[Finding, ...]) -> str:

@@ -53,6 +53,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
         public IEnumerable<Call> Take()
         {
             Lines.Clear();
+            Problem = null;
             foreach (string store in Stores.Names.Keys)
             {
                 Call look = Stores.Look(store);
@@ -173,17 +174,39 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
             return operations.SelectMany(operation => Operations.Carry(operation, errors));
         }
 
+        // In the middle of a repair a journal that can't be written is an error like any other.
+        private bool Written(bool proven, IEnumerable<Operation> operations, List<string> errors)
+        {
+            try
+            {
+                journal.Write(proven, operations);
+                return true;
+            }
+            catch (HostException error)
+            {
+                errors.Add(error.Message);
+                return false;
+            }
+        }
+
         private IEnumerable<Call> Repair()
         {
             if (Before.Problem != null)
             {
                 throw new HostException(Before.Problem);
             }
+            if (steps.Count > 0)
+            {
+                journal.Write(false, new Operation[0]);
+            }
             List<string> errors = new List<string>();
             foreach (Step step in steps.Where(step => !step.AfterProof))
             {
+                if (!Written(false, step.Undo.Concat(begun.SelectMany(one => one.Undo)), errors))
+                {
+                    break;
+                }
                 begun.Insert(0, step);
-                journal.Write(false, begun.SelectMany(one => one.Undo));
                 foreach (Call call in Carry(step.Do.TakeWhile(operation => errors.Count == 0), errors))
                 {
                     yield return call;
@@ -201,13 +224,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
         {
             List<Operation> cleanup = steps.Where(step => step.AfterProof).SelectMany(step => step.Do).ToList();
             List<string> errors = new List<string>();
-            if (cleanup.Count > 0)
+            // Without it a run that is killed now would be taken back: the repair stands, the cleanup waits.
+            if (cleanup.Count > 0 && Written(true, cleanup, errors))
             {
-                journal.Write(true, cleanup);
-            }
-            foreach (Call call in Carry(cleanup, errors))
-            {
-                yield return call;
+                foreach (Call call in Carry(cleanup, errors))
+                {
+                    yield return call;
+                }
             }
             Error = string.Join("; ", errors);
         }

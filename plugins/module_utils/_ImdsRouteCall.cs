@@ -9,6 +9,7 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
+using System.Globalization;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
 {
@@ -62,7 +63,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
         // 5 is ERROR_ACCESS_DENIED.
         public bool Denied
         {
-            get { return Failed && (category == "PermissionDenied" || Starts("Windows System Error 5,")); }
+            get { return Failed && (category == "PermissionDenied" || id.Split(',')[0] == "Windows System Error 5"); }
         }
 
         public string Problem
@@ -94,34 +95,59 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
 
         public static string Text(IDictionary map, string name)
         {
-            return Convert.ToString(Value(map, name));
+            return Convert.ToString(Value(map, name), CultureInfo.InvariantCulture);
         }
 
+        // Numbers and switches by their text: PowerShell may have wrapped them.
         public static long Whole(IDictionary map, string name)
         {
-            return Convert.ToInt64(Value(map, name) ?? 0);
+            string text = Text(map, name);
+            long number = 0;
+            if (text.Length > 0 && !long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out number))
+            {
+                throw Wrong(name);
+            }
+            return number;
         }
 
+        // False where there is none. Throws HostException, like the others, for what is of another type: to take it for
+        // nothing would leave out a step or the proof.
         public static bool Flag(IDictionary map, string name)
         {
-            return true.Equals(Value(map, name));
+            string text = Text(map, name);
+            bool flag = false;
+            if (text.Length > 0 && !bool.TryParse(text, out flag))
+            {
+                throw Wrong(name);
+            }
+            return flag;
         }
 
         public static IDictionary Part(IDictionary map, string name)
         {
-            return Value(map, name) as IDictionary;
+            return (IDictionary)As<IDictionary>(Value(map, name), name);
         }
 
         public static IEnumerable<IDictionary> Parts(IDictionary map, string name)
         {
-            IEnumerable list = Value(map, name) as IEnumerable;
-            foreach (object entry in list ?? new object[0])
+            foreach (object entry in (IList)As<IList>(Value(map, name), name) ?? new object[0])
             {
-                if (entry is IDictionary)
-                {
-                    yield return (IDictionary)entry;
-                }
+                yield return (IDictionary)As<IDictionary>(entry ?? "", name);
             }
+        }
+
+        private static object As<T>(object value, string name)
+        {
+            if (value == null || value is T)
+            {
+                return value;
+            }
+            throw Wrong(name);
+        }
+
+        private static HostException Wrong(string name)
+        {
+            return new HostException(name + ": not of the type that it has to be");
         }
     }
 }

@@ -44,14 +44,19 @@ $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec, @(Get-ImdsArgument
 
 $task = [ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget.RouteTask]::Start($module.Params, $module.CheckMode)
 
-while ($task.Next()) {
-    $call = $task.Call
-    try {
-        Invoke-ImdsRouteCall -Call $call
+try {
+    while ($task.Next()) {
+        $call = $task.Call
+        try {
+            Invoke-ImdsRouteCall -Call $call
+        }
+        catch {
+            $call.Fail($_.FullyQualifiedErrorId, [string]$_.CategoryInfo.Category, [string]$_)
+        }
     }
-    catch {
-        $call.Fail($_.FullyQualifiedErrorId, [string]$_.CategoryInfo.Category, [string]$_)
-    }
+}
+finally {
+    $task.Dispose()
 }
 
 Complete-ImdsModule -Module $module -Outcome $task

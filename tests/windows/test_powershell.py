@@ -63,7 +63,7 @@ TYPES = {
 NEWER_THAN_5_1 = {"&&", "||", "??", "??=", "?.", "?[", "?"}
 
 # Lines after the argument spec. What needs more than this thinks, and belongs into C#.
-LONGEST_WIRING = 15
+LONGEST_WIRING = 20
 
 
 def name(path: Path) -> str:
@@ -175,6 +175,60 @@ def test_the_module_object_comes_before_any_type_of_ours(path: Path) -> None:
     """validate-modules runs a module up to there, with nothing of ours compiled."""
     text = path.read_text()
     assert 0 < text.index("AnsibleModule]::Create(") < text.index("[ansible_collections.")
+
+
+# --- the route fix: what C# calls for and Python reads, against what PowerShell does ---------------------------------
+
+ROUTES = (ROOT / "plugins" / "module_utils" / "_ImdsRoutes.psm1").read_text()
+DECIDES = "".join(source.read_text() for source in sources() if source.stem.startswith("_ImdsRoute"))
+BRANCHES = dict(re.findall(r"^        '([\w-]+)' \{\n(.*?)^        \}$", ROUTES, re.MULTILINE | re.DOTALL))
+
+
+def test_each_call_has_a_branch() -> None:
+    called = set(re.findall(r'new Call\(\s*"([\w-]+)"', DECIDES)) | set(
+        re.findall(r'"((?:Remove|Set)-NetRoute)"', DECIDES)
+    )
+    assert set(BRANCHES) == called
+
+
+@pytest.mark.parametrize("branch", BRANCHES)
+def test_a_branch_runs_what_it_is_named_after(branch: str) -> None:
+    run = set(re.findall(r"\b(?:Get|Find|New|Remove|Set)-\w+\b", BRANCHES[branch]))
+    if branch.startswith("Win32_"):
+        assert f"Get-CimInstance -ClassName {branch} " in BRANCHES[branch]
+        run -= {"Get-CimInstance"}
+    assert run == ({branch} if "-" in branch else set())
+
+
+def test_parameters_are_handed_on_under_their_own_names() -> None:
+    """In strict mode one that was not given is an error."""
+    handed = re.findall(r"(\w+)(?: = | )\$with\.(\w+)", ROUTES)
+    assert {(to, name) for to, name in handed if to not in ("if", name)} == set()
+    read = set(re.findall(r"\$with\.(\w+)", ROUTES))
+    assert read <= set(re.findall(r'\{ "([A-Z]\w+)", ', DECIDES))
+
+
+def test_each_store_is_named() -> None:
+    """Without it a Get- mixes the stores, and what the changing ones take for granted is written down nowhere."""
+    for branch in ("Get-NetRoute", "Get-NetIPAddress", "Remove-NetRoute", "Set-NetRoute"):
+        assert f"{branch} " in BRANCHES[branch]
+        assert all(
+            "-PolicyStore $with.PolicyStore" in line for line in BRANCHES[branch].splitlines() if f"{branch} " in line
+        )
+    new = [line for line in BRANCHES["New-NetRoute"].splitlines() if "New-NetRoute @key" in line]
+    assert ["-PolicyStore $with.PolicyStore" in line for line in new] == [True, False]
+
+
+def test_a_cluster_hides_its_adapter() -> None:
+    assert "Get-NetAdapter -IncludeHidden" in BRANCHES["Get-NetAdapter"]
+
+
+def test_all_properties_that_are_read_are_collected() -> None:
+    reader = (ROOT / "plugins" / "module_utils" / "_routes" / "windows.py").read_text()
+    read = set(re.findall(r'\.get\("([A-Z]\w+)"\)', reader)) | {"InterfaceDescription", "ComponentID", "PnPDeviceID"}
+    read |= set(re.findall(r'Given\.\w+\(\w+, "([A-Z]\w+)"\)', DECIDES))
+    collected = set(re.findall(r"'(\w+)'", "".join(BRANCHES.values()))) | {"Name"}
+    assert read <= collected
 
 
 # --- argument specs and documentation -------------------------------------------------------------------------------

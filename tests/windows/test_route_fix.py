@@ -9,6 +9,7 @@ Only _ImdsRoutes.psm1, which hands the calls to PowerShell, is left out; test_po
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -31,6 +32,7 @@ from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.test_
     LOOPBACK_TWIN,
     LOW_VIP,
     OFF_SUBNET,
+    ON_SECOND,
     REFUSALS,
     REPAIRS,
     STATIC_DEFAULT,
@@ -64,6 +66,7 @@ class Site:
         self.journal = journal
         self.host = Windows(CLUSTER)
         self.firmware: str | None = FIRMWARE
+        self.before_applying: Callable[[], Any] = lambda: None
 
     def build(self, given: Row, **more: Any) -> None:
         self.host = Windows({**given, **more})
@@ -71,8 +74,22 @@ class Site:
             row.setdefault("MacAddress", MAC.upper().replace(":", "-") if row["InterfaceIndex"] == 5 else "")
         self.journal.mkdir(exist_ok=True)
 
+    def after_change(self, number: int, happening: Callable[[], Any]) -> None:
+        answer = self.host.answer
+
+        def answer_and_more(name: str, parameters: Row) -> Row:
+            before = len(self.host.changes())
+            answered = answer(name, parameters)
+            if before < number == len(self.host.changes()):
+                happening()
+            return answered
+
+        self.host.answer = answer_and_more  # type: ignore[method-assign]
+
     def module(self, arguments: Row, check_mode: bool) -> Row:
         """The .ps1 module: its loop, with the model for PowerShell."""
+        if (arguments["request"] or {}).get("mode") == "apply":
+            self.before_applying()
         defaults = {name: spec.get("default") for name, spec in argument_spec().items()}
         step = self._call(
             "route_start",
@@ -117,6 +134,9 @@ class Site:
         result: Row = plugin.run(task_vars={})
         return result
 
+    def recover(self) -> None:
+        assert not self.module({"request": {"mode": "collect", "recover": True}}, check_mode=False).get("failed")
+
     def repair(self, wishes: Wishes = Wishes(), **more: Any) -> Row:  # noqa: B008 - immutable
         return self.task(**options_of(wishes), **more)
 
@@ -151,8 +171,10 @@ def test_the_failover_cluster(site: Site) -> None:
         {"DestinationPrefix": IMDS, "InterfaceIndex": 5, "NextHop": "0.0.0.0", "RouteMetric": 1, "PolicyStore": ""},
     )
     assert set(before) <= set(site.host.stores())
+    asked = len(site.host.requests)
     again = site.task()
     assert (again["changed"], again["plan"], again["verified"]) == (False, [], True)
+    assert len(site.host.requests) == asked + 1
     assert len(site.host.changes()) == 1
 
 
@@ -166,6 +188,7 @@ def test_a_healthy_vm_by_dhcp(site: Site) -> None:
     assert [one["code"] for one in done["findings"]] == ["ok"]
     assert (done["changed"], done["verified"], done["primary"]["rule"]) == (False, True, "imds")
     assert not site.host.changes()
+    assert done["errors"] == []  # no cluster service is a plain answer
 
 
 @pytest.mark.parametrize("name", REPAIRS)
@@ -205,6 +228,8 @@ def test_a_silent_imds_means_back_to_what_was(site: Site, name: str) -> None:
         assert done["rolled_back"]
         assert "taken back." in done["msg"]
         assert done["tables"]["before"] == done["tables"]["after"]
+        repaired = any(step["phase"] == "repair" for step in done["plan"])
+        assert (done["tables"]["tried"] != done["tables"]["before"]) == repaired
     assert not list(site.journal.iterdir())
 
 
@@ -233,6 +258,7 @@ def test_a_failure_at_each_step_leaves_all_as_it_was(site: Site, name: str) -> N
         done = site.repair(wishes)
         assert done["failed"]
         assert site.host.failure.record["message"].rstrip(".") in done["msg"]
+        assert not site.host.needless
         if done["rolled_back"]:
             assert not done["changed"]
             assert site.host.stores() == before
@@ -260,10 +286,148 @@ def test_killed_at_every_call_the_next_run_converges(site: Site, name: str) -> N
         assert not done.get("failed"), done["msg"]
         assert done["recovered"] == unfinished
         assert done["verified"]
+        assert not site.host.needless
         assert [row[:3] for row in site.host.host_routes()] == rows
         assert not list(site.journal.iterdir())
         recovered.add(unfinished)
     assert recovered == {True, False}
+
+
+def test_the_undo_goes_backwards(site: Site) -> None:
+    given, wishes, _codes, _rows = REPAIRS["static_on_wrong_nic"]
+    site.build(given)
+    site.host.imds = "silent"
+    site.repair(wishes)
+    calls = site.host.calls
+    done = [(name, parameters["InterfaceIndex"]) for name, parameters in site.host.changes()]
+    forth = [("Remove-NetRoute", 7), ("Remove-NetRoute", 7), ("New-NetRoute", 5)]
+    back = [("Remove-NetRoute", 5), ("Remove-NetRoute", 5), ("New-NetRoute", 7)]
+    assert done == [*forth, *back]
+    site.build(given)
+    site.host.kill = [name for name, _parameters in calls].index("New-NetRoute") + 1
+    with pytest.raises(KilledError):
+        site.repair(wishes)
+    site.recover()
+    assert [(name, parameters["InterfaceIndex"]) for name, parameters in site.host.changes()] == [*forth, *back]
+
+
+def test_a_step_that_was_not_begun_is_not_undone(site: Site) -> None:
+    on_link = {**ON_SECOND, "NextHop": "0.0.0.0"}
+    site.build(report([STATIC_DEFAULT, ON_SECOND, on_link], [ON_SECOND, on_link], **TWO_NICS))
+    before = site.host.stores()
+    site.host.failing = 1
+    done = site.task()
+    assert len([one for one in done["plan"] if one["action"] == "remove"]) == 2
+    assert done["rolled_back"]
+    assert site.host.stores() == before
+    assert (
+        len({(parameters["InterfaceIndex"], parameters["NextHop"]) for _name, parameters in site.host.changes()}) == 1
+    )
+
+
+@pytest.mark.parametrize("name", REPAIRS)
+def test_what_a_killed_run_began_is_taken_back_wholly(site: Site, name: str) -> None:
+    """By the recovery alone: the plan that follows it would hide what is left."""
+    given, wishes, _codes, _rows = REPAIRS[name]
+    site.build(given)
+    before = site.host.stores()
+    site.repair(wishes)
+    changes = [at for at, call in enumerate(site.host.calls) if call[0] in MUTATIONS]
+    for at in range(changes[0], changes[-1] + 2):
+        site.build(given)
+        site.host.kill = at
+        with pytest.raises(KilledError):
+            site.repair(wishes)
+        if "take back" in (site.journal / "route_fix.txt").read_text():
+            site.recover()
+            assert site.host.stores() == before
+        site.recover()
+        assert not list(site.journal.iterdir())
+
+
+def test_taken_back_is_not_yet_as_it_was(site: Site) -> None:
+    """Somebody else changes the table meanwhile; or it can't be looked at any more."""
+    foreign = {**WANTED, "NextHop": "10.0.1.1"}
+    for happening in (
+        lambda: site.host.report["routes"]["active"].append(foreign),
+        lambda: site.host.missing.add("Get-NetRoute"),
+    ):
+        site.build(CLUSTER)
+        site.host.imds = "silent"
+        site.after_change(1, happening)
+        done = site.task()
+        assert (done["failed"], done["rolled_back"], done["changed"]) == (True, True, True)
+        assert "The repair was taken back, but the table is not what it was." in done["msg"]
+        assert ("active", 5, "0.0.0.0", 1) not in site.host.host_routes()
+
+
+def test_a_look_that_fails_once_is_no_lasting_doubt(site: Site) -> None:
+    site.host.imds = "silent"
+    site.after_change(1, lambda: site.host.missing.add("Get-NetRoute"))
+    site.after_change(2, lambda: site.host.missing.clear())
+    done = site.task()
+    assert (done["rolled_back"], done["changed"]) == (True, False)
+    assert done["msg"].endswith("The repair was taken back.")
+
+
+def test_a_journal_that_cannot_be_written_any_more_ends_the_repair(site: Site) -> None:
+    given, wishes, _codes, rows = REPAIRS["static_on_wrong_nic"]
+    site.build(given)
+    before = site.host.stores()
+    site.after_change(1, lambda: (site.journal / "route_fix.txt.new").mkdir())
+    done = site.repair(wishes)
+    assert "A step failed" in done["msg"]
+    assert (done["failed"], done["rolled_back"], done["changed"]) == (True, True, False)
+    assert site.host.stores() == before
+    (site.journal / "route_fix.txt.new").rmdir()
+    assert not list(site.journal.iterdir())
+    assert site.repair(wishes)["verified"]
+    assert [row[:3] for row in site.host.host_routes()] == rows
+
+
+def test_without_a_journal_nothing_is_begun(site: Site) -> None:
+    (site.journal / "route_fix.txt.new").mkdir()
+    done = site.task()
+    assert (done["failed"], done["changed"]) == (True, False)
+    assert "taken back" not in done["msg"]
+    assert not site.host.changes()
+
+
+def test_without_a_journal_of_it_nothing_is_cleaned_up(site: Site) -> None:
+    site.build(report([STATIC_DEFAULT], [GHOST]))
+    site.after_change(1, lambda: (site.journal / "route_fix.txt.new").mkdir())
+    done = site.task()
+    assert done["msg"].endswith("The repair stands.")
+    assert (done["failed"], done["verified"], done["changed"]) == (True, True, True)
+    assert [name for name, _parameters in site.host.changes()] == ["New-NetRoute"]
+    assert [file.name for file in site.journal.iterdir()] == ["route_fix.txt.new"]
+
+
+def test_a_report_that_cannot_be_read_after_the_repair_hides_no_change(site: Site) -> None:
+    site.after_change(1, lambda: site.host.missing.add("Get-NetIPAddress"))
+    done = site.task()
+    assert (done["failed"], done["changed"], done["verified"]) == (True, True, True)
+    assert "can't be read" in done["msg"]
+    assert site.host.host_routes() == BOTH_STORES
+
+
+def test_what_was_recovered_is_told_whatever_follows(site: Site) -> None:
+    given, wishes, _codes, _rows = REPAIRS["static_on_wrong_nic"]
+    for trouble in ("the proof", "the report", "the steps"):
+        site.build(given)
+        site.host.kill = 20
+        with pytest.raises(KilledError):
+            site.repair(wishes)
+        assert list(site.journal.iterdir())
+        if trouble == "the proof":
+            site.host.imds = "silent"
+        elif trouble == "the report":
+            site.host.missing.add("Get-NetIPAddress")
+        else:
+            site.before_applying = lambda: site.core("hold_journal", journal=str(site.journal))
+        done = site.repair(wishes)
+        assert (done["failed"], done["recovered"], done["changed"]) == (True, True, True), trouble
+    site.core("release_journal")
 
 
 def test_what_a_killed_run_left_is_told_and_not_touched_in_check_mode(site: Site) -> None:
@@ -276,6 +440,19 @@ def test_what_a_killed_run_left_is_told_and_not_touched_in_check_mode(site: Site
         assert told["warnings"] == ["An earlier run was killed. The next one takes back what it began."]
         assert not told.get("failed")
     assert (site.host.stores(), len(site.host.changes())) == (half_done, count)
+
+
+def test_check_mode_counts_what_the_next_run_takes_back(site: Site) -> None:
+    """Killed when all was done but the last look: the table is as wished, and is going to be changed all the same."""
+    site.task()
+    last = [name for name, _parameters in site.host.calls].index("New-NetRoute") + 3
+    site.build(CLUSTER)
+    site.host.kill = last
+    with pytest.raises(KilledError):
+        site.task()
+    assert site.host.host_routes() == BOTH_STORES
+    told = site.task(check_mode=True)
+    assert (told["changed"], told["plan"], len(told["warnings"])) == (True, [], 1)
 
 
 # No cmdlet that is used tells the number of compartments.
@@ -399,10 +576,15 @@ def test_rollback_false_keeps_an_unproven_repair(site: Site) -> None:
     assert not site.task(verify=False).get("failed")
 
 
-def test_another_machines_metadata_is_no_proof(site: Site) -> None:
-    site.host.imds = "foreign"
+@pytest.mark.parametrize(
+    ("imds", "outcome", "words"),
+    [("foreign", "foreign", "without the interfaces"), ("another", "ok", "does not know the NIC")],
+)
+def test_another_machines_metadata_is_no_proof(site: Site, imds: str, outcome: str, words: str) -> None:
+    site.host.imds = imds
     done = site.task()
-    assert (done["failed"], done["rolled_back"], done["proof"]["outcome"]) == (True, True, "foreign")
+    assert (done["failed"], done["rolled_back"], done["proof"]["outcome"]) == (True, True, outcome)
+    assert words in done["msg"]
 
 
 def test_absent(site: Site) -> None:
@@ -422,10 +604,42 @@ def test_orphans_wait_for_the_proof(site: Site) -> None:
     assert asked == 2
 
 
+def test_a_proven_repair_is_finished_and_never_taken_back(site: Site) -> None:
+    site.build(report([STATIC_DEFAULT], [GHOST]))
+    site.task()
+    last = [name for name, _parameters in site.host.calls].index("Remove-NetRoute")
+    site.build(report([STATIC_DEFAULT], [GHOST]))
+    site.host.kill = last
+    with pytest.raises(KilledError):
+        site.task()
+    assert (site.journal / "route_fix.txt").read_text().splitlines()[1] == "finish"
+    site.host.failing = 0  # what can't be finished is planned anew, and no reason to stop
+    done = site.task()
+    assert (done.get("failed"), done["recovered"], done["verified"]) == (None, True, True)
+    assert site.host.host_routes() == BOTH_STORES
+
+
+def test_a_pair_that_is_spelled_in_two_ways_waits_for_the_proof(site: Site) -> None:
+    """On-link in use, by an own address in store: New-NetRoute would write both alike."""
+    other = {**ON_SECOND, "RouteMetric": 30}
+    pair = [{**other, "NextHop": "0.0.0.0"}], [{**other, "NextHop": "10.0.2.10"}]
+    site.build(report([STATIC_DEFAULT, *pair[0]], pair[1], **TWO_NICS))
+    before = site.host.stores()
+    site.host.imds = "silent"
+    done = site.task()
+    assert done["rolled_back"]
+    assert {parameters["InterfaceIndex"] for _name, parameters in site.host.changes()} == {5}
+    assert site.host.stores() == before
+    site.host.imds = "answers"
+    assert site.task()["verified"]
+    assert site.host.host_routes() == BOTH_STORES
+
+
 def test_a_loopback_trap_goes_with_its_stored_twin(site: Site) -> None:
     site.build(report([STATIC_DEFAULT, CLUSTER_ROUTE, *LOOPBACK_TWIN], OFF_SUBNET))
     done = site.task()
     assert done["verified"]
+    assert [step["phase"] for step in done["plan"]] == ["repair", "cleanup"]  # one step for both
     assert site.host.host_routes() == BOTH_STORES
 
 
@@ -459,6 +673,13 @@ def test_a_vip_below_the_primary_address_is_named_and_left_alone(site: Site) -> 
         ({"mode": "guess"}, False, "action plugin"),
         ({"mode": "apply", "steps": []}, True, "check mode"),
         ({"mode": "apply", "steps": [{"phase": "repair", "do": [{"action": "format"}]}]}, False, "format"),
+        ({"mode": "apply", "steps": ["remove"]}, False, "steps: "),
+        ({"mode": "apply", "steps": [None]}, False, "steps: "),
+        ({"mode": "apply", "steps": {"phase": "repair", "do": []}}, False, "steps: "),
+        ({"mode": "apply", "steps": [{"phase": "repair", "do": {"action": "remove"}}]}, False, "do: "),
+        ({"mode": "apply", "steps": [], "expect": "10.0.1.10"}, False, "expect: "),
+        ({"mode": "apply", "steps": [], "expect": {}, "verify": "yes"}, False, "verify: "),
+        ({"mode": "apply", "steps": [], "expect": {}, "rollback": "yes"}, False, "rollback: "),
     ],
 )
 def test_what_the_controller_does_not_ask(site: Site, request_: Any, check_mode: bool, words: str) -> None:
@@ -490,6 +711,67 @@ def test_no_operation_goes_beyond_the_host_route_of_imds(site: Site, operation: 
     assert not site.host.calls
 
 
+THERE, WORSE = [WANTED], [{**WANTED, "RouteMetric": 7}]
+
+
+@pytest.mark.parametrize(
+    ("active", "persistent", "operation", "count", "fine"),
+    [
+        (THERE, THERE, {"action": "add", "store": "both"}, 0, True),
+        (THERE, [], {"action": "add", "store": "active"}, 0, True),
+        ([], THERE, {"action": "add", "store": "active"}, 1, True),
+        ([], [], {"action": "add", "store": "both"}, 1, True),
+        ([{**WANTED, "InterfaceIndex": 7}], [], {"action": "add", "store": "active"}, 1, True),
+        ([{**WANTED, "NextHop": "10.0.1.1"}], [], {"action": "add", "store": "active"}, 1, True),
+        (THERE, [], {"action": "add", "store": "both"}, 1, False),
+        ([], THERE, {"action": "add", "store": "both"}, 1, False),
+        (THERE, WORSE, {"action": "add", "store": "both"}, 1, False),
+        (WORSE, [], {"action": "add", "store": "active"}, 1, False),
+        (THERE, [], {"action": "remove", "store": "persistent"}, 0, True),
+        ([], THERE, {"action": "remove", "store": "active"}, 0, True),
+        (THERE, [], {"action": "set_metric", "store": "persistent"}, 0, True),
+        (WORSE, [], {"action": "set_metric", "store": "active"}, 1, True),
+    ],
+)
+def test_an_operation_changes_what_is_not_yet_as_it_wants(
+    site: Site, active: list[Row], persistent: list[Row], operation: Row, count: int, fine: bool
+) -> None:
+    site.build(report([STATIC_DEFAULT, *active], persistent))
+    whole = {"prefix": IMDS, "interface_index": 5, "next_hop": "0.0.0.0", "metric": 1, **operation}
+    steps = [{"phase": "repair", "do": [whole], "undo": []}]
+    done = site.module({"request": {"mode": "apply", "steps": steps, "expect": {}}}, check_mode=False)
+    assert len(site.host.changes()) == count
+    assert (done["error"] == "") == fine
+
+
+def test_what_somebody_else_made_meanwhile_is_no_failure(site: Site) -> None:
+    site.host.failing, site.host.failure = 0, CmdletError("Windows System Error 87,New-NetRoute", "InvalidArgument")
+    site.after_change(
+        1, lambda: [site.host.report["routes"][store].append(WANTED) for store in ("active", "persistent")]
+    )
+    done = site.task()
+    assert (done.get("failed"), done["verified"]) == (None, True)
+    assert len(site.host.changes()) == 1
+
+
+def test_what_went_by_itself_meanwhile_is_no_failure(site: Site) -> None:
+    site.task()
+    gone = CmdletError("CmdletizationQuery_NotFound_DestinationPrefix,Remove-NetRoute", "ObjectNotFound")
+    site.host.failing, site.host.failure = 0, gone
+    site.after_change(2, lambda: site.host.report["routes"]["active"].pop())
+    done = site.task(state="absent")
+    assert (done.get("failed"), done["changed"]) == (None, True)
+    assert site.host.host_routes() == []
+
+
+def test_without_a_look_at_the_table_nothing_is_begun(site: Site) -> None:
+    site.before_applying = lambda: site.host.missing.add("Get-NetRoute")
+    done = site.task()
+    assert (done["failed"], done["changed"]) == (True, False)
+    assert "Get-NetRoute" in done["msg"]
+    assert not site.host.changes()
+
+
 def test_bad_options_name_the_option(site: Site) -> None:
     done = site.module({"request": {"mode": "collect"}, "endpoint": "ftp://x"}, check_mode=False)
     assert done["msg"].startswith("endpoint: ")
@@ -510,3 +792,24 @@ def test_one_run_at_a_time(site: Site) -> None:
     assert done["failed"]
     assert "under way on this host" in done["msg"]
     assert not site.host.changes()
+
+
+def test_one_recovery_at_a_time(site: Site) -> None:
+    (site.journal / "route_fix.txt").write_text(
+        f"imds.azure route fix\ntake back\nremove\t{IMDS}\t5\t0.0.0.0\t1\tactive\t\t\n"
+    )
+    site.core("hold_journal", journal=str(site.journal))
+    done = site.task()
+    site.core("release_journal")
+    assert "under way on this host" in done["msg"]
+    assert not site.host.calls
+    assert site.task()["recovered"]
+
+
+def test_another_run_that_is_killed_in_between_is_taken_back_first(site: Site) -> None:
+    site.before_applying = lambda: (site.journal / "route_fix.txt").write_text("imds.azure route fix\ntake back\n")
+    done = site.task()
+    assert "Run again." in done["msg"]
+    assert not site.host.changes()
+    site.before_applying = lambda: None
+    assert site.task()["recovered"]

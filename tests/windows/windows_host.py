@@ -47,7 +47,8 @@ class Windows:
 
     ``missing``: names of calls that the host does not have. ``failing``: how many of the next changes succeed before
     some, ``failures``, fail with ``failure``. ``kill``: at which call the process is killed. ``imds``: ``answers``,
-    ``silent``, ``throttled`` or ``foreign``, for the primary address ``primary`` on the interface ``index``.
+    ``silent``, ``throttled``, ``foreign`` or ``another`` machine's, for the primary address ``primary`` on the
+    interface ``index``.
     """
 
     def __init__(self, given: Row, primary: str = "10.0.1.10", index: int = 5) -> None:
@@ -61,6 +62,8 @@ class Windows:
         self.imds = "answers"
         self.calls: list[tuple[str, Row]] = []
         self.requests: list[Row] = []
+        # Changes that were asked for although there was nothing to change.
+        self.needless: list[tuple[str, Row]] = []
 
     # --- for the module -----------------------------------------------------------------------------------------------
 
@@ -92,7 +95,8 @@ class Windows:
             return {"kind": "read_timeout", "detail": "no complete answer within 3 s"}
         status = {"throttled": 429, "foreign": 302}.get(self.imds, 200)
         address = {"privateIpAddress": self.primary, "publicIpAddress": ""}
-        body = {"interface": [{"macAddress": MAC.replace(":", "").upper(), "ipv4": {"ipAddress": [address]}}]}
+        mac = "00:0d:3a:99:99:99" if self.imds == "another" else MAC
+        body = {"interface": [{"macAddress": mac.replace(":", "").upper(), "ipv4": {"ipAddress": [address]}}]}
         return {"status": status, "headers": {}, "body": body, "local_address": source}
 
     def _fail_if_it_is_time(self) -> None:
@@ -204,6 +208,7 @@ class Windows:
         rows = self._routes(_store(parameters))
         matches = self._matches(rows, parameters)
         if not matches:
+            self.needless.append(("Remove-NetRoute", parameters))
             raise not_found("Remove-NetRoute")
         for row in matches:
             rows.remove(row)
@@ -212,6 +217,7 @@ class Windows:
     def _set_route(self, parameters: Row) -> list[Row]:
         matches = self._matches(self._routes(_store(parameters)), parameters)
         if not matches:
+            self.needless.append(("Set-NetRoute", parameters))
             raise not_found("Set-NetRoute")
         for row in matches:
             row["RouteMetric"] = parameters["RouteMetric"]

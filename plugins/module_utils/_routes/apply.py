@@ -95,8 +95,13 @@ def _finish(entry: dict[str, Any], operate: Operate, journal: Journal) -> Outcom
         return Outcome(kept=True)
     errors = []
     cleanup = [step for step in steps if step["phase"] == AFTER_PROOF]
-    if cleanup:
-        journal.write({**entry, "proven": True})
+    try:
+        if cleanup:
+            journal.write({**entry, "proven": True})
+    except HostError as error:
+        # Without it a run that is killed now would be taken back: the repair stands, the cleanup waits.
+        errors.append(str(error))
+        cleanup = []
     for step in cleanup:
         try:
             _do(step["do"], operate)

@@ -285,15 +285,18 @@ def dhcp_learned(state: State, route: Route) -> bool:
     """Whether a row of the running table came by DHCP.
 
     Linux marks it. On Windows nothing on the row tells it: it is one that is not stored, on a NIC configured by DHCP.
+    What is stored with an own address as next hop is on-link when in use.
     """
     if state.system == LINUX:
         return route.protocol == "dhcp"
     interface = find_interface(state, route.interface)
+    own = {address.address for address in state.addresses}
+    stored = [row._replace(next_hop="") if row.next_hop in own else row for row in state.persistent or ()]
     return (
         route.table == "active"
         and interface is not None
         and interface.dhcp is True
-        and not any(same_route(route, stored) for stored in state.persistent or ())
+        and not any(same_route(route, row) for row in (*(state.persistent or ()), *stored))
     )
 
 

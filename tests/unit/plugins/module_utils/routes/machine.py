@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from ansible_collections.imds.azure.plugins.module_utils._routes.host import Host
+from ansible_collections.imds.azure.plugins.module_utils._routes.host import Host, HostError
 
 Answer = tuple[int, str, str]
 
@@ -19,13 +19,14 @@ class Killed(BaseException):
 
 class Machine:
     """``rows`` are routes as ip prints them. ``kill_at``: the piece of I/O that does not happen any more. ``broken``:
-    verbs that fail, and what they say."""
+    verbs that fail, and what they say. ``full``: nothing can be written any more."""
 
     def __init__(self, place: Path, rows: Sequence[str] = ()) -> None:
         self.rows = list(rows)
         self.kept: Optional[dict[str, Any]] = None
         self.broken: dict[str, str] = {}
         self.kill_at: Optional[int] = None
+        self.full = False
         self.count = 0
         self.log: list[str] = []
         self.host = _Counting(self, place)
@@ -70,6 +71,8 @@ class _Counting(Host):
 
     def write(self, path: str, text: str, mode: int) -> None:
         self.machine.tick()
+        if self.machine.full:
+            raise HostError(f"{path}: No space left on device")
         super().write(path, text, mode)
 
     def remove(self, path: str) -> None:

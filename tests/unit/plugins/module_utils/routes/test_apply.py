@@ -101,6 +101,20 @@ def test_a_step_that_fails_takes_all_back_even_without_rollback(machine: Machine
     assert is_as_before(machine)
 
 
+def test_without_a_journal_of_it_nothing_is_cleaned_up(machine: Machine) -> None:
+    journal = Journal(machine.host)
+
+    def prove_and_fill_the_disk() -> Any:
+        machine.full = True
+        return GOOD
+
+    done = apply(REPAIR + CLEANUP, machine.operate, journal, prove_and_fill_the_disk)
+    assert (done.kept, done.rolled_back) == (True, False)
+    assert "No space left on device" in done.error
+    assert machine.rows == REPAIRED
+    assert journal.read() is None
+
+
 def test_what_can_not_be_undone_stays_in_the_journal(machine: Machine) -> None:
     machine.broken = {"append": "RTNETLINK answers: Operation not permitted"}
     done = apply(REPAIR, machine.operate, Journal(machine.host), lambda: BAD)

@@ -406,6 +406,13 @@ wish_lists = st.fixed_dictionaries(
 
 # Two stored rows that could both be the twin of one active row.
 @example([(1, "10.0.1.10", 0, "persistent"), (1, "0.0.0.0", 0, "both")], Wishes(interface="Ethernet"), False, False)
+# A stored row whose active twin is on-link and, on a NIC by DHCP, not stored under the same key.
+@example(
+    [(5, "0.0.0.0", 0, "active"), (5, "10.0.1.10", 0, "persistent")],
+    Wishes(interface="Ethernet", primary_ip="10.0.1.10", next_hop="gateway", persistent=False),
+    True,
+    False,
+)
 @given(store_rows, wish_lists, st.booleans(), st.booleans())
 @settings(deadline=None, database=None, max_examples=300)
 def test_any_stores(rows: list[tuple[int, str, int, str]], wishes: Wishes, dhcp: bool, lower: bool) -> None:
