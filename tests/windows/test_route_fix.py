@@ -364,7 +364,7 @@ def test_taken_back_is_not_yet_as_it_was(site: Site) -> None:
 def test_a_look_that_fails_once_is_no_lasting_doubt(site: Site) -> None:
     site.host.imds = "silent"
     site.after_change(1, lambda: site.host.missing.add("Get-NetRoute"))
-    site.after_change(2, lambda: site.host.missing.clear())
+    site.after_change(2, site.host.missing.clear)
     done = site.task()
     assert (done["rolled_back"], done["changed"]) == (True, False)
     assert done["msg"].endswith("The repair was taken back.")
@@ -374,7 +374,7 @@ def test_a_journal_that_cannot_be_written_any_more_ends_the_repair(site: Site) -
     given, wishes, _codes, rows = REPAIRS["static_on_wrong_nic"]
     site.build(given)
     before = site.host.stores()
-    site.after_change(1, lambda: (site.journal / "route_fix.txt.new").mkdir())
+    site.after_change(1, (site.journal / "route_fix.txt.new").mkdir)
     done = site.repair(wishes)
     assert "A step failed" in done["msg"]
     assert (done["failed"], done["rolled_back"], done["changed"]) == (True, True, False)
@@ -395,7 +395,7 @@ def test_without_a_journal_nothing_is_begun(site: Site) -> None:
 
 def test_without_a_journal_of_it_nothing_is_cleaned_up(site: Site) -> None:
     site.build(report([STATIC_DEFAULT], [GHOST]))
-    site.after_change(1, lambda: (site.journal / "route_fix.txt.new").mkdir())
+    site.after_change(1, (site.journal / "route_fix.txt.new").mkdir)
     done = site.task()
     assert done["msg"].endswith("The repair stands.")
     assert (done["failed"], done["verified"], done["changed"]) == (True, True, True)
@@ -758,7 +758,7 @@ def test_what_went_by_itself_meanwhile_is_no_failure(site: Site) -> None:
     site.task()
     gone = CmdletError("CmdletizationQuery_NotFound_DestinationPrefix,Remove-NetRoute", "ObjectNotFound")
     site.host.failing, site.host.failure = 0, gone
-    site.after_change(2, lambda: site.host.report["routes"]["active"].pop())
+    site.after_change(2, site.host.report["routes"]["active"].pop)
     done = site.task(state="absent")
     assert (done.get("failed"), done["changed"]) == (None, True)
     assert site.host.host_routes() == []
