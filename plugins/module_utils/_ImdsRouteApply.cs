@@ -64,7 +64,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
             }
             if (addresses.Count > 0)
             {
-                Call look = new Call("Get-NetIPAddress", new Map { { "PolicyStore", Stores.Names["active"] } });
+                Call look = Stores.LookAtAddresses("active");
                 yield return look;
                 Note(look);
                 Lines.AddRange(look.Rows.Cast<IDictionary>()
@@ -76,7 +76,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
 
         private void Note(Call look)
         {
-            Problem = look.Failed && !look.NotFound ? look.Problem : Problem;
+            Problem = look.Broken ? look.Problem : Problem;
         }
 
         private static string Line(IDictionary row, string store)
@@ -160,9 +160,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
             {
                 yield return call;
             }
-            Kept = entry.Proven;
             UndoErrors = entry.Proven ? UndoErrors : errors;
-            RolledBack = !entry.Proven && errors.Count == 0;
             if (UndoErrors.Count == 0)
             {
                 journal.Remove();

@@ -60,6 +60,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
             }
         }
 
+        // It failed otherwise than by finding nothing.
+        public bool Broken
+        {
+            get { return Failed && !NotFound; }
+        }
+
         // 5 is ERROR_ACCESS_DENIED.
         public bool Denied
         {

@@ -89,7 +89,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperatio
         }
     }
 
-    // The rows of the two stores for IMDS, as they were last looked at.
+    // How the two stores are looked at, and what of a look concerns IMDS.
     public static class Stores
     {
         public static readonly Dictionary<string, string> Names = new Dictionary<string, string>
@@ -100,6 +100,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperatio
         public static Call Look(string store)
         {
             return new Call("Get-NetRoute", new Map { { "PolicyStore", Names[store] } });
+        }
+
+        public static Call LookAtAddresses(string store)
+        {
+            return new Call("Get-NetIPAddress", new Map { { "PolicyStore", Names[store] } });
         }
 
         public static IEnumerable<IDictionary> HostRoutes(Call look)
@@ -153,7 +158,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperatio
         private static IEnumerable<Call> Change(Call call, List<string> errors)
         {
             yield return call;
-            if (call.Failed && !call.NotFound)
+            if (call.Broken)
             {
                 errors.Add(call.Problem);
             }
@@ -164,7 +169,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperatio
         {
             Call look = Stores.Look(operation.Store);
             yield return look;
-            if (look.NotFound || (!look.Failed && Stores.Find(look, operation) == null))
+            if (!look.Broken && Stores.Find(look, operation) == null)
             {
                 yield break;
             }

@@ -196,8 +196,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
             {
                 { "routes.active", Stores.Look("active") },
                 { "routes.persistent", Stores.Look("persistent") },
-                { "addresses.active", InStore("Get-NetIPAddress", "active") },
-                { "addresses.persistent", InStore("Get-NetIPAddress", "persistent") },
+                { "addresses.active", Stores.LookAtAddresses("active") },
+                { "addresses.persistent", Stores.LookAtAddresses("persistent") },
                 { "interfaces", new Call("Get-NetIPInterface") },
                 { "adapters", new Call("Get-NetAdapter") },
                 { "find_route", FindRoute("") },
@@ -214,7 +214,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
             foreach (KeyValuePair<string, Call> part in parts)
             {
                 yield return part.Value;
-                if (part.Value.Failed && !part.Value.NotFound)
+                if (part.Value.Broken)
                 {
                     errors.Add(part.Key + ": " + part.Value.Problem);
                 }
@@ -267,11 +267,6 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
             return string.IsNullOrEmpty(tag) ? (bool?)null : tag.Trim() == Platform.AzureChassisAssetTag;
         }
 
-        private static Call InStore(string name, string store)
-        {
-            return new Call(name, new Map { { "PolicyStore", Stores.Names[store] } });
-        }
-
         private static Call FindRoute(string source)
         {
             return new Call("Find-NetRoute", new Map { { "LocalIPAddress", source } });
@@ -279,7 +274,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
 
         private static List<object> Rows(Call call)
         {
-            return call.Failed && !call.NotFound ? null : call.Rows;
+            return call.Broken ? null : call.Rows;
         }
 
         private static object Single(Call call, string name)
