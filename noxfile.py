@@ -162,7 +162,7 @@ def sanity(session: nox.Session, core: str) -> None:
     if shutil.which("pwsh"):
         session.run(*sanity)
         return
-    # validate-modules ends at the first .ps1 module where there is no pwsh; docs/windows.md tells what stands in.
+    # validate-modules ends at the first .ps1 module where there is no pwsh; the Windows guide says what stands in.
     session.run(*sanity, "--skip-test", "validate-modules")
     session.env["PATH"] = os.pathsep.join((str(stand_in_for_pwsh()), session.bin, os.environ["PATH"]))
     session.run(*sanity, "--test", "validate-modules")

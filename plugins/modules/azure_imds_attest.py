@@ -16,8 +16,8 @@ description:
   - Fails unless every step is passed.
   - A genuine document proves that some VM in Azure answered just now. That it is this host, only a value shows that you bring along
     from a source that you trust, such as the inventory, in O(expected_vm_id) or O(expected_subscription_id).
-  - Revocation is not checked, and any process on a VM can fetch its document. C(docs/attestation.md) of the collection says what is
-    proven and what is not.
+  - Revocation is not checked, and any process on a VM can fetch its document. The R(attestation
+    guide,ansible_collections.imds.azure.docsite.attestation) says what is proven and what is not.
 extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.platforms
@@ -97,8 +97,8 @@ verified:
   sample: true
 reason:
   description:
-    - V(ok), or the code of the step that was not passed, as in C(docs/attestation.md) of the collection, or the code of IMDS
-      for not answering, as in C(docs/reasons.md).
+    - V(ok), or the R(code of the step that failed,ansible_collections.imds.azure.docsite.attestation.reason_codes), or the
+      R(reason why IMDS did not answer,ansible_collections.imds.azure.docsite.reasons).
   returned: where a document was verified, or IMDS gave a reason why there is none
   type: str
   sample: ok

@@ -83,7 +83,8 @@ EXAMPLES = r"""
 RETURN = r"""
 ansible_facts:
   description:
-    - The facts. C(docs/facts.md) of the collection names the source field of each and the API version that introduced it.
+    - The facts. The R(facts reference,ansible_collections.imds.azure.docsite.facts) names the source field of each
+      and the API version that introduced it.
   returned: always
   type: dict
   contains:
@@ -98,7 +99,8 @@ ansible_facts:
           type: bool
           sample: true
         reason:
-          description: How it ended; V(ok), or one of the codes in C(docs/reasons.md), such as V(not_azure) or V(throttled).
+          description: How it ended; V(ok), or another of the R(reason codes,ansible_collections.imds.azure.docsite.reasons),
+            such as V(not_azure) or V(throttled).
           returned: always
           type: str
           sample: ok

@@ -76,7 +76,7 @@ available:
   type: bool
   sample: true
 reason:
-  description: How it ended; V(ok), or one of the codes in C(docs/reasons.md) of the collection.
+  description: How it ended; V(ok), or another of the R(reason codes,ansible_collections.imds.azure.docsite.reasons).
   returned: always
   type: str
   sample: ok

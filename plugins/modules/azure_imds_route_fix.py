@@ -83,7 +83,7 @@ RETURN = r"""
 findings:
   description:
     - What was found at the start, errors first, then what the task can't do anything about, and why nothing is done. C(code) is one
-      of those in C(docs/route_fix.md) of the collection.
+      of the R(findings,ansible_collections.imds.azure.docsite.route_fix.findings) or R(refusals,ansible_collections.imds.azure.docsite.route_fix.refusals).
   returned: where the host's tables could be read
   type: list
   elements: dict

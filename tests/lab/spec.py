@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The topology of a lab: read, checked and completed with defaults. Pure.
 
-The reference of all fields is docs/lab.md. Every error names the field, as in ``vms[0].nics[1].address``.
+The reference of all fields is the guide lab.rst. Every error names the field, as in ``vms[0].nics[1].address``.
 """
 
 from __future__ import annotations
@@ -277,7 +277,7 @@ def parse(document: object) -> Topology:
     """Turn a decoded JSON document into a topology.
 
     Args:
-        document: an object as docs/lab.md describes it: ``{"vms": [{"name": "vm1", ...}], "emulator": true}``.
+        document: an object as the guide lab.rst describes it: ``{"vms": [{"name": "vm1", ...}], "emulator": true}``.
 
     Raises:
         SpecError: a field is missing, unknown or wrong; the text names it.

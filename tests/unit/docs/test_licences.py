@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[3]
 HOMES = (".ci", ".github", "docs", "extensions", "meta", "playbooks", "plugins", "roles", "tests")
 # Files whose format has no room for it, or that a tool writes.
 EXEMPT = {"requirements.txt", "galaxy-importer.cfg", "ee-requirements.txt"}
-SUFFIXES = {".cfg", ".cs", ".j2", ".md", ".ps1", ".py", ".sh", ".toml", ".txt", ".yaml", ".yml", ""}
+SUFFIXES = {".cfg", ".cs", ".j2", ".md", ".ps1", ".py", ".rst", ".sh", ".toml", ".txt", ".yaml", ".yml", ""}
 
 
 def files() -> list[Path]:

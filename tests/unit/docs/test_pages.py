@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,10 @@ from ansible_collections.imds.azure.plugins.module_utils._routes.findings import
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS as VERDICTS
 
 ROOT = Path(__file__).parents[3]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
+GUIDES = ROOT / "docs" / "docsite" / "rst"
+MARKDOWN = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
+PAGES = [*MARKDOWN, *sorted(GUIDES.glob("*.rst"))]
+LABEL = "ansible_collections.imds.azure.docsite."
 TYPES = {
     "blob": "dictionary",
     "boolean": "boolean",
@@ -42,40 +46,44 @@ TYPES = {
 }
 
 
-def rows(page: str, heading: str) -> list[list[str]]:
-    """The cells of the table whose heading begins so, without their code marks."""
-    lines = (ROOT / "docs" / page).read_text(encoding="utf-8").splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith(heading))
-    found = []
-    for line in lines[start + 2 :]:
-        if not line.startswith("|"):
-            break
-        found.append([cell.strip().strip("`") for cell in line.strip("|").split(" | ")])
-    return found
+def page_of(file: Path) -> str:
+    return str(file.relative_to(ROOT))
+
+
+def rows(page: str, *headings: str) -> list[list[str]]:
+    """The cells of the guide's list-table whose first column headings are these, without their code marks."""
+    text = (GUIDES / f"{page}.rst").read_text(encoding="utf-8")
+    for table in re.findall(r"^\.\. list-table::\n(?:   :.*\n)*\n((?:   .*\n)+)", text, re.MULTILINE):
+        lines = [re.sub(r"^   ( |\*) -", "", line).strip().strip("`") for line in table.splitlines()]
+        starts = [number for number, line in enumerate(table.splitlines()) if line.startswith("   * -")]
+        found = [lines[start:end] for start, end in zip(starts, [*starts[1:], len(lines)])]
+        if found[0][: len(headings)] == list(headings):
+            return found[1:]
+    raise LookupError(f"{page}.rst has no table {headings}")
 
 
 def test_facts_page_is_the_table_of_fields() -> None:
     expected = [[field.fact, TYPES[field.kind], field.source, field.since] for field in FIELDS]
-    assert rows("facts.md", "| Fact | Type | Source") == expected
+    assert rows("facts", "Fact", "Type", "Source") == expected
 
 
 def test_reasons_page_is_the_table_of_reasons() -> None:
-    assert rows("reasons.md", "| Code | Meaning") == [list(vars(reason).values()) for reason in REASONS.values()]
+    assert rows("reasons", "Code", "Meaning") == [list(vars(reason).values()) for reason in REASONS.values()]
 
 
 def test_attestation_page_is_the_table_of_its_reasons() -> None:
-    assert rows("attestation.md", "| Code | Step") == [[code, *reason] for code, reason in VERDICTS.items()]
+    assert rows("attestation", "Code", "Step") == [[code, *reason] for code, reason in VERDICTS.items()]
 
 
 def test_attestation_page_names_every_option_of_its_own() -> None:
-    text = (ROOT / "docs" / "attestation.md").read_text(encoding="utf-8")
+    text = (GUIDES / "attestation.rst").read_text(encoding="utf-8")
     own = attest_spec().keys() - imds_spec().keys()
     assert not [option for option in own if f"`{option}`" not in text and f"`{option}: " not in text]
 
 
 def test_reasons_page_tells_the_waits() -> None:
-    waits = {row[0]: row[2] for row in rows("reasons.md", "| Seen | Further")}
-    tries = {row[0]: int(row[1]) for row in rows("reasons.md", "| Seen | Further")}
+    waits = {row[0]: row[2] for row in rows("reasons", "Seen", "Further tries")}
+    tries = {row[0]: int(row[1]) for row in rows("reasons", "Seen", "Further tries")}
     for seen, outcome in (
         ("410", "updating"),
         ("429", "throttled"),
@@ -91,17 +99,17 @@ def test_reasons_page_tells_the_waits() -> None:
 
 
 def test_route_fix_page_is_the_table_of_findings() -> None:
-    told = rows("route_fix.md", "| Finding | Severity")
-    told += [[code, "refusal", *texts] for code, *texts in rows("route_fix.md", "| Refusal")]
+    told = rows("route_fix", "Finding", "Severity")
+    told += [[code, "refusal", *texts] for code, *texts in rows("route_fix", "Refusal")]
     assert told == [[code, *texts] for code, texts in FINDINGS.items()]
 
 
 def test_route_fix_page_has_every_option() -> None:
-    told = {name.strip("`") for row in rows("route_fix.md", "| Option | Default") for name in row[0].split(", ")}
+    told = {name.strip("`") for row in rows("route_fix", "Option", "Default") for name in row[0].split(", ")}
     assert told == set(_route_fix.argument_spec()) - set(imds_spec()) - {"request"}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+@pytest.mark.parametrize("page", MARKDOWN, ids=page_of)
 def test_links_lead_somewhere(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", text):
@@ -113,10 +121,43 @@ def test_links_lead_somewhere(page: Path) -> None:
             assert anchor in anchors, f"{page.name} links to {target}#{anchor}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_references_to_guides_lead_somewhere() -> None:
+    """Those of the guides, and those of the plugins' and roles' documentation."""
+    guides = {file.stem: file.read_text(encoding="utf-8") for file in GUIDES.glob("*.rst")}
+    labels = {label for text in guides.values() for label in re.findall(r"^\.\. _(.*):$", text, re.MULTILINE)}
+    assert labels >= {LABEL + name for name in guides}
+    sources = [*GUIDES.glob("*.rst"), *(ROOT / "plugins").rglob("*.py"), *(ROOT / "plugins").rglob("*.yml")]
+    sources += (ROOT / "roles").glob("*/meta/argument_specs.yml")
+    for source in sources:
+        for label in re.findall(rf"{re.escape(LABEL)}[a-z_.]*[a-z_]", source.read_text(encoding="utf-8")):
+            assert label in labels, f"{page_of(source)} refers to {label}"
+
+
+def test_every_guide_is_in_a_section() -> None:
+    sections = yaml.safe_load((ROOT / "docs" / "docsite" / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
+    listed = [name for section in sections for name in section["toctree"]]
+    assert sorted(listed) == sorted(file.stem for file in GUIDES.glob("*.rst"))
+
+
+def yaml_samples(page: Path) -> list[str]:
+    text = page.read_text(encoding="utf-8")
+    if page.suffix == ".md":
+        return re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    blocks = re.findall(r"^( *)\.\. code-block:: yaml.*\n((?:\1 +.*\n|\n)+)", text, re.MULTILINE)
+    return [textwrap.dedent(block) for _indent, block in blocks]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_of)
 def test_yaml_samples_are_yaml(page: Path) -> None:
-    for sample in re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL):
-        yaml.safe_load(sample)
+    for sample in yaml_samples(page):
+        assert yaml.safe_load(sample)
+
+
+def test_yaml_samples_are_found() -> None:
+    """None is missed, however its page spells a sample."""
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert len(yaml_samples(page)) == len(re.findall(r"```ya?ml|code(?:-block)?:: ya?ml", text)), page.name
 
 
 def documentation(file: Path) -> dict[str, str]:
