@@ -18,7 +18,6 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsRetry;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsWorld;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
 {

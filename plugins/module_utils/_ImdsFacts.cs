@@ -13,6 +13,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsFields;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTags;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
 {
@@ -305,13 +306,6 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
 
         // --- network -------------------------------------------------------------------------------------------------
 
-        // 000D3AF806EC -> 00:0d:3a:f8:06:ec, as Ansible writes it.
-        public static string Mac(object value)
-        {
-            string digits = Regex.Replace((String(value) ?? "").ToLowerInvariant(), "[^0-9a-f]", "");
-            return digits.Length == 12 ? Regex.Replace(digits, "..(?!$)", "$0:") : String(value);
-        }
-
         private static List<object> Interfaces(object value, Context context)
         {
             return Objects(value).Select(entry => (object)Interface(entry, context)).ToList();
@@ -321,7 +315,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
         {
             Map four = Object(Get(entry, "ipv4"));
             Map six = Object(Get(entry, "ipv6"));
-            string mac = Mac(Get(entry, "macAddress"));
+            string mac = Text.Mac(String(Get(entry, "macAddress")));
             string device;
             Map facts = new Map
             {

@@ -1,7 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What the guest itself knows of its network. Twin of _imds/guest.py.
+// What the guest itself knows of its network, twin of _imds/guest.py; and the world: all that the core touches outside
+// itself.
 
 using System;
 using System.Collections.Generic;
@@ -9,7 +10,10 @@ using System.Linq;
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsFacts;
+using System.Threading;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
 {
@@ -61,7 +65,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
         {
             try
             {
-                return NetworkInterface.GetAllNetworkInterfaces().Select(Read).ToList();
+                return NetworkInterface.GetAllNetworkInterfaces().Select(Describe).ToList();
             }
             catch (NetworkInformationException)
             {
@@ -87,16 +91,30 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
             }
         }
 
-        private static Interface Read(NetworkInterface entry)
+        private static Interface Describe(NetworkInterface entry)
         {
             return new Interface
             {
                 Name = entry.Name,
-                Mac = Facts.Mac(entry.GetPhysicalAddress().ToString()),
+                Mac = Text.Mac(entry.GetPhysicalAddress().ToString()),
                 Up = entry.OperationalStatus == OperationalStatus.Up,
                 Addresses = entry.GetIPProperties().UnicastAddresses
                     .Select(unicast => unicast.Address.ToString()).ToList(),
             };
         }
+    }
+
+    // The real world, unless a test puts in its own.
+    public sealed class World
+    {
+        public Func<Request, Response> Get = Transport.Get;
+        // Seconds.
+        public Func<double> Clock = Transport.Clock;
+        public Action<double> Sleep = seconds => Thread.Sleep(TimeSpan.FromSeconds(seconds));
+        // A random number from 0 to 1.
+        public Func<double> Chance = () => new Random().NextDouble();
+        public Func<byte[]> Firmware = Platform.ReadFirmware;
+        public Func<List<Interface>> Interfaces = Guest.Interfaces;
+        public Func<string> DefaultAddress = Guest.DefaultAddress;
     }
 }

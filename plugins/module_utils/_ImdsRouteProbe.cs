@@ -7,10 +7,10 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Text.RegularExpressions;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsWorld;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
 {

@@ -2,12 +2,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // The two things that a Windows host is asked for: collect, and apply. Twin of _routes/target_linux.py, which writes
-// down what is asked and answered; what a report holds stands in _routes/windows.py.
+// down what is asked and answered.
 
 using System;
 using System.Collections;
 using System.Collections.Generic;
 using System.Linq;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply;
@@ -15,14 +16,14 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperations;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsWorld;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteReport;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
 {
     using Map = Dictionary<string, object>;
 
-    // One run of the module as a dialogue: while Next() is true, answer Call. Then it is an outcome like those in
-    // _ImdsModules.cs, with a Result or a Failure.
+    // One run of the module as a dialogue: while Next() is true, answer Call. Then it is an outcome like that of
+    // _ImdsOutcome.cs, with a Result or a Failure.
     public sealed class RouteTask : IDisposable
     {
         public readonly List<string> Warnings = new List<string>();
@@ -86,7 +87,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
             {
                 throw new HostException("Nothing is changed in check mode.");
             }
-            Target target = new Target(parameters, world, journal);
+            RouteTarget target = new RouteTarget(parameters, world, journal);
             foreach (Call call in mode == "collect" ? target.Collect(request, Result) : target.Apply(request, Result))
             {
                 yield return call;
@@ -94,25 +95,25 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
         }
     }
 
-    internal sealed class Target
+    internal sealed class RouteTarget
     {
         private readonly Journal journal;
         private readonly Probe probe;
-        private readonly Detection detection;
-        private readonly bool forced;
-        private readonly string primaryAddress;
+        private readonly Reporter reporter;
 
         // Throws OptionException.
-        public Target(IDictionary parameters, World world, Journal journal)
+        public RouteTarget(IDictionary parameters, World world, Journal journal)
         {
             Hashtable options = new Hashtable(parameters);
             options["timeout"] = Given.Value(parameters, "verify_timeout");
             Settings settings = Options.Parse(options);
             this.journal = journal;
             probe = new Probe(settings, world);
-            detection = Platform.Detect(settings.ChassisAssetTag, world.Firmware);
-            forced = settings.Forced || Given.Flag(parameters, "force");
-            primaryAddress = Given.Text(parameters, "primary_ip");
+            reporter = new Reporter(
+                probe,
+                Platform.Detect(settings.ChassisAssetTag, world.Firmware),
+                settings.Forced || Given.Flag(parameters, "force"),
+                Given.Text(parameters, "primary_ip"));
         }
 
         public IEnumerable<Call> Collect(IDictionary request, Map result)
@@ -140,7 +141,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
                 }
             }
             Map report = new Map { { "unfinished", unfinished && !recovered } };
-            foreach (Call call in Report(report, true))
+            foreach (Call call in reporter.Report(report, true))
             {
                 yield return call;
             }
@@ -167,7 +168,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
                 bool verify = Given.Flag(request, "verify");
                 Map report = new Map();
                 IEnumerable<Call> calls = done.Run(verify ? prove : null, Given.Flag(request, "rollback"));
-                foreach (Call call in calls.Concat(Report(report, false)))
+                foreach (Call call in calls.Concat(reporter.Report(report, false)))
                 {
                     yield return call;
                 }
@@ -184,116 +185,6 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
                 };
                 result["report"] = report;
             }
-        }
-
-        // Each part by itself: what can't be collected is null, with a line in errors.
-        private IEnumerable<Call> Report(Map report, bool mayAsk)
-        {
-            List<object> errors = new List<object>();
-            report["system"] = "windows";
-            report["errors"] = errors;
-            Dictionary<string, Call> parts = new Dictionary<string, Call>
-            {
-                { "routes.active", Stores.Look("active") },
-                { "routes.persistent", Stores.Look("persistent") },
-                { "addresses.active", Stores.LookAtAddresses("active") },
-                { "addresses.persistent", Stores.LookAtAddresses("persistent") },
-                { "interfaces", new Call("Get-NetIPInterface") },
-                { "adapters", new Call("Get-NetAdapter") },
-                { "find_route", FindRoute("") },
-                { "cluster_service", new Call("Get-Service") },
-                { "persistent_route_values", new Call("PersistentRoutes") },
-                { "persisted_route_table", new Call("Win32_IP4PersistedRouteTable") },
-                { "elevated", new Call("IsElevated") },
-                { "os", new Call("Win32_OperatingSystem") },
-            };
-            if (detection.ChassisAssetTag == null)
-            {
-                parts["enclosure"] = new Call("Win32_SystemEnclosure");
-            }
-            foreach (KeyValuePair<string, Call> part in parts)
-            {
-                yield return part.Value;
-                if (part.Value.Broken)
-                {
-                    errors.Add(part.Key + ": " + part.Value.Problem);
-                }
-            }
-            foreach (string both in new[] { "routes", "addresses" })
-            {
-                report[both] = new Map
-                {
-                    { "active", Rows(parts[both + ".active"]) }, { "persistent", Rows(parts[both + ".persistent"]) },
-                };
-            }
-            foreach (string whole in new[] { "interfaces", "adapters", "find_route" })
-            {
-                report[whole] = Rows(parts[whole]);
-            }
-            report["cluster_service"] = Single(parts["cluster_service"], "Status");
-            report["persistent_route_values"] = StoredNames(
-                parts["persistent_route_values"], parts["persisted_route_table"]);
-            report["elevated"] = Single(parts["elevated"], "Elevated");
-            report["os"] = Rows(parts["os"]) == null ? null : parts["os"].Rows.FirstOrDefault();
-            report["azure"] = IsAzure(parts);
-            report["imds"] = null;
-            if (mayAsk && (forced || true.Equals(report["azure"])))
-            {
-                ProbeAnswer answer = probe.Ask(null);
-                report["imds"] = answer.AsMap();
-                if (answer.Interfaces.Count > 0)
-                {
-                    report["imds_mac"] = answer.Interfaces[0].Key;
-                    report["imds_address"] = answer.Interfaces[0].Value.FirstOrDefault() ?? "";
-                }
-            }
-            string primary = primaryAddress.Length > 0 ? primaryAddress : Given.Text(report, "imds_address");
-            if (primary.Length > 0)
-            {
-                Call bound = FindRoute(primary);
-                yield return bound;
-                report["find_route_bound"] = Rows(bound);
-            }
-        }
-
-        // Null: the firmware can't be read, and CIM does not know it either.
-        private bool? IsAzure(Dictionary<string, Call> parts)
-        {
-            if (!parts.ContainsKey("enclosure"))
-            {
-                return detection.Azure;
-            }
-            string tag = (string)Single(parts["enclosure"], "SMBIOSAssetTag");
-            return string.IsNullOrEmpty(tag) ? (bool?)null : tag.Trim() == Platform.AzureChassisAssetTag;
-        }
-
-        private static Call FindRoute(string source)
-        {
-            return new Call("Find-NetRoute", new Map { { "LocalIPAddress", source } });
-        }
-
-        private static List<object> Rows(Call call)
-        {
-            return call.Broken ? null : call.Rows;
-        }
-
-        private static object Single(Call call, string name)
-        {
-            return call.Rows.Select(row => Given.Value((IDictionary)row, name)).FirstOrDefault();
-        }
-
-        // What the registry and WMI keep, in the registry's spelling. They may disagree; either may be unreadable.
-        private static List<string> StoredNames(Call registry, Call table)
-        {
-            if (Rows(registry) == null && Rows(table) == null)
-            {
-                return null;
-            }
-            IEnumerable<string> fromTable = table.Rows.Cast<IDictionary>().Select(
-                row => string.Join(
-                    ",", new[] { "Destination", "Mask", "NextHop", "Metric1" }.Select(name => Given.Text(row, name))));
-            return registry.Rows.Select(row => Given.Text((IDictionary)row, "Name")).Concat(fromTable)
-                .Distinct().ToList();
         }
     }
 }

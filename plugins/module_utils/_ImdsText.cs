@@ -1,12 +1,14 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Values in messages, spelled as Python spells them, so that both cores say the same.
+// Values as text: in messages as Python spells them, so that both cores say the same; MAC addresses as Ansible
+// does.
 
 using System;
 using System.Globalization;
 using System.Linq;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsText
 {
@@ -49,6 +51,14 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsText
                 return double.Parse(text, CultureInfo.InvariantCulture);
             }
             return Convert.ToDouble(value, CultureInfo.InvariantCulture);
+        }
+
+        // 000D3AF806EC -> 00:0d:3a:f8:06:ec. What is no MAC address stays as it is; null for nothing.
+        public static string Mac(string text)
+        {
+            string digits = Regex.Replace((text ?? "").ToLowerInvariant(), "[^0-9a-f]", "");
+            string same = string.IsNullOrEmpty(text) ? null : text;
+            return digits.Length == 12 ? Regex.Replace(digits, "..(?!$)", "$0:") : same;
         }
 
         private static string Exact(double value)

@@ -6,7 +6,7 @@
 
 #Requires -Version 5.1
 #AnsibleRequires -CSharpUtil Ansible.Basic
-#AnsibleRequires -CSharpUtil ..module_utils._ImdsModules
+#AnsibleRequires -CSharpUtil ..module_utils._ImdsAttestModule
 #AnsibleRequires -PowerShell ..module_utils._ImdsSpec
 #AnsibleRequires -PowerShell ..module_utils._ImdsOutcome
 
@@ -19,6 +19,6 @@ $spec = @{
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec, @((Get-ImdsArgumentSpec), (Get-ImdsAttestSpec)))
 
-$outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsModules.AttestModule]::Run($module.Params)
+$outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsAttestModule.AttestModule]::Run($module.Params)
 
 Complete-ImdsModule -Module $module -Outcome $outcome

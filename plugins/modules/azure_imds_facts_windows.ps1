@@ -6,7 +6,7 @@
 
 #Requires -Version 5.1
 #AnsibleRequires -CSharpUtil Ansible.Basic
-#AnsibleRequires -CSharpUtil ..module_utils._ImdsModules
+#AnsibleRequires -CSharpUtil ..module_utils._ImdsFactsModule
 #AnsibleRequires -PowerShell ..module_utils._ImdsSpec
 #AnsibleRequires -PowerShell ..module_utils._ImdsOutcome
 
@@ -21,6 +21,6 @@ $spec = @{
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec, @((Get-ImdsArgumentSpec), (Get-ImdsFactsSpec)))
 
-$outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsModules.FactsModule]::Run($module.Params)
+$outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsFactsModule.FactsModule]::Run($module.Params)
 
 Complete-ImdsModule -Module $module -Outcome $outcome

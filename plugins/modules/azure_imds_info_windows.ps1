@@ -6,7 +6,7 @@
 
 #Requires -Version 5.1
 #AnsibleRequires -CSharpUtil Ansible.Basic
-#AnsibleRequires -CSharpUtil ..module_utils._ImdsModules
+#AnsibleRequires -CSharpUtil ..module_utils._ImdsInfoModule
 #AnsibleRequires -PowerShell ..module_utils._ImdsSpec
 #AnsibleRequires -PowerShell ..module_utils._ImdsOutcome
 
@@ -22,6 +22,6 @@ $spec = @{
 }
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec, @(Get-ImdsArgumentSpec))
 
-$outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsModules.InfoModule]::Run($module.Params)
+$outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsInfoModule.InfoModule]::Run($module.Params)
 
 Complete-ImdsModule -Module $module -Outcome $outcome

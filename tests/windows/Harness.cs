@@ -11,13 +11,16 @@ using System.IO;
 using System.Linq;
 using System.Text;
 using System.Web.Script.Serialization;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsAttestModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsClient;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsFacts;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsFactsModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsFields;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsInfoModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsModules;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPaths;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
@@ -30,7 +33,6 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsSmbios;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsWorld;
 
 namespace ImdsTests
 {

@@ -321,56 +321,7 @@ def test_the_stand_in_does_nothing_else(arguments: tuple[str, ...]) -> None:
     assert "stand-in" in done.stderr
 
 
-# --- what Ansible does with it --------------------------------------------------------------------------------------
-
-
-# Ansible's loader changes how Python imports collections, so it has a process of its own.
-LOADER = """
-import json, sys
-from ansible.executor.powershell.module_manifest import PSModuleDepFinder
-from ansible.plugins.loader import init_plugin_loader, module_loader
-init_plugin_loader([sys.argv[1]])
-found = module_loader.find_plugin_with_context(sys.argv[2], mod_type=sys.argv[3])
-scan = PSModuleDepFinder().scan_module
-path = found.plugin_resolved_path
-needs = scan(open(path, "rb").read(), fqn=sys.argv[4]) if path.endswith(".ps1") else ()
-print(json.dumps({"path": path, "needs": sorted(needs)}))
-"""
-
-
-def loaded(task: str, extension: str, fqn: str = "") -> Any:
-    """path: the file that a task of this name runs; needs: the utilities that are sent with it."""
-    command = [sys.executable, "-c", LOADER, str(TREE), f"imds.azure.{task}", extension, fqn]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
-
-
-@pytest.mark.parametrize("path", MODULES, ids=name)
-def test_ansible_finds_all_that_a_module_needs(path: Path) -> None:
-    needs = set(loaded(path.stem, ".ps1", f"{PACKAGE}.modules.{path.stem}")["needs"])
-    ours = {need for need in needs if need.startswith("ansible_collections.")}
-    whole = {f"{PACKAGE}.module_utils.{util.name}" for util in [*sources(), *UTILS]}
-    route = {name for name in whole if "._ImdsRoute" in name}
-    asked = set(re.findall(r"\.\.module_utils\.(\w+)", path.read_text()))
-    assert {f"{PACKAGE}.module_utils.{name}" for name in asked} <= {need.rpartition(".")[0] for need in ours}
-    assert ours <= whole
-    assert bool(ours & route) == ("_ImdsRouteTarget" in asked)
-    assert "Ansible.Basic.cs" in needs
-
-
-@pytest.mark.parametrize("path", sources(), ids=name)
-def test_ansible_finds_a_csharp_utility_by_its_namespace(path: Path) -> None:
-    namespaces = re.findall(r"^namespace ([\w.]+)$", path.read_text(), re.MULTILINE)
-    assert namespaces == [f"{PACKAGE}.module_utils.{path.stem}"]
-
-
-@pytest.mark.parametrize("twin", TWINS)
-@pytest.mark.parametrize("extension", [".ps1", ""], ids=["Windows", "POSIX"])
-def test_the_connection_decides_which_twin_runs(twin: str, extension: str) -> None:
-    task = twin[: -len("_windows")]
-    fqn = f"{PACKAGE}.modules.{twin}"
-    assert Path(loaded(task, extension, fqn)["path"]).name == (f"{twin}.ps1" if extension else f"{task}.py")
+# --- for real ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.skipif(not shutil.which("pwsh"), reason="pwsh not found: the .ps1 modules are not executed")
