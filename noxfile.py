@@ -27,7 +27,7 @@ CORES = {"2.19": "3.11", "2.21": "3.12"}
 TARGET_PYTHONS = {"2.19": ("3.11",), "2.21": ("3.9", "3.10", "3.11", "3.12", "3.13")}
 
 # What asks the kernel takes long and is the same on every Python.
-KERNEL_TESTS = [f"tests/unit/plugins/module_utils/routes/test_{name}.py" for name in ("kernel", "random_tables")]
+KERNEL_TESTS = [f"tests/unit/plugins/plugin_utils/route_plan/test_{name}.py" for name in ("kernel", "random_tables")]
 
 nox.needs_version = ">=2025.2.9"
 nox.options.envdir = str(BUILD / "nox")
@@ -94,7 +94,7 @@ def mypy(session: nox.Session) -> None:
     session.env["MYPYPATH"] = os.pathsep.join((str(TREE), str(COLLECTION / "roles" / "azure_imds_emulator" / "files")))
     session.chdir(TREE)
     inside = "ansible_collections/imds/azure"
-    parts = ("plugins", "tests/unit", "tests/lab", "tests/bench", "tests/windows", "tests/tools")
+    parts = ("plugins", "tests/scenarios", "tests/unit", "tests/lab", "tests/bench", "tests/windows", "tests/tools")
     checked = [f"{inside}/{part}" for part in parts]
     session.run("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), *checked)
     session.run("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "-p", "azure_imds_emulator")

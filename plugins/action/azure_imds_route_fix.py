@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The controller's part of azure_imds_route_fix: have the host collect, diagnose, plan, have the host carry it out.
 
-What is asked of the host and what it answers is written down in ``module_utils/_routes/target_linux.py``.
+What is asked of the host and what it answers is written down in ``module_utils/_routes/host/target.py``.
 """
 
 from __future__ import annotations
@@ -15,14 +15,17 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.imds.azure.plugins.module_utils import _route_fix
 from ansible_collections.imds.azure.plugins.module_utils._imds import options as imds_options
-from ansible_collections.imds.azure.plugins.module_utils._routes import linux, route_print, table, windows
-from ansible_collections.imds.azure.plugins.module_utils._routes.diagnose import describe, diagnose, verdicts
+from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report as linux
+from ansible_collections.imds.azure.plugins.module_utils._routes import table
 from ansible_collections.imds.azure.plugins.module_utils._routes.findings import Finding
-from ansible_collections.imds.azure.plugins.module_utils._routes.plan import Plan, plain_steps, plan, predict
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.probe import Answer
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import Wishes, read_wishes
 from ansible_collections.imds.azure.plugins.module_utils._routes.primary import Primary, find_primary
-from ansible_collections.imds.azure.plugins.module_utils._routes.probe import Answer
 from ansible_collections.imds.azure.plugins.module_utils._routes.table import ReportError, State
-from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import Wishes, read_wishes
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan import route_print
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan import windows_report as windows
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.diagnose import describe, diagnose, verdicts
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import Plan, plain_steps, plan, predict
 
 MODULE = "imds.azure.azure_imds_route_fix"
 READERS = {table.LINUX: linux.read, table.WINDOWS: windows.read}

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // Carries out a plan's steps: do, prove, keep or take back, all in one run. Only the order is decided here. Twin of
-// _routes/apply.py.
+// _routes/host/apply.py.
 
 using System;
 using System.Collections;

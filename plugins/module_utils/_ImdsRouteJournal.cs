@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // What is under way, on disk before it is done, so that a run that was killed can be taken back. Twin of
-// _routes/journal.py.
+// _routes/host/journal.py.
 //
 // The journal says what brings the host to rest: the operations that take the begun steps back, or, once the repair is
 // proven, those that are left. All of them may be repeated, so a reboot in between does no harm.

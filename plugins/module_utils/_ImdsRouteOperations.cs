@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // Carries out one operation of a plan. Repeating one, or undoing one that was never done, is no error. Twin of
-// _routes/operations.py; what the operations mean stands in _routes/steps.py.
+// _routes/host/operations.py; what the operations mean stands in _routes/steps.py.
 
 using System;
 using System.Collections;

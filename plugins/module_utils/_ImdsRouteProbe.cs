@@ -1,7 +1,7 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The proof: one real request to IMDS, and from which address it was answered. Twin of _routes/probe.py.
+// The proof: one real request to IMDS, and from which address it was answered. Twin of _routes/host/probe.py.
 
 using System;
 using System.Collections.Generic;

@@ -1,7 +1,7 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The two things that a Windows host is asked for: collect, and apply. Twin of _routes/target_linux.py, which writes
+// The two things that a Windows host is asked for: collect, and apply. Twin of _routes/host/target.py, which writes
 // down what is asked and answered.
 
 using System;

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.imds.azure.plugins.module_utils import _module
-from ansible_collections.imds.azure.plugins.module_utils._routes import persist, wishes
+from ansible_collections.imds.azure.plugins.module_utils._routes import options as wishes
+from ansible_collections.imds.azure.plugins.module_utils._routes.host import persist
 
 
 def argument_spec() -> dict[str, Any]:

@@ -218,11 +218,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._imds import options, platform
 from ansible_collections.imds.azure.plugins.module_utils._module import keep_loaded
 from ansible_collections.imds.azure.plugins.module_utils._route_fix import argument_spec
-from ansible_collections.imds.azure.plugins.module_utils._routes.host import Host, HostError
-from ansible_collections.imds.azure.plugins.module_utils._routes.probe import Way
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host, HostError
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.probe import Way
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.target import Target
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import read_wishes
 from ansible_collections.imds.azure.plugins.module_utils._routes.table import ReportError
-from ansible_collections.imds.azure.plugins.module_utils._routes.target_linux import Target
-from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import read_wishes
 
 # Where ip, nmcli and netplan are, which is not always in a user's PATH.
 PATHS = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"

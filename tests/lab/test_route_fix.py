@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes import linux
-from ansible_collections.imds.azure.plugins.module_utils._routes.diagnose import diagnose
-from ansible_collections.imds.azure.plugins.module_utils._routes.plan import plan
-from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import read_wishes
+from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report as linux
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import read_wishes
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.diagnose import diagnose
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plan
 
 from .api import Lab
 from .conftest import ANSWER, ending

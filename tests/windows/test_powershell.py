@@ -224,7 +224,7 @@ def test_a_cluster_hides_its_adapter() -> None:
 
 
 def test_all_properties_that_are_read_are_collected() -> None:
-    reader = (ROOT / "plugins" / "module_utils" / "_routes" / "windows.py").read_text()
+    reader = (ROOT / "plugins" / "plugin_utils" / "_route_plan" / "windows_report.py").read_text()
     read = set(re.findall(r'\.get\("([A-Z]\w+)"\)', reader)) | {"InterfaceDescription", "ComponentID", "PnPDeviceID"}
     read |= set(re.findall(r'Given\.\w+\(\w+, "([A-Z]\w+)"\)', DECIDES))
     collected = set(re.findall(r"'(\w+)'", "".join(BRANCHES.values()))) | {"Name"}

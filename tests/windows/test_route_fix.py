@@ -18,9 +18,9 @@ import pytest
 import yaml
 from ansible_collections.imds.azure.plugins.action import azure_imds_route_fix as action
 from ansible_collections.imds.azure.plugins.module_utils._route_fix import argument_spec
-from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import Wishes
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import Wishes
 from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.test_windows import (
+from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.route_plan.test_windows import (
     BOTH_ON_LINK,
     CLUSTER,
     CLUSTER_ROUTE,

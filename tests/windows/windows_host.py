@@ -43,7 +43,7 @@ def no_such_command(cmdlet: str) -> CmdletError:
 
 
 class Windows:
-    """``given``: a report as `_routes/windows.py` describes it, from which the host is built.
+    """``given``: a report as `_route_plan/windows_report.py` describes it, from which the host is built.
 
     ``missing``: names of calls that the host does not have. ``failing``: how many of the next changes succeed before
     some, ``failures``, fail with ``failure``. ``kill``: at which call the process is killed. ``imds``: ``answers``,

@@ -7,10 +7,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple, Optional
 
-from ansible_collections.imds.azure.plugins.module_utils._routes import table
-from ansible_collections.imds.azure.plugins.module_utils._routes.findings import Finding, finding
-from ansible_collections.imds.azure.plugins.module_utils._routes.table import Interface, Route, State
-from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import DEFAULT, Wishes
+from . import table
+from .findings import Finding, finding
+from .options import DEFAULT, Wishes
+from .table import Interface, Route, State
 
 
 class Primary(NamedTuple):

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Callable, NamedTuple, Optional
 
-from ansible_collections.imds.azure.plugins.module_utils._routes import table
-from ansible_collections.imds.azure.plugins.module_utils._routes.table import Route, State
+from . import table
+from .table import Route, State
 
 BEFORE_PROOF = "repair"  # may be undone
 AFTER_PROOF = "cleanup"  # can't be put back as it was, so it waits until the repair is proven

@@ -17,19 +17,22 @@ import pytest
 import yaml
 from ansible.errors import AnsibleActionFail
 from ansible_collections.imds.azure.plugins.action import azure_imds_route_fix as action
-from ansible_collections.imds.azure.plugins.module_utils._routes import linux, probe
-from ansible_collections.imds.azure.plugins.module_utils._routes.apply import apply
-from ansible_collections.imds.azure.plugins.module_utils._routes.host import Host, HostError
-from ansible_collections.imds.azure.plugins.module_utils._routes.journal import Journal
+from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report as linux
+from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.apply import apply
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host, HostError
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.journal import Journal
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.target import Target
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import read_wishes
 from ansible_collections.imds.azure.plugins.module_utils._routes.table import ReportError
-from ansible_collections.imds.azure.plugins.module_utils._routes.target_linux import Target
-from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import read_wishes
 from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
+from ansible_collections.imds.azure.tests.scenarios import linux_states as scenarios
+from ansible_collections.imds.azure.tests.scenarios import namespace
+from ansible_collections.imds.azure.tests.scenarios.linux_machine import Killed
+from ansible_collections.imds.azure.tests.scenarios.linux_states import SCENARIOS, Scenario
 from ansible_collections.imds.azure.tests.unit.module_runner import assert_documented
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes import namespace, scenarios, test_windows
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.machine import Killed
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.scenarios import SCENARIOS, Scenario
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.test_route_print import CLUSTER, HEALTHY
+from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.route_plan import test_windows
+from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.route_plan.test_route_print import CLUSTER, HEALTHY
 
 WHY_NOT = namespace.refusal()
 BROKEN = (*scenarios.NICS, scenarios.DEFAULT, "route add 169.254.169.254 dev eth1 proto static")

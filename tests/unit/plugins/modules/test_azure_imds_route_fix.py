@@ -8,8 +8,8 @@ from typing import Any, Optional
 
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import platform
-from ansible_collections.imds.azure.plugins.module_utils._routes import probe
-from ansible_collections.imds.azure.plugins.module_utils._routes.target_linux import Target
+from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.target import Target
 from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
 from ansible_collections.imds.azure.tests.unit.module_runner import assert_options_are_documented, run
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes.apply import apply, recover
-from ansible_collections.imds.azure.plugins.module_utils._routes.host import HostError
-from ansible_collections.imds.azure.plugins.module_utils._routes.journal import PATH, Journal
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils.routes.machine import Killed, Machine
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.apply import apply, recover
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import HostError
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.journal import PATH, Journal
+from ansible_collections.imds.azure.tests.scenarios.linux_machine import Killed, Machine
 
 FOREIGN = "169.254.169.254/32 dev eth1 proto static"
 OTHER = "169.254.169.254/32 via 10.1.0.1 dev eth1 proto static metric 5"

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes import persist
-from ansible_collections.imds.azure.plugins.module_utils._routes.host import Host, HostError
-from ansible_collections.imds.azure.plugins.module_utils._routes.persist import networkmanager
+from ansible_collections.imds.azure.plugins.module_utils._routes.host import persist
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host, HostError
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.persist import networkmanager
 
 PREFIX = "169.254.169.254/32"
 GATEWAY = {"dst": PREFIX, "dev": "eth0", "prefsrc": "10.0.0.4", "gateway": "10.0.0.1", "flags": ["onlink"]}

@@ -43,13 +43,16 @@ dbus-daemon --system --fork --nopidfile
 # What all scenarios know. A script ends by printing JSON.
 _COMMON = """
 import json, subprocess, sys, time
-from ansible_collections.imds.azure.plugins.module_utils._routes import persist
-from ansible_collections.imds.azure.plugins.module_utils._routes.host import Host
+from ansible_collections.imds.azure.plugins.module_utils._routes.host import persist
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host
 
 ROW = json.loads(sys.argv[1])
 
 def run(argv):
-    done = subprocess.run(list(argv), capture_output=True, text=True, timeout=30)
+    try:
+        done = subprocess.run(list(argv), capture_output=True, text=True, timeout=30)
+    except FileNotFoundError:
+        return 127, "", "not found"
     return done.returncode, done.stdout, done.stderr
 
 def must(*argv):

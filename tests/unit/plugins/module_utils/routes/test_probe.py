@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
-from ansible_collections.imds.azure.plugins.module_utils._routes import probe
+from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
 from ansible_collections.imds.azure.tests.unit.scripted_server import ScriptedServer, Step, document, hold, http, send
 
 MAC = "00:0d:3a:12:34:56"

@@ -8,12 +8,13 @@ import json
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes import findings, linux, table
-from ansible_collections.imds.azure.plugins.module_utils._routes.diagnose import diagnose
-from ansible_collections.imds.azure.plugins.module_utils._routes.plan import plain_steps, plan
+from ansible_collections.imds.azure.plugins.module_utils._routes import findings, table
+from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report as linux
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import Wishes, normalize_mac, read_wishes
 from ansible_collections.imds.azure.plugins.module_utils._routes.primary import find_primary
 from ansible_collections.imds.azure.plugins.module_utils._routes.table import Address, Interface, Route, Rule, State
-from ansible_collections.imds.azure.plugins.module_utils._routes.wishes import Wishes, normalize_mac, read_wishes
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.diagnose import diagnose
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plain_steps, plan
 from hypothesis import given
 from hypothesis import strategies as st
 

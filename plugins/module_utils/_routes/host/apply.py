@@ -1,0 +1,129 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Carries out a plan's steps: do, prove, keep or take back, all in one run. Only the order is decided here.
+
+Steps of phase ``repair`` come before the proof and are undone in reverse order where it fails; steps of phase
+``cleanup`` only follow a proof. What is begun is in the journal before it is done, so a run that is killed anywhere
+is taken back, or finished if it was proven, by `recover`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Callable, NamedTuple, Optional
+
+from ..steps import AFTER_PROOF
+from .host import HostError
+from .journal import Journal
+
+Operation = Mapping[str, Any]
+# Carries out one operation; HostError where it fails. Operations may be repeated.
+Operate = Callable[[Operation], None]
+# Asks IMDS; at least {"verified": bool, "detail": str}.
+Prove = Callable[[], Mapping[str, Any]]
+
+# What a reboot takes back by itself.
+_RUNNING = ("replace", "append", "prepend", "delete")
+
+
+class Outcome(NamedTuple):
+    """``kept``: the repair stands. ``error``: why not, or what went wrong in spite of it. ``undo_errors``: what could
+    not be taken back; the journal then stays, and the next run tries again. ``proof`` is ``None`` where nobody asked.
+    """
+
+    kept: bool
+    rolled_back: bool = False
+    error: str = ""
+    undo_errors: tuple[str, ...] = ()
+    proof: Optional[Mapping[str, Any]] = None
+
+
+def apply(
+    steps: Sequence[Mapping[str, Any]],
+    operate: Operate,
+    journal: Journal,
+    prove: Optional[Prove] = None,
+    rollback: bool = True,
+    backend: str = "",
+) -> Outcome:
+    """Do the steps (plain, see `plan.plain_steps`) and the proof.
+
+    :param prove: ``None``: keep without a proof
+    :param rollback: whether a failed proof takes the repair back; a failed step always does
+    :raises HostError: where the journal can't be written; nothing was changed then
+    """
+    repair = [step for step in steps if step["phase"] != AFTER_PROOF]
+    cleanup = [step for step in steps if step["phase"] == AFTER_PROOF]
+    entry = {"steps": [*repair, *cleanup], "started": 0, "proven": False, "backend": backend, "boot": journal.boot()}
+    if steps:
+        journal.write(entry)
+    try:
+        for number, step in enumerate(repair, 1):
+            entry["started"] = number
+            journal.write(entry)
+            _do(step["do"], operate)
+    except HostError as error:
+        return _take_back(entry, operate, journal)._replace(error=str(error))
+    proof = prove() if prove else None
+    if proof is not None and not proof["verified"]:
+        if rollback and steps:
+            return _take_back(entry, operate, journal)._replace(error=str(proof["detail"]), proof=proof)
+        if steps:
+            journal.remove()
+        return Outcome(kept=True, error=str(proof["detail"]), proof=proof)
+    return _finish(entry, operate, journal)._replace(proof=proof)
+
+
+def recover(entry: Mapping[str, Any], operate: Operate, journal: Journal) -> Outcome:
+    """Take back what a killed run began, or finish what it had proven.
+
+    :param entry: what `Journal.read` returned
+    """
+    rebooted = bool(entry.get("boot")) and entry["boot"] != journal.boot()
+
+    def operate_if_lasting(operation: Operation) -> None:
+        if not rebooted or operation["action"] not in _RUNNING:
+            operate(operation)
+
+    run = _finish if entry.get("proven") else _take_back
+    return run(dict(entry), operate_if_lasting, journal)
+
+
+def _finish(entry: dict[str, Any], operate: Operate, journal: Journal) -> Outcome:
+    steps = entry["steps"]
+    if not steps:
+        return Outcome(kept=True)
+    errors = []
+    cleanup = [step for step in steps if step["phase"] == AFTER_PROOF]
+    try:
+        if cleanup:
+            journal.write({**entry, "proven": True})
+    except HostError as error:
+        # Without it a run that is killed now would be taken back: the repair stands, the cleanup waits.
+        errors.append(str(error))
+        cleanup = []
+    for step in cleanup:
+        try:
+            _do(step["do"], operate)
+        except HostError as error:
+            errors.append(str(error))
+    journal.remove()
+    return Outcome(kept=True, error="; ".join(errors))
+
+
+def _take_back(entry: dict[str, Any], operate: Operate, journal: Journal) -> Outcome:
+    """Undo the begun steps, the last one first. One that can't be undone does not keep the others from it."""
+    errors = []
+    for step in reversed(entry["steps"][: entry["started"]]):
+        try:
+            _do(step["undo"], operate)
+        except HostError as error:
+            errors.append(str(error))
+    if not errors:
+        journal.remove()
+    return Outcome(kept=False, rolled_back=not errors, undo_errors=tuple(errors))
+
+
+def _do(operations: Sequence[Operation], operate: Operate) -> None:
+    for operation in operations:
+        operate(operation)
