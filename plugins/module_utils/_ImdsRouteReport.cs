@@ -1,8 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The report on a Windows host: its routes, addresses and interfaces, and whether IMDS answers. _route_plan/windows_report.py
-// documents what it holds.
+// The report on a Windows host: its routes, addresses and interfaces, and whether IMDS answers.
+// _route_plan/windows_report.py documents what it holds.
 
 using System.Collections;
 using System.Collections.Generic;
