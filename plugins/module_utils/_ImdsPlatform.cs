@@ -84,19 +84,17 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform
             return valid ? bytes : null;
         }
 
-        // RawSMBIOSData, or null where this is not Windows.
+        // RawSMBIOSData, or null where this is not Windows. Asked beforehand: what a missing library throws differs
+        // between runtimes, and in an assembly that was loaded from memory it is an ArgumentNullException.
         public static byte[] ReadFirmware()
         {
-            try
-            {
-                byte[] raw = new byte[GetSystemFirmwareTable(RawSmbios, 0, null, 0)];
-                uint size = GetSystemFirmwareTable(RawSmbios, 0, raw, (uint)raw.Length);
-                return size > 0 && size <= raw.Length ? raw : null;
-            }
-            catch (TypeLoadException)  // neither the library nor the function
+            if (Environment.OSVersion.Platform != PlatformID.Win32NT)
             {
                 return null;
             }
+            byte[] raw = new byte[GetSystemFirmwareTable(RawSmbios, 0, null, 0)];
+            uint size = GetSystemFirmwareTable(RawSmbios, 0, raw, (uint)raw.Length);
+            return size > 0 && size <= raw.Length ? raw : null;
         }
 
         [DllImport("kernel32.dll")]
