@@ -73,6 +73,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
         public const int MaxHead = 64 * 1024;
         public const int MaxBody = 4 * 1024 * 1024;
 
+        // Seconds that a refusal gets to be heard. Windows answers a refused SYN with two more of them, and tells of
+        // the refusal 1.5 to 2 s after the first: a shorter connect_timeout would call it silence.
+        private const double RefusalTime = 3.5;
+
         // What the system says about a connection that fails; anything else means that there is no way to the address.
         public static readonly Dictionary<SocketError, string> ConnectErrors = new Dictionary<SocketError, string>
         {
@@ -129,13 +133,19 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
                     connection.Bind(new IPEndPoint(IPAddress.Parse(request.Source), 0));
                 }
                 IAsyncResult pending = connection.BeginConnect(address, request.Port, null, null);
-                if (!pending.AsyncWaitHandle.WaitOne(TimeSpan.FromSeconds(timeout)))
+                bool inTime = pending.AsyncWaitHandle.WaitOne(TimeSpan.FromSeconds(timeout));
+                double more = Math.Min(RefusalTime, request.Timeout) - timeout;
+                bool ended = inTime || (more > 0 && pending.AsyncWaitHandle.WaitOne(TimeSpan.FromSeconds(more)));
+                if (ended)
+                {
+                    connection.EndConnect(pending);
+                }
+                if (!inTime)
                 {
                     connection.Close();
                     string seconds = Text.Number(timeout, 3);
                     throw new TransportException("connect_timeout", "no connection within " + seconds + " s");
                 }
-                connection.EndConnect(pending);
                 return connection;
             }
             catch (SocketException error)
