@@ -1,10 +1,24 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What the Windows modules share: the argument specs. Twin of _module.py, and of _attest.py.
+# What the Windows modules share: the argument specs, and how options are read. Twin of _module.py, and of _attest.py.
 
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
+
+Function Use-ImdsInvariantCulture {
+    <#
+    .SYNOPSIS
+    Read numbers as Python does, whatever the host's language is. Ansible.Basic parses text with the culture of the
+    thread: under many of them "1.5" is 15, and under the invariant one "1,5" is, because the comma groups digits.
+    #>
+    [CmdletBinding()]
+    param ()
+
+    $culture = [System.Globalization.CultureInfo]::InvariantCulture.Clone()
+    $culture.NumberFormat.NumberGroupSeparator = '_'
+    [System.Threading.Thread]::CurrentThread.CurrentCulture = $culture
+}
 
 Function Get-ImdsArgumentSpec {
     <#
@@ -122,4 +136,4 @@ Function Get-ImdsAttestSpec {
     }
 }
 
-Export-ModuleMember -Function 'Get-ImdsArgumentSpec', 'Get-ImdsFactsSpec', 'Get-ImdsAttestSpec'
+Export-ModuleMember -Function 'Use-ImdsInvariantCulture', 'Get-ImdsArgumentSpec', 'Get-ImdsFactsSpec', 'Get-ImdsAttestSpec'

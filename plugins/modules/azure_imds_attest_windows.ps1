@@ -17,6 +17,7 @@ $spec = @{
     options = @{}
     supports_check_mode = $true
 }
+Use-ImdsInvariantCulture
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec, @((Get-ImdsArgumentSpec), (Get-ImdsAttestSpec)))
 
 $outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsAttestModule.AttestModule]::Run($module.Params)

@@ -19,6 +19,7 @@ $spec = @{
     }
     supports_check_mode = $true
 }
+Use-ImdsInvariantCulture
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec, @((Get-ImdsArgumentSpec), (Get-ImdsFactsSpec)))
 
 $outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsFactsModule.FactsModule]::Run($module.Params)

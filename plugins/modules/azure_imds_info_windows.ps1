@@ -20,6 +20,7 @@ $spec = @{
     }
     supports_check_mode = $true
 }
+Use-ImdsInvariantCulture
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec, @(Get-ImdsArgumentSpec))
 
 $outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsInfoModule.InfoModule]::Run($module.Params)

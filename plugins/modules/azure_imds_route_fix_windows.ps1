@@ -40,6 +40,7 @@ $spec = @{
     }
     supports_check_mode = $true
 }
+Use-ImdsInvariantCulture
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec, @(Get-ImdsArgumentSpec))
 
 $task = [ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget.RouteTask]::Start($module.Params, $module.CheckMode)

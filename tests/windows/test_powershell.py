@@ -55,9 +55,11 @@ TYPES = {
     "Ansible.Basic.AnsibleModule",
     "Microsoft.Win32.Registry",
     "System.Collections.Hashtable",
+    "System.Globalization.CultureInfo",
     "System.Security.Principal.WindowsBuiltInRole",
     "System.Security.Principal.WindowsIdentity",
     "System.Security.Principal.WindowsPrincipal",
+    "System.Threading.Thread",
     *("bool", "long", "object", "string", "string[]"),
 }
 NEWER_THAN_5_1 = {"&&", "||", "??", "??=", "?.", "?[", "?"}
@@ -168,6 +170,12 @@ def test_a_module_only_wires(path: Path) -> None:
     text = path.read_text()
     assert text.startswith("#!powershell\n")
     assert len(text[text.index("AnsibleModule]::Create(") :].splitlines()) <= LONGEST_WIRING
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_the_culture_is_set_before_the_options_are_read(path: Path) -> None:
+    text = path.read_text()
+    assert 0 < text.index("\nUse-ImdsInvariantCulture\n") < text.index("AnsibleModule]::Create(")
 
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
