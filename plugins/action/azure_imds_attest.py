@@ -107,11 +107,13 @@ class ActionModule(ActionBase):  # type: ignore[misc]
     ) -> dict[str, Any]:
         """Ask the host with one nonce after the other, as long as it answers another one."""
         arguments = {name: options[name] for name in imds_argument_spec() if options[name] is not None}
+        # Whoever names the twin means the twin, whatever the connection would choose.
+        module = f"{MODULE}_windows" if self._task.action.endswith("_windows") else MODULE
         attempts: list[Any] = []
         result: dict[str, Any] = {}
         for nonce in nonces:
             policy = policy._replace(nonce=nonce)
-            answer = self._execute_module(MODULE, {**arguments, "nonce": nonce}, task_vars=task_vars)
+            answer = self._execute_module(module, {**arguments, "nonce": nonce}, task_vars=task_vars)
             attempts += answer.get("attempts") or []
             if answer.get("failed") or answer.get("unreachable"):
                 return _no_answer(answer, policy, attempts)

@@ -81,10 +81,18 @@ class Controller:
             "fetch_intermediates": "never",
         }
 
-    def run(self, host: Host = genuine, *, check_mode: bool = False, async_val: int = 0, **args: Any) -> dict[str, Any]:
+    def run(
+        self,
+        host: Host = genuine,
+        *,
+        called: str = action.MODULE,
+        check_mode: bool = False,
+        async_val: int = 0,
+        **args: Any,
+    ) -> dict[str, Any]:
         task = SimpleNamespace(
             args={**self.trust, **args},
-            action=action.MODULE,
+            action=called,
             async_val=async_val,
             check_mode=check_mode,
             get_search_path=lambda: [str(self.directory)],
@@ -95,7 +103,7 @@ class Controller:
         plugin = action.ActionModule(task, connection, SimpleNamespace(), loader, None, None)
 
         def execute_module(module_name: str, module_args: dict[str, Any], **_more: Any) -> dict[str, Any]:
-            assert module_name == action.MODULE
+            assert module_name == called
             self.calls.append(module_args)
             return host(module_args)
 
@@ -129,6 +137,10 @@ def test_a_genuine_document(controller: Controller, check_mode: bool) -> None:
     assert (result["verified_on"], result["verified_at"]) == (platform.node(), "2026-08-01T12:01:00Z")
     assert (result["warnings"], result["unverified"]) == ([], None)
     assert (result["api_version"], result["attempts"]) == ("2025-04-07", [{}])
+
+
+def test_the_twin_called_by_its_own_name(controller: Controller) -> None:
+    assert controller.run(called=f"{action.MODULE}_windows")["verified"]
 
 
 def test_the_host_gets_a_fresh_nonce_and_what_concerns_it(controller: Controller) -> None:
