@@ -9,7 +9,8 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -84,3 +85,14 @@ def playbook(lab: Lab, name: str, *options: str) -> subprocess.CompletedProcess[
 def hosts_of(lab: Lab) -> list[str]:
     """The names of its VMs."""
     return [vm.name for vm in topology(lab.place).vms]
+
+
+def everywhere(lab: Lab, look: Callable[[Lab, str], Any]) -> dict[str, Any]:
+    """``look(lab, name)`` for every VM."""
+    with ThreadPoolExecutor(16) as pool:
+        return dict(zip(hosts_of(lab), pool.map(lambda name: look(lab, name), hosts_of(lab))))
+
+
+def tables(lab: Lab, name: str) -> str:
+    """All IPv4 routes and rules, as ip prints them."""
+    return lab.run(name, ["sh", "-c", "ip -4 -d route show table all; ip -4 rule"], check=True).stdout

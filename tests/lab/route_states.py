@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from .conftest import ANSWER, AT_ONCE, NO_CONNECTION, SILENCE
+from .asking import ANSWER, AT_ONCE, NO_CONNECTION, SILENCE
 
 REPAIRED = "repaired"
 SATISFIED = "satisfied"

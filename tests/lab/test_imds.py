@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from .api import Lab
-from .conftest import ANSWER, AT_ONCE, NO_CONNECTION, SILENCE, TIMED_OUT, ask, ending
+from .asking import ANSWER, AT_ONCE, NO_CONNECTION, SILENCE, TIMED_OUT, ask, ending
 from .state import HERE
 
 IMDS = "169.254.169.254"

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from .api import Lab
-from .conftest import REFUSED, TOPOLOGY, ask
+from .asking import REFUSED, ask
 from .spec import FABRIC, parse
+from .topologies import TOPOLOGY
 
 MEMBERS = [FABRIC, *(vm["name"] for vm in TOPOLOGY["vms"])]
 

@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pytest
@@ -16,24 +15,13 @@ from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.diagnose im
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plan
 
 from .api import Lab
-from .conftest import ANSWER, ending
-from .route_play import Results, hosts_of, play
+from .asking import ANSWER, ending
+from .route_play import Results, everywhere, play, tables
 from .route_states import REPAIRED, SATISFIED, STATES, numbered, vm
 
 IMDS = "169.254.169.254"
 REPAIRABLE = [name for name, state in STATES.items() if state.outcome == REPAIRED]
 REFUSED = [name for name, state in STATES.items() if state.outcome not in (REPAIRED, SATISFIED)]
-
-
-def everywhere(lab: Lab, look: Callable[[Lab, str], Any]) -> dict[str, Any]:
-    """``look(lab, name)`` for every VM."""
-    with ThreadPoolExecutor(16) as pool:
-        return dict(zip(hosts_of(lab), pool.map(lambda name: look(lab, name), hosts_of(lab))))
-
-
-def tables(lab: Lab, name: str) -> str:
-    """All IPv4 routes and rules, as ip prints them."""
-    return lab.run(name, ["sh", "-c", "ip -4 -d route show table all; ip -4 rule"], check=True).stdout
 
 
 def kernel(lab: Lab, name: str, *options: str) -> dict[str, Any]:

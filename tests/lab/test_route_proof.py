@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from .api import Lab
-from .conftest import ANSWER, ending
-from .route_play import Results, play
+from .asking import ANSWER, ending
+from .route_play import Results, everywhere, play, tables
 from .route_states import OTHER, STATIC, numbered
-from .test_route_fix import everywhere, tables
 
 # Two host routes on the wrong NIC: one is replaced, the other one deleted.
 BROKEN = (OTHER, OTHER + " metric 7")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from .api import Lab
-from .conftest import ANSWER, AT_ONCE, ending
+from .asking import ANSWER, AT_ONCE, ending
 from .route_play import playbook
 from .route_states import vm
 

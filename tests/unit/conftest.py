@@ -1,41 +1,18 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""For all unit tests: nothing leaves the machine.
-
-Build hosts are often cloud VMs, where a real metadata service answers. A test that connects to anything but loopback
-therefore fails, whatever the code under test makes of the error.
-"""
+"""For all unit tests: nothing leaves the machine, and how Hypothesis looks for examples."""
 
 from __future__ import annotations
 
 import os
-import socket
-from collections.abc import Iterator
-from typing import Any
 
-import pytest
+from ansible_collections.imds.azure.tests.scenarios.loopback_guard import _loopback_only
 from hypothesis import settings
 
-# How long one example takes says more about the machine than about the code. In CI a change is judged, not the dice.
+# A fixture that applies itself to every test.
+__all__ = ["_loopback_only"]
+
+# How long one example takes says more about the machine than about the code. In CI, a change is judged, not the dice.
 settings.register_profile("imds", deadline=None, derandomize="CI" in os.environ)
 settings.load_profile("imds")
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _loopback_only() -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("connect", "connect_ex"):
-            patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
-        yield
-
-
-def _guarded(method: Any) -> Any:
-    def connect(self: socket.socket, address: Any) -> Any:
-        host = address[0] if isinstance(address, tuple) else "127.0.0.1"  # no tuple: a socket file
-        if not (host.startswith("127.") or host in ("::1", "localhost")):
-            # Not an Exception, so that no handler takes it for a failed connection.
-            pytest.fail(f"a unit test connects to {host}")
-        return method(self, address)
-
-    return connect

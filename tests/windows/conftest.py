@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The C# core for all tests here, the emulator's package, and the guard that keeps Python on loopback."""
+"""For all tests here: the C# core, the emulator's package, and the guard that keeps Python on loopback."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from ansible_collections.imds.azure.tests.unit.conftest import _loopback_only
+from ansible_collections.imds.azure.tests.scenarios.loopback_guard import _loopback_only
 from ansible_collections.imds.azure.tests.windows.core import Core, compile_harness, missing
 
-# A fixture that runs by itself.
+# A fixture that applies itself to every test.
 __all__ = ["_loopback_only"]
 
 FILES = Path(__file__).resolve().parents[2] / "roles" / "azure_imds_emulator" / "files"

@@ -15,6 +15,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Callable
 
+from ansible_collections.imds.azure.plugins.module_utils._imds.transport import TransportError
+from ansible_collections.imds.azure.tests.scenarios.imds.world import ADDRESS, Answer
+
 UTILS = Path(__file__).parents[2] / "plugins" / "module_utils"
 HARNESS = Path(__file__).with_name("Harness.cs")
 
@@ -106,6 +109,15 @@ class Core:
 
 def encoded(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
+
+
+def as_scripted(answer: Answer) -> dict[str, Any]:
+    """An answer as the harness takes it."""
+    result, after = answer
+    common = {"after": after, "address": ADDRESS, "local_address": result.local_address}
+    if isinstance(result, TransportError):
+        return {**common, "kind": result.kind, "detail": str(result), "silent": result.silent}
+    return {**common, "status": result.status, "headers": result.headers, "body": encoded(result.body)}
 
 
 # In each core's own words, or with its own times.

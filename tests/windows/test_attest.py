@@ -15,8 +15,8 @@ from ansible.parsing.dataloader import DataLoader
 from ansible_collections.imds.azure.plugins.action import azure_imds_attest as action
 from ansible_collections.imds.azure.plugins.module_utils._imds import versions
 from ansible_collections.imds.azure.plugins.modules import azure_imds_attest
-from ansible_collections.imds.azure.tests.unit.emulator.running import Connection, Running, start
-from ansible_collections.imds.azure.tests.unit.module_runner import argument_spec
+from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec
+from ansible_collections.imds.azure.tests.scenarios.running_emulator import Connection, Running, start
 from ansible_collections.imds.azure.tests.windows.core import Core
 from azure_imds_emulator.vms import build
 

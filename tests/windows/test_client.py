@@ -13,15 +13,14 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import client as 
 from ansible_collections.imds.azure.plugins.module_utils._imds import guest, options, platform
 from ansible_collections.imds.azure.plugins.module_utils._imds.paths import path
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
-from ansible_collections.imds.azure.plugins.module_utils._imds.transport import TransportError
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.test_client import (
+from ansible_collections.imds.azure.tests.scenarios.imds.conversations import (
     ANYTHING,
     BAD_BODIES,
     OLD_STYLE,
     REJECTED,
     RETRIES,
 )
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.world import (
+from ansible_collections.imds.azure.tests.scenarios.imds.world import (
     ADDRESS,
     OK,
     Answer,
@@ -31,19 +30,10 @@ from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.world 
     silence,
     version_error,
 )
-from ansible_collections.imds.azure.tests.windows.core import Core, comparable, encoded
+from ansible_collections.imds.azure.tests.windows.core import Core, as_scripted, comparable, encoded
 from ansible_collections.imds.azure.tests.windows.firmware import system, table
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-
-def sent(answer: Answer) -> dict[str, Any]:
-    """An answer as the harness takes it."""
-    result, after = answer
-    common = {"after": after, "address": ADDRESS, "local_address": result.local_address}
-    if isinstance(result, TransportError):
-        return {**common, "kind": result.kind, "detail": str(result), "silent": result.silent}
-    return {**common, "status": result.status, "headers": result.headers, "body": encoded(result.body)}
 
 
 def python_result(world: World, params: Any, asked: str) -> Any:
@@ -93,7 +83,7 @@ def both(
         expected = python_result(World(answers), params, asked)
     found = core(
         "client",
-        answers=[sent(answer) for answer in answers],
+        answers=[as_scripted(answer) for answer in answers],
         path=asked,
         params=params,
         interfaces=[{"name": "eth0", "mac": "", "up": True, "addresses": list(addresses)}],

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.imds.azure.plugins.modules import azure_imds_facts
-from ansible_collections.imds.azure.tests.unit import played
-from ansible_collections.imds.azure.tests.unit.emulator.running import start
-from ansible_collections.imds.azure.tests.unit.module_runner import argument_spec
+from ansible_collections.imds.azure.tests.scenarios import played_hosts
+from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec
+from ansible_collections.imds.azure.tests.scenarios.running_emulator import start
 from ansible_collections.imds.azure.tests.windows.core import Core
 
 ROOT = Path(__file__).resolve().parents[2]
-HOSTS = {"windows-vm": played.WINDOWS, "linux-vm": played.POSIX}
+HOSTS = {"windows-vm": played_hosts.WINDOWS, "linux-vm": played_hosts.POSIX}
 TAGS = {"tagsList": [{"name": "role", "value": "web"}]}
 VM = {"name": "web-1", "profile": "windows", "overrides": {"compute": TAGS}}
 
@@ -33,7 +33,7 @@ def answer(core: Core) -> Any:
 
 
 def test_the_playbook_that_gathers(answer: Any, tmp_path: Path) -> None:
-    output = played.run_plays(tmp_path, HOSTS, [{"import_playbook": "imds.azure.gather"}], answer)
+    output = played_hosts.run_plays(tmp_path, HOSTS, [{"import_playbook": "imds.azure.gather"}], answer)
     facts = answer["ansible_facts"]["azure_imds"]
     for host in HOSTS:
         (row,) = [
@@ -54,7 +54,7 @@ def test_the_role_groups_checks_and_leaves_local_facts_out(answer: Any, tmp_path
     }
     play = {"hosts": "all", "gather_facts": False, "roles": [{"role": "imds.azure.azure_imds", "vars": role}]}
     show = {"ansible.builtin.debug": {"msg": "members {{ groups['azure_tag_role_web'] | sort | join(' ') }}."}}
-    output = played.run_plays(tmp_path, HOSTS, [{**play, "post_tasks": [show]}], answer)
+    output = played_hosts.run_plays(tmp_path, HOSTS, [{**play, "post_tasks": [show]}], answer)
     assert "failed=0" in output
     assert "members linux-vm windows-vm." in output
     assert output.count("windows-vm: azure_imds_local_facts is skipped.") == 1
@@ -65,7 +65,7 @@ def test_the_role_groups_checks_and_leaves_local_facts_out(answer: Any, tmp_path
 def test_what_is_not_as_expected_fails_on_windows_too(answer: Any, tmp_path: Path) -> None:
     role = {"azure_imds_assert_locations": ["nowhere"]}
     play = {"hosts": "windows-vm", "gather_facts": False, "roles": [{"role": "imds.azure.azure_imds", "vars": role}]}
-    output = played.run_plays(tmp_path, HOSTS, [play], answer)
+    output = played_hosts.run_plays(tmp_path, HOSTS, [play], answer)
     location = answer["ansible_facts"]["azure_imds"]["location"]
     assert f"windows-vm: location is {location}, expected nowhere." in output
 
@@ -77,7 +77,7 @@ def test_the_repair_becomes_root_only_where_there_is_one(tmp_path: Path) -> None
         {"name": host, "hosts": host, "gather_facts": False, "become": repair["become"], "tasks": [task]}
         for host in HOSTS
     ]
-    output = played.run_plays(tmp_path, HOSTS, plays)
+    output = played_hosts.run_plays(tmp_path, HOSTS, plays)
     windows, posix = output.split("PLAY [linux-vm]")
     assert "ok: [windows-vm]" in windows
     assert "sudo" not in windows

@@ -19,11 +19,11 @@ import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import client as client_module
 from ansible_collections.imds.azure.plugins.module_utils._imds import guest, platform, versions
 from ansible_collections.imds.azure.plugins.modules import azure_imds_attest, azure_imds_facts, azure_imds_info
-from ansible_collections.imds.azure.tests.unit.emulator.running import Running
-from ansible_collections.imds.azure.tests.unit.emulator.running import start as start_emulator
-from ansible_collections.imds.azure.tests.unit.module_runner import argument_spec, run
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.test_transport import ENVIRONMENTS
-from ansible_collections.imds.azure.tests.unit.scripted_server import ScriptedServer, http, send
+from ansible_collections.imds.azure.tests.scenarios.imds.environments import ENVIRONMENTS
+from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec, run
+from ansible_collections.imds.azure.tests.scenarios.running_emulator import Running
+from ansible_collections.imds.azure.tests.scenarios.running_emulator import start as start_emulator
+from ansible_collections.imds.azure.tests.scenarios.scripted_server import ScriptedServer, http, send
 from ansible_collections.imds.azure.tests.windows.core import Core, comparable, encoded
 from ansible_collections.imds.azure.tests.windows.firmware import enclosure, system, table
 from azure_imds_emulator.vms import profile_names

@@ -23,9 +23,9 @@ from ansible_collections.imds.azure.plugins.modules import (
     azure_imds_info,
     azure_imds_route_fix,
 )
+from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec
+from ansible_collections.imds.azure.tests.scenarios.running_emulator import start
 from ansible_collections.imds.azure.tests.tools import powershell
-from ansible_collections.imds.azure.tests.unit.emulator.running import start
-from ansible_collections.imds.azure.tests.unit.module_runner import argument_spec
 from ansible_collections.imds.azure.tests.windows.cmdlets import CHANGING, CIM_CLASSES, CMDLETS
 from ansible_collections.imds.azure.tests.windows.core import sources
 

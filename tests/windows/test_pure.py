@@ -19,15 +19,15 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import (
     versions,
 )
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.documents import DOCUMENTS, KEY
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.test_client import BAD_BODIES
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.test_facts import (
+from ansible_collections.imds.azure.tests.scenarios.imds.conversations import BAD_BODIES
+from ansible_collections.imds.azure.tests.scenarios.imds.documents import DOCUMENTS, KEY
+from ansible_collections.imds.azure.tests.scenarios.imds.fact_cases import (
     CASES,
     CONTEXTS,
     DOCUMENT,
     nested,
 )
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.test_retry import ANSWERS, WAITS
+from ansible_collections.imds.azure.tests.scenarios.imds.outcomes import ANSWERS, WAITS
 from ansible_collections.imds.azure.tests.windows.core import Core, comparable, encoded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

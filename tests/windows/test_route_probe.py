@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.world import (
+from ansible_collections.imds.azure.tests.scenarios.imds.world import (
     ADDRESS,
     Answer,
     World,
@@ -18,8 +18,7 @@ from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.world 
     said,
     silence,
 )
-from ansible_collections.imds.azure.tests.windows.core import Core
-from ansible_collections.imds.azure.tests.windows.test_client import sent
+from ansible_collections.imds.azure.tests.windows.core import Core, as_scripted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -70,7 +69,7 @@ def both(core: Core, answers: list[Answer], address: str = ADDRESS, mac: str = M
     requests = [[target, source, list(headers)] for _at, target, source, headers in world.requests]
     found = core(
         "probe",
-        answers=[sent(answer) for answer in answers],
+        answers=[as_scripted(answer) for answer in answers],
         params=OPTIONS,
         address=address,
         mac=mac,

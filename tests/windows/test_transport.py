@@ -12,14 +12,14 @@ from typing import Any, Optional
 
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import transport
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.test_transport import (
+from ansible_collections.imds.azure.tests.scenarios.imds.wire import (
     COMPLETE,
     DRIPS,
     FAILURES,
     JSON,
     SLACK,
 )
-from ansible_collections.imds.azure.tests.unit.scripted_server import ScriptedServer, drip, hold, http, reset, send
+from ansible_collections.imds.azure.tests.scenarios.scripted_server import ScriptedServer, drip, hold, http, reset, send
 from ansible_collections.imds.azure.tests.windows.core import Core, comparable
 
 Limits = tuple[float, float, float]

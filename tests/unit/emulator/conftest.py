@@ -19,11 +19,11 @@ if str(FILES) not in sys.path:
 
 @pytest.fixture
 def start() -> Iterator[Callable[..., Any]]:
-    """A function that starts an emulator; its arguments are those of `running.start`."""
-    from ansible_collections.imds.azure.tests.unit.emulator import running
+    """A function that starts an emulator; its arguments are those of `running_emulator.start`."""
+    from ansible_collections.imds.azure.tests.scenarios import running_emulator
 
     with ExitStack() as stack:
-        yield lambda *args, **kwargs: stack.enter_context(running.start(*args, **kwargs))
+        yield lambda *args, **kwargs: stack.enter_context(running_emulator.start(*args, **kwargs))
 
 
 @pytest.fixture

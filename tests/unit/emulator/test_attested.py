@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.tests.unit.emulator import running
+from ansible_collections.imds.azure.tests.scenarios.running_emulator import NEWEST, Connection, Reply, Running, start
 from azure_imds_emulator import vms
 from azure_imds_emulator.attestation import authority, rsa, switches
 from azure_imds_emulator.checks import InvalidInputError
@@ -30,31 +30,31 @@ CA_FILE = "/pkiops/certs/Azure%20IMDS%20Emulator%20RSA%20CA%2002.crt"
 
 
 @pytest.fixture(name="shared", scope="module")
-def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[running.Running]:
+def _shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One emulator for the whole file: the keys of its CA take a while."""
-    with running.start(ca_directory=tmp_path_factory.mktemp("ca")) as started:
+    with start(ca_directory=tmp_path_factory.mktemp("ca")) as started:
         yield started
 
 
 @pytest.fixture(name="attesting")
-def _attesting(shared: running.Running) -> running.Running:
+def _attesting(shared: Running) -> Running:
     """The shared emulator with its default VM."""
     assert shared.control("PUT", "/vms", vms.DEFAULT_VMS)[0] == 200
     return shared
 
 
-def get(imds: running.Running, version: str = running.NEWEST, more: str = "", source: str = "") -> running.Reply:
+def get(imds: Running, version: str = NEWEST, more: str = "", source: str = "") -> Reply:
     return imds.get(f"{PATH}?api-version={version}{more}", source)
 
 
-def blob(reply: running.Reply) -> bytes:
+def blob(reply: Reply) -> bytes:
     answer = reply.json()
     assert list(answer) == ["encoding", "signature"]
     assert answer["encoding"] == "pkcs7"
     return base64.b64decode(answer["signature"], validate=True)
 
 
-def stated(reply: running.Reply) -> bytes:
+def stated(reply: Reply) -> bytes:
     """The signed JSON: the only braces in the document."""
     found = re.search(rb'\{"[ -~]*"\}', blob(reply))
     assert found is not None
@@ -160,13 +160,13 @@ def test_bad_nonce(attesting: Any, nonce: str) -> None:
 
 @pytest.mark.parametrize("route", ["", "/", "/signature", "/document/nonce"])
 def test_there_is_nothing_else(attesting: Any, route: str) -> None:
-    assert attesting.get(f"/metadata/attested{route}?api-version={running.NEWEST}").status == 404
+    assert attesting.get(f"/metadata/attested{route}?api-version={NEWEST}").status == 404
 
 
 def test_rules_of_all_endpoints_hold(attesting: Any) -> None:
-    assert attesting.get(f"/Metadata/Attested/DOCUMENT/?api-version={running.NEWEST}").status == 200
-    assert attesting.get(f"{PATH}?api-version={running.NEWEST}", Metadata="false").status == 400
-    assert attesting.get(f"{PATH}?api-version={running.NEWEST}", method="POST").status == 405
+    assert attesting.get(f"/Metadata/Attested/DOCUMENT/?api-version={NEWEST}").status == 200
+    assert attesting.get(f"{PATH}?api-version={NEWEST}", Metadata="false").status == 400
+    assert attesting.get(f"{PATH}?api-version={NEWEST}", method="POST").status == 405
     assert get(attesting, more="&nonce=1&nonce=2").status == 400
     assert get(attesting).header("Content-Type") == "application/json; charset=utf-8"
 
@@ -298,8 +298,8 @@ def test_imds_itself_has_no_such_files(attesting: Any) -> None:
     assert attesting.get(CA_FILE).status == 404
 
 
-def control_reply(imds: running.Running, path: str) -> running.Reply:
-    with running.Connection(imds.control_address) as connection:
+def control_reply(imds: Running, path: str) -> Reply:
+    with Connection(imds.control_address) as connection:
         connection.send(f"GET {path} HTTP/1.1\r\n\r\n".encode())
         reply = connection.reply()
     assert reply is not None

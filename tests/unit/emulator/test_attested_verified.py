@@ -19,7 +19,7 @@ pytest.importorskip("requests")
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.anchors import load_sources
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import build_policy, draw_nonce
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
-from ansible_collections.imds.azure.tests.unit.emulator import running
+from ansible_collections.imds.azure.tests.scenarios.running_emulator import NEWEST, Connection, Running, start
 from azure_imds_emulator.attestation.switches import SWITCHES
 from azure_imds_emulator.vms import build
 
@@ -28,21 +28,21 @@ VM_ID = build({"name": "web1"}).compute["vmId"]
 
 
 @pytest.fixture(name="shared", scope="module")
-def _shared() -> Iterator[running.Running]:
+def _shared() -> Iterator[Running]:
     """One emulator for the whole file: the keys of its CA take a while."""
-    with running.start() as started:
+    with start() as started:
         yield started
 
 
 @pytest.fixture(name="attesting")
-def _attesting(shared: running.Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> running.Running:
+def _attesting(shared: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Running:
     """The shared emulator as the controller's proxy; its root lies in a file."""
     for name in ("http_proxy", "HTTP_PROXY"):
         monkeypatch.setenv(name, shared.url)
     for name in ("no_proxy", "NO_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
     for name in ("root", "intermediate"):
-        with running.Connection(shared.control_address) as connection:
+        with Connection(shared.control_address) as connection:
             connection.send(f"GET /ca/{name}.pem HTTP/1.1\r\n\r\n".encode())
             reply = connection.reply()
         assert reply is not None
@@ -51,10 +51,10 @@ def _attesting(shared: running.Running, monkeypatch: pytest.MonkeyPatch, tmp_pat
     return shared
 
 
-def judge(imds: running.Running, tmp_path: Path, source: str = "", closed: bool = False, **options: Any) -> Verdict:
+def judge(imds: Running, tmp_path: Path, source: str = "", closed: bool = False, **options: Any) -> Verdict:
     """Challenge the VM, judge its answer; ``closed``: a network in which no issuer can be fetched."""
     nonce = draw_nonce()
-    reply = imds.get(f"/metadata/attested/document?api-version={running.NEWEST}&nonce={nonce}", source)
+    reply = imds.get(f"/metadata/attested/document?api-version={NEWEST}&nonce={nonce}", source)
     sources = load_sources(
         anchors=str(tmp_path / "root.pem"),
         builtin_anchors=False,
@@ -64,7 +64,7 @@ def judge(imds: running.Running, tmp_path: Path, source: str = "", closed: bool 
     return verify(reply.json(), build_policy(stored=False, nonce=nonce, **options), sources)
 
 
-def put(imds: running.Running, **vm: Any) -> None:
+def put(imds: Running, **vm: Any) -> None:
     status, answer = imds.control("PUT", "/vms", [{"name": "web1", **vm}, HONEST])
     assert status == 200, answer
 

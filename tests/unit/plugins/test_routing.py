@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.imds.azure.tests.unit import played
+from ansible_collections.imds.azure.tests.scenarios import played_hosts
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
@@ -26,11 +26,11 @@ FACTS = "azure_imds_facts"
 
 SECRET = {"ansible_user": "nobody", "ansible_password": "none"}
 WINDOWS: dict[str, dict[str, Any]] = {
-    "ssh-powershell": played.WINDOWS,
+    "ssh-powershell": played_hosts.WINDOWS,
     "winrm": {"ansible_connection": "winrm", **SECRET},
     "psrp": {"ansible_connection": "psrp", **SECRET},
 }
-POSIX: dict[str, dict[str, Any]] = {"ssh": played.POSIX, "local": {"ansible_connection": "local"}}
+POSIX: dict[str, dict[str, Any]] = {"ssh": played_hosts.POSIX, "local": {"ansible_connection": "local"}}
 CONNECTIONS = {**WINDOWS, **POSIX}
 
 # Connection -> task -> the names of the files that were run.
@@ -63,7 +63,7 @@ def play(connection: str, anchor: str) -> dict[str, Any]:
 def certificate(tmp_path: Path) -> str:
     """Any that azure_imds_attest takes as an anchor, so that it asks the host."""
     pytest.importorskip("cryptography")
-    from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import hierarchy
+    from ansible_collections.imds.azure.tests.scenarios.attestation.authority import hierarchy
 
     path = tmp_path / "root.pem"
     path.write_bytes(hierarchy().old_root.pem)
@@ -75,7 +75,9 @@ def choose(directory: Path, certificate: str) -> Chosen:
     collection = directory / "ansible_collections" / "ansible" / "windows" / "plugins" / "modules"
     collection.mkdir(parents=True)
     (collection / "setup.ps1").write_text(SETUP)
-    output = played.run_plays(directory, CONNECTIONS, [play(connection, certificate) for connection in CONNECTIONS])
+    output = played_hosts.run_plays(
+        directory, CONNECTIONS, [play(connection, certificate) for connection in CONNECTIONS]
+    )
     found: Chosen = {connection: {} for connection in CONNECTIONS}
     at, task = "", ""
     for kind, text in re.findall(r"^(PLAY \[|TASK \[|Using module file )(.*?)(?:\] \*+)?$", output, re.MULTILINE):

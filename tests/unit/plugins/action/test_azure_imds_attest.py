@@ -28,15 +28,15 @@ from ansible_collections.imds.azure.plugins.modules import azure_imds_attest
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import anchors, policy
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.dependencies import DependencyError
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import verify
-from ansible_collections.imds.azure.tests.unit.module_runner import assert_documented
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import NOW, hierarchy
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.documents import (
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import NOW, hierarchy
+from ansible_collections.imds.azure.tests.scenarios.attestation.documents import (
     SUBSCRIPTION_ID,
     VM_ID,
     content,
     document,
     text,
 )
+from ansible_collections.imds.azure.tests.scenarios.module_runner import assert_documented
 
 SOON = NOW + timedelta(seconds=60)
 OTHER_ID = "11111111-2222-3333-4444-555555555555"

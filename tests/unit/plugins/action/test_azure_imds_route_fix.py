@@ -30,7 +30,7 @@ from ansible_collections.imds.azure.tests.scenarios import linux_states as scena
 from ansible_collections.imds.azure.tests.scenarios import namespace
 from ansible_collections.imds.azure.tests.scenarios.linux_machine import Killed
 from ansible_collections.imds.azure.tests.scenarios.linux_states import SCENARIOS, Scenario
-from ansible_collections.imds.azure.tests.unit.module_runner import assert_documented
+from ansible_collections.imds.azure.tests.scenarios.module_runner import assert_documented
 from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.route_plan import test_windows
 from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.route_plan.test_route_print import CLUSTER, HEALTHY
 

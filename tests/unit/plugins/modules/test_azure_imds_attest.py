@@ -12,8 +12,8 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import client, versions
 from ansible_collections.imds.azure.plugins.modules import azure_imds_attest
-from ansible_collections.imds.azure.tests.unit import module_runner
-from ansible_collections.imds.azure.tests.unit.scripted_server import ScriptedServer, document, http, send
+from ansible_collections.imds.azure.tests.scenarios import module_runner
+from ansible_collections.imds.azure.tests.scenarios.scripted_server import ScriptedServer, document, http, send
 
 NONCE = "0123456789abcdef0123456789ABCDEF"
 ANSWER = {"encoding": "pkcs7", "signature": "AAAA"}

@@ -14,17 +14,17 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import platform
 from ansible_collections.imds.azure.plugins.module_utils._imds.blank import blank
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS
 from ansible_collections.imds.azure.plugins.modules import azure_imds_facts
-from ansible_collections.imds.azure.tests.unit.module_runner import (
-    assert_documented,
-    assert_options_are_documented,
-    run,
-)
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.documents import (
+from ansible_collections.imds.azure.tests.scenarios.imds.documents import (
     DOCUMENTS,
     KEY,
     USER_DATA,
 )
-from ansible_collections.imds.azure.tests.unit.scripted_server import (
+from ansible_collections.imds.azure.tests.scenarios.module_runner import (
+    assert_documented,
+    assert_options_are_documented,
+    run,
+)
+from ansible_collections.imds.azure.tests.scenarios.scripted_server import (
     ScriptedServer,
     Step,
     document,

@@ -9,12 +9,12 @@ from typing import Any, Callable
 import pytest
 import yaml
 from ansible_collections.imds.azure.plugins.modules import azure_imds_info
-from ansible_collections.imds.azure.tests.unit.module_runner import (
+from ansible_collections.imds.azure.tests.scenarios.module_runner import (
     assert_documented,
     assert_options_are_documented,
     run,
 )
-from ansible_collections.imds.azure.tests.unit.scripted_server import ScriptedServer, document, http, send
+from ansible_collections.imds.azure.tests.scenarios.scripted_server import ScriptedServer, document, http, send
 
 ELSEWHERE = {"chassis_asset_tag": "Default string"}
 REJECTED = send(http(b'{ "error": "Bad request" }', "400 Bad Request"))

@@ -11,7 +11,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import platform
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.target import Target
 from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
-from ansible_collections.imds.azure.tests.unit.module_runner import assert_options_are_documented, run
+from ansible_collections.imds.azure.tests.scenarios.module_runner import assert_options_are_documented, run
 
 COLLECT = {"mode": "collect", "recover": False}
 

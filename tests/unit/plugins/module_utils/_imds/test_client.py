@@ -13,8 +13,14 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import guest, pla
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import Settings
 from ansible_collections.imds.azure.plugins.module_utils._imds.paths import path
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS, ImdsError
-from ansible_collections.imds.azure.plugins.module_utils._imds.transport import TransportError
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.world import (
+from ansible_collections.imds.azure.tests.scenarios.imds.conversations import (
+    ANYTHING,
+    BAD_BODIES,
+    OLD_STYLE,
+    REJECTED,
+    RETRIES,
+)
+from ansible_collections.imds.azure.tests.scenarios.imds.world import (
     ADDRESS,
     DOCUMENT,
     OK,
@@ -29,7 +35,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 NEWEST = versions.LADDER[0]
-OLD_STYLE = said(400, b'{ "error": "Not found. Invalid version requested" }')
 
 
 @pytest.fixture(autouse=True)
@@ -78,30 +83,6 @@ def test_headers() -> None:
 
 
 # --- retries --------------------------------------------------------------------------------------------------------
-
-RETRIES: dict[str, tuple[Answer, str, list[float]]] = {
-    "404 on a root": (said(404, {"error": "Not found"}), "not_found", [1, 2, 4]),
-    "408": (said(408), "server_error", [1, 2, 4]),
-    "500": (said(500), "server_error", [1, 2, 4]),
-    "503": (said(503), "server_error", [1, 2, 4]),
-    "504": (said(504), "server_error", [1, 2, 4]),
-    "410": (said(410), "updating", [10] * 7),
-    "400": (said(400, {"error": "Bad request"}), "rejected", []),
-    "401": (said(401), "forbidden", []),
-    "403": (said(403), "forbidden", []),
-    "405": (said(405), "rejected", []),
-    "refused": (failed("refused"), "refused", [1, 2]),
-    "no route": (failed("no_route"), "no_route", [1, 2]),
-    "prohibited": (failed("route_prohibited"), "route_prohibited", [1, 2]),
-    "connect timeout": (failed("connect_timeout", 2), "connect_timeout", [1, 2]),
-    "read timeout": (failed("read_timeout", 2), "read_timeout", [1, 2, 4]),
-    "reset": (failed("reset"), "refused", [1, 2, 4]),
-    "page": (said(200, b"<html>", server="squid", content_type="text/html"), "intercepted", [1]),
-    "redirect": (said(302, location="/login"), "intercepted", [1]),
-    "truncated": (failed("malformed"), "malformed", [1]),
-    "half a document": (said(200, b'{"compute":{'), "malformed", [1]),
-    "too large": (failed("too_large"), "too_large", []),
-}
 
 
 @pytest.mark.parametrize("name", RETRIES)
@@ -292,30 +273,6 @@ def test_a_long_list_of_versions_makes_no_long_message() -> None:
 
 # --- what comes back ------------------------------------------------------------------------------------------------
 
-BAD_BODIES: dict[str, bytes] = {
-    "nothing": b"",
-    "half": b'{"compute":{"name":"we',
-    "a list": b"[1]",
-    "a string": b'"compute"',
-    "null": b"null",
-    "neither compute nor network": b'{"error":"x"}',
-    "compute is no object": b'{"compute":"x","network":[]}',
-    "not UTF-8": b'{"compute":{"name":"\xff\xfe"}}',
-    "UTF-16": '{"compute":{}}'.encode("utf-16"),
-    "UTF-8 with a mark": b'\xef\xbb\xbf{"compute":{}}',
-    "half of a surrogate pair": b'{"compute":{"name":"\\ud800"}}',
-    "NaN": b'{"compute":{"x":NaN}}',
-    "Infinity": b'{"compute":{"x":-Infinity}}',
-    "beyond all numbers": b'{"compute":{"x":1e999}}',
-    "a number of thousands of digits": b'{"compute":{"x":' + b"9" * 5000 + b"}}",
-    "two documents": b'{"compute":{}}{"compute":{}}',
-    "XML": b"<?xml version='1.0'?><a/>",
-    "deep": b'{"compute":{"x":' + b"[" * 200 + b"]" * 200 + b"}}",
-    "deeper": b"[" * 100_000 + b"]" * 100_000,
-    "deeper, as objects": b'{"a":' * 100_000 + b"1" + b"}" * 100_000,
-    "deep without end": b"[" * 1_000_000,
-}
-
 
 @pytest.mark.parametrize("name", BAD_BODIES)
 def test_unusable_documents(name: str) -> None:
@@ -402,8 +359,6 @@ def test_over_loopback_no_other_source_is_tried(monkeypatch: Any) -> None:
 
 # --- paths ----------------------------------------------------------------------------------------------------------
 
-REJECTED = said(400, {"error": "Bad request. format is invalid"})
-
 
 def test_a_leaf_is_read_as_text() -> None:
     world = World([REJECTED, said(200, b"web-1", content_type="text/plain")])
@@ -485,16 +440,6 @@ def test_two_questions_share_a_deadline_and_a_pace() -> None:
 
 # --- whatever happens -----------------------------------------------------------------------------------------------
 
-ANYTHING = st.builds(
-    lambda answer, after: answer._replace(after=after),
-    st.sampled_from(
-        [answer for answer, _code, _waits in RETRIES.values()]
-        + [OK, OLD_STYLE, REJECTED, silence(), version_error("2024-07-17"), version_error(*versions.INSTANCE)]
-        + [said(429, retry_after=str(seconds)) for seconds in (0, 1, 20)]
-        + [Answer(TransportError("read_timeout", "silent", ADDRESS, silent=True))]
-    ),
-    st.floats(0.001, 40) | st.just(1e9) | st.just(0.01),
-)
 TIMES = st.floats(0.05, 60)
 
 

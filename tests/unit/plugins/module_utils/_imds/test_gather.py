@@ -12,7 +12,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import client, ga
 from ansible_collections.imds.azure.plugins.module_utils._imds.blank import blank
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import Settings
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS
-from ansible_collections.imds.azure.tests.unit.plugins.module_utils._imds.world import World, failed, said
+from ansible_collections.imds.azure.tests.scenarios.imds.world import World, failed, said
 
 HEAD = ["available", "reason", "remedy", "api_version"]
 

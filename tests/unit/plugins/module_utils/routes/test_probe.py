@@ -10,7 +10,14 @@ from typing import Any
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
-from ansible_collections.imds.azure.tests.unit.scripted_server import ScriptedServer, Step, document, hold, http, send
+from ansible_collections.imds.azure.tests.scenarios.scripted_server import (
+    ScriptedServer,
+    Step,
+    document,
+    hold,
+    http,
+    send,
+)
 
 MAC = "00:0d:3a:12:34:56"
 EXPECT = {"address": "127.0.0.1", "mac": MAC}

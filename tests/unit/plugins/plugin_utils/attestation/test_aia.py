@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import aia
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import documents as docs
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import (
+from ansible_collections.imds.azure.tests.scenarios.attestation import documents as docs
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import (
     CROSS_URL,
     DAY,
     ISSUING_URL,
@@ -27,7 +27,7 @@ from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.
     make_key,
     make_leaf,
 )
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.judge import judge
+from ansible_collections.imds.azure.tests.scenarios.attestation.judge import judge
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
 OTHER_URL = "http://www.microsoft.com/pkiops/certs/elsewhere.crt"

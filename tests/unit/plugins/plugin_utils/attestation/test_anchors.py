@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import anchors
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import OptionError
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import hierarchy
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import hierarchy
 from cryptography.hazmat.primitives import hashes
 
 

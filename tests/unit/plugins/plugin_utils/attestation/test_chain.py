@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.chain import Fetched, issuer_urls
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import documents as docs
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import (
+from ansible_collections.imds.azure.tests.scenarios.attestation import documents as docs
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import (
     CROSS_URL,
     DAY,
     ISSUING_URL,
@@ -18,7 +18,7 @@ from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.
     make_key,
     make_leaf,
 )
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.judge import SOON, judge
+from ansible_collections.imds.azure.tests.scenarios.attestation.judge import SOON, judge
 from cryptography import x509
 
 

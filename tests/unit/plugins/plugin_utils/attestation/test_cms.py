@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import pytest
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import cms, der
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import der_writer as writer
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import documents as docs
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import hierarchy
+from ansible_collections.imds.azure.tests.scenarios.attestation import der_writer as writer
+from ansible_collections.imds.azure.tests.scenarios.attestation import documents as docs
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import hierarchy
 from cryptography import x509
 
 

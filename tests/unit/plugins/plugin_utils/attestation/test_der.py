@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import der
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import der_writer as writer
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.mutations import mutations
+from ansible_collections.imds.azure.tests.scenarios.attestation import der_writer as writer
+from ansible_collections.imds.azure.tests.scenarios.attestation.mutations import mutations
 from hypothesis import given
 from hypothesis import strategies as st
 

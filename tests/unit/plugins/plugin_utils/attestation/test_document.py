@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.document import decode, load_object
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import documents as docs
+from ansible_collections.imds.azure.tests.scenarios.attestation import documents as docs
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import cms, der
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import Refusal
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import der_writer as writer
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import documents as docs
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import hierarchy
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.judge import judge
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.mutations import mutations
+from ansible_collections.imds.azure.tests.scenarios.attestation import der_writer as writer
+from ansible_collections.imds.azure.tests.scenarios.attestation import documents as docs
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import hierarchy
+from ansible_collections.imds.azure.tests.scenarios.attestation.judge import judge
+from ansible_collections.imds.azure.tests.scenarios.attestation.mutations import mutations
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

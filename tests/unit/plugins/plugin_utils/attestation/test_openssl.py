@@ -10,15 +10,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import documents as docs
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import (
+from ansible_collections.imds.azure.tests.scenarios.attestation import documents as docs
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import (
     NAMES,
     NOW,
     hierarchy,
     make_key,
     make_leaf,
 )
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.judge import SOON, judge
+from ansible_collections.imds.azure.tests.scenarios.attestation.judge import SOON, judge
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 OPENSSL = shutil.which("openssl")

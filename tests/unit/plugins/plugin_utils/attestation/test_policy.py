@@ -13,7 +13,7 @@ from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy imp
     match_name,
 )
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import OptionError, Refusal
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.documents import VM_ID
+from ansible_collections.imds.azure.tests.scenarios.attestation.documents import VM_ID
 
 BAD: list[tuple[str, Any]] = [
     ("nonce", ""),

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import der_writer as der
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import documents as docs
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import (
+from ansible_collections.imds.azure.tests.scenarios.attestation import der_writer as der
+from ansible_collections.imds.azure.tests.scenarios.attestation import documents as docs
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import (
     DAY,
     NAMES,
     NOW,
@@ -27,7 +27,7 @@ from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.
     make_key,
     make_leaf,
 )
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.judge import judge
+from ansible_collections.imds.azure.tests.scenarios.attestation.judge import judge
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 HOUR = timedelta(hours=1)

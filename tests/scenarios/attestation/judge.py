@@ -11,9 +11,9 @@ from typing import Any
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.anchors import Sources
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import build_policy
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import authority
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import Party
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.documents import NONCE, text
+from ansible_collections.imds.azure.tests.scenarios.attestation import authority
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import Party
+from ansible_collections.imds.azure.tests.scenarios.attestation.documents import NONCE, text
 
 SOON = authority.NOW + timedelta(seconds=60)
 

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation import der_writer as der
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.attestation.authority import (
+from ansible_collections.imds.azure.tests.scenarios.attestation import der_writer as der
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import (
     NOW,
     Party,
     hierarchy,
