@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import pytest
 from ansible_collections.imds.azure.tests.windows.core import Core
-from ansible_collections.imds.azure.tests.windows.test_transport import csharp_get
+from ansible_collections.imds.azure.tests.windows.csharp_get import csharp_get
 
 Address = tuple[str, int]
 

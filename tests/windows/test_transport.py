@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import base64
 import socket
 import time
 from typing import Any, Optional
@@ -21,19 +20,7 @@ from ansible_collections.imds.azure.tests.scenarios.imds.wire import (
 )
 from ansible_collections.imds.azure.tests.scenarios.scripted_server import ScriptedServer, drip, hold, http, reset, send
 from ansible_collections.imds.azure.tests.windows.core import Core, comparable
-
-Limits = tuple[float, float, float]
-
-
-def request(address: tuple[str, int], limits: Limits, source: Optional[str] = None) -> dict[str, Any]:
-    times = dict(zip(("connect_timeout", "read_timeout", "timeout"), limits))
-    headers = {"Metadata": "true", "Accept": "*/*"}
-    return {"host": address[0], "port": address[1], "target": "/x?y=z", "headers": headers, "source": source, **times}
-
-
-def csharp_get(core: Core, *arguments: Any) -> dict[str, Any]:
-    found: dict[str, Any] = core("get", **request(*arguments))
-    return {**found, "body": base64.b64decode(found["body"])} if "body" in found else found
+from ansible_collections.imds.azure.tests.windows.csharp_get import Limits, csharp_get, request
 
 
 def python_get(address: tuple[str, int], limits: Limits, source: Optional[str] = None) -> dict[str, Any]:
