@@ -94,8 +94,8 @@ def mypy(session: nox.Session) -> None:
     session.env["MYPYPATH"] = os.pathsep.join((str(TREE), str(COLLECTION / "roles" / "azure_imds_emulator" / "files")))
     session.chdir(TREE)
     inside = "ansible_collections/imds/azure"
-    parts = ("plugins", "tests/scenarios", "tests/unit", "tests/lab", "tests/bench", "tests/windows", "tests/tools")
-    checked = [f"{inside}/{part}" for part in parts]
+    tests = ("scenarios", "unit", "lab", "bench", "windows", "site", "tools")
+    checked = [f"{inside}/{part}" for part in ("plugins", *(f"tests/{part}" for part in tests))]
     session.run("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), *checked)
     session.run("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "-p", "azure_imds_emulator")
 
@@ -122,6 +122,15 @@ def docs(session: nox.Session) -> None:
     session.run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", ".")
     session.run("antsibull-changelog", "lint")
     session.run("yamllint", ".")
+
+
+@nox.session(**DEV, tags=[PROJECT])
+def site(session: nox.Session) -> None:
+    """Build the documentation site, offline and without a warning, and look at it in Chromium."""
+    prepare(session)
+    session.run("python", "-m", "tests.site.build", str(BUILD / "site"))
+    session.env["IMDS_SITE"] = str(BUILD / "site" / "html")
+    session.run("pytest", "-q", f"--junitxml={JUNIT / 'site.xml'}", "tests/site")
 
 
 @nox.session(**DEV, tags=["check", PROJECT])
