@@ -189,6 +189,20 @@ def test_a_stale_pid_file_hurts_nobody(tmp_path: Path) -> None:
     assert run("--stop", "--pid-file", str(pid_file)).stdout == "not running\n"
 
 
+@pytest.mark.parametrize("name", ["pid", "pid.log", "ready.partial"])
+def test_links_that_somebody_planted_are_not_followed(tmp_path: Path, name: str) -> None:
+    """Where these files lie in /tmp, their names can be guessed."""
+    precious = tmp_path / "precious"
+    precious.write_text("precious", encoding="ascii")
+    (tmp_path / name).symlink_to(precious)
+    mine = ("--pid-file", str(tmp_path / "pid"))
+    try:
+        run(*LOOPBACK, "--background", "--ready-file", str(tmp_path / "ready"), *mine)
+    finally:
+        run("--stop", *mine)
+    assert precious.read_text(encoding="ascii") == "precious"
+
+
 def test_background_needs_a_pid_file() -> None:
     assert "need --pid-file" in run("--background").stderr
 

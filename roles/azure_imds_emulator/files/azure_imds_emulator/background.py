@@ -32,7 +32,7 @@ def start(run: Callable[[Announce], int], pid_file: Path, log_file: Path) -> str
     ``run`` announces one line when it is ready. Its stdout and stderr go to the log file.
     """
     with _locked(pid_file) as lock:
-        log_file.touch()
+        os.close(os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644))
         reading, writing = os.pipe()
         child = os.fork()
         if child == 0:
@@ -51,7 +51,7 @@ def _be_the_child(run: Callable[[Announce], int], lock: int, writing: int, log_f
     status = 1
     try:
         os.setsid()
-        log = os.open(log_file, os.O_WRONLY | os.O_TRUNC)
+        log = os.open(log_file, os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW)
         null = os.open(os.devnull, os.O_RDONLY)
         for target, source in ((0, null), (1, log), (2, log)):
             os.dup2(source, target)
@@ -89,7 +89,7 @@ def stop(pid_file: Path) -> bool:
 @contextlib.contextmanager
 def _locked(pid_file: Path) -> Iterator[int]:
     """The pid file, locked by us and whoever inherits it. Raises BackgroundError where another has the lock."""
-    descriptor = os.open(pid_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = os.open(pid_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -13,10 +13,9 @@ import signal
 import socket
 import threading
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, Callable
 
-from . import __version__
+from . import __version__, whole_files
 from .checks import InvalidInputError, load_json
 from .control import Control
 from .emulator import Emulator
@@ -112,13 +111,15 @@ def run(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
             stack.enter_context(listen(where, emulator, options.server_build))
             for where in options.listen or [WELL_KNOWN]
         ]
-        control = stack.enter_context(listen(options.control, Control(emulator), options.server_build))
+        control = stack.enter_context(
+            listen(options.control, Control(emulator, options.control_host), options.server_build)
+        )
         for server in (*servers, control):
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
             stack.callback(server.shutdown)
         line = _ready_line(servers, control)
         if options.ready_file:
-            _write(options.ready_file, line)
+            whole_files.write(options.ready_file, f"{line}\n".encode(), 0o644)
             stack.callback(options.ready_file.unlink)
         announce(line)
         signal.sigwait(ENDING)
@@ -134,10 +135,3 @@ def _ready_line(servers: list[Server], control: Server) -> str:
             "version": __version__,
         }
     )
-
-
-def _write(path: Path, line: str) -> None:
-    """Write a file that is there at once or not at all."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(line + "\n", encoding="utf-8")
-    partial.replace(path)

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import errno
 import json
 import operator
 import os
+import stat
 import textwrap
 import threading
 import time
@@ -22,7 +24,7 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 from urllib.parse import quote
 
-from .. import checks
+from .. import checks, whole_files
 from . import rsa
 from .certificates import Certificate, Wish, issue
 
@@ -64,7 +66,7 @@ class Authority:
         paths = {self._directory / name: content for name, content in shown.items()} if self._directory else {}
         for path, content in paths.items():
             if not path.exists() or path.read_bytes() != content:
-                _write(path, content, 0o644, os.replace)
+                whole_files.write(path, content, 0o644)
 
     def root(self) -> Certificate:
         """The one to trust."""
@@ -138,13 +140,13 @@ def _new(clock: Callable[[], float]) -> _Foundation:
 def _kept(directory: Path, clock: Callable[[], float]) -> _Foundation:
     """The foundation in the directory; a new one where there is none."""
     path = directory / FILE
+    _claim(directory)
     if not path.exists():
-        directory.mkdir(parents=True, exist_ok=True)
         new = _new(clock)
         saved = {"created": new.created, "keys": {name: [key.p, key.q] for name, key in new.keys.items()}}
         with contextlib.suppress(FileExistsError):  # another emulator was faster: its CA is ours as well
-            _write(path, json.dumps(saved).encode(), 0o600, os.link)
-    saved = checks.load_json(str(path), path.read_bytes())
+            whole_files.write(path, json.dumps(saved).encode(), 0o600, os.link)
+    saved = checks.load_json(str(path), _secret(path))
     try:
         keys = {name: rsa.Key(*map(operator.index, saved["keys"][name])) for name in KEYS}
         return _Foundation(operator.index(saved["created"]), keys)
@@ -152,12 +154,30 @@ def _kept(directory: Path, clock: Callable[[], float]) -> _Foundation:
         return checks.fail(str(path), "is no CA of this emulator; remove it to get a new one")
 
 
-def _write(path: Path, content: bytes, mode: int, place: Callable[[Path, Path], None]) -> None:
-    """A file that is there at once or not at all. ``place``: os.replace, or os.link, which fails if there is one."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
+def _claim(directory: Path) -> None:
+    """Make the directory, or make sure that nobody else decides what lies in one that is there already."""
+    for missing in (*reversed(directory.parents), directory):
+        with contextlib.suppress(FileExistsError):
+            missing.mkdir(mode=0o755)
+    found = directory.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        checks.fail(str(directory), "is no directory but a symbolic link or a file; give the directory's own path")
+    if found.st_uid not in (os.geteuid(), 0) or found.st_mode & stat.S_IWOTH:
+        checks.fail(str(directory), "belongs to another user, or everybody may write there; choose another directory")
+
+
+def _secret(path: Path) -> bytes:
+    """The content of a file that only its owner may read, which is made so where it is not."""
     try:
-        with open(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
-            file.write(content)
-        place(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            checks.fail(str(path), "is a symbolic link; remove it to get a new CA")
+        raise
+    with open(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
+            checks.fail(str(path), "is no file of this user; remove it to get a new CA")
+        if stat.S_IMODE(found.st_mode) & ~0o600:
+            os.fchmod(descriptor, 0o600)
+        return file.read()
