@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
+import gc
 import time
 from typing import Any
 
 import pytest
-from azure_imds_emulator import log
+from azure_imds_emulator import log, vms
 from azure_imds_emulator.message import Request
 
 
@@ -53,6 +54,37 @@ def test_the_log_is_bounded() -> None:
         requests.add(Request("GET", f"/{i}"), None, 0.0)
     entries = requests.as_json()
     assert (len(entries), entries[0]["path"]) == (log.LIMIT, "/5")
+
+
+def test_the_log_keeps_what_it_shows_and_no_more() -> None:
+    """Ten thousand requests with bodies of 1 MiB were 10 GiB."""
+    requests = log.RequestLog()
+    entry = requests.add(Request("POST", "/", "a=b", (("A", "1"), ("A", "2")), b"x" * 1024 * 1024), "vm", 1.0)
+    entry.status = 200
+    kept = entry.as_json()
+    assert kept == requests.as_json()[0]
+    assert kept["headers"] == {"A": "1, 2"}
+    assert b"x" * 1024 * 1024 not in gc.get_referents(entry, *gc.get_referents(entry))
+
+
+def test_the_log_is_bounded_by_size_too() -> None:
+    requests = log.RequestLog()
+    each = 1024 * 1024
+    for i in range(2 * log.LARGEST // each):
+        requests.add(Request("GET", f"/{i}", headers=(("A", "x" * each),)), None, 0.0)
+    entries = requests.as_json()
+    assert 0 < sum(len(entry["headers"]["A"]) for entry in entries) <= log.LARGEST
+    assert entries[-1]["path"] == f"/{2 * log.LARGEST // each - 1}"
+    assert requests.clear() == len(entries)
+    requests.add(Request("GET", "/after"), None, 0.0)
+    assert len(requests.as_json()) == 1
+
+
+def test_the_number_of_vms_is_bounded_before_they_are_built(imds: Any) -> None:
+    given = [{"name": f"vm{i}"} for i in range(vms.MOST + 1)]
+    status, answer = imds.control("PUT", "/vms", given)
+    assert (status, answer["field"]) == (400, "vms")
+    assert imds.control("PUT", "/vms", given[:1])[0] == 200
 
 
 def test_control_requests_are_not_in_the_log(imds: Any) -> None:

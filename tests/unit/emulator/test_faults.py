@@ -7,11 +7,13 @@ from __future__ import annotations
 import contextlib
 import json
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
 from azure_imds_emulator.checks import InvalidInputError
-from azure_imds_emulator.fault_spec import parse, parse_all
+from azure_imds_emulator.fault_spec import LARGEST_BODY, parse, parse_all
+from azure_imds_emulator.faults import MOST
 from azure_imds_emulator.limiter import Limiter
 
 REQUEST = b"GET /metadata/instance?api-version=2025-04-07 HTTP/1.1\r\nMetadata: true\r\n\r\n"
@@ -270,6 +272,8 @@ BAD: dict[str, tuple[Any, str]] = {
     "drop is no number": ({"drop": 1}, "drop"),
     "base64": ({"body_base64": "???"}, "body_base64"),
     "too large": ({"body": "xx", "repeat": 64 * 1024 * 1024}, "repeat"),
+    "html too large": ({"kind": "html", "body": "xx", "repeat": 64 * 1024 * 1024}, "repeat"),
+    "status too large with body": ({"status": 500, "body": "xx", "repeat": 64 * 1024 * 1024}, "repeat"),
     "headers": ({"status": 500, "headers": []}, "headers"),
     "header name": ({"status": 500, "headers": {"a b": "c"}}, "headers.a b"),
     "header value": ({"status": 500, "headers": {"A": "b\r\nC: d"}}, "headers.A"),
@@ -293,6 +297,40 @@ def test_of_a_list_with_one_bad_fault_none_is_queued(imds: Any) -> None:
     status, answer = imds.control("POST", "/faults", [{"drop": True}, {"status": 1}])
     assert (status, answer["field"]) == (400, "faults[1].status")
     assert imds.control("GET", "/faults") == (200, [])
+
+
+@pytest.mark.parametrize("kind", ["status", "body", "html"])
+def test_a_large_body_is_not_built_before_a_request_meets_it(kind: str) -> None:
+    """One POST of 200 bytes allocated 400 MB."""
+    spec = {"kind": kind, "status": 503, "body": "x" * 64, "repeat": LARGEST_BODY // 64}
+    tracemalloc.start()
+    try:
+        faults = parse_all([spec] * 100, [])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(faults) == 100
+    assert peak < 1024 * 1024
+
+
+@pytest.mark.parametrize("kind", ["status", "body", "html"])
+def test_a_repeated_body(imds: Any, kind: str) -> None:
+    imds.fault(kind=kind, status=503, body="xyz", repeat=1000)
+    assert imds.instance().body == b"xyz" * 1000
+
+
+def test_the_number_of_waiting_faults_is_bounded(imds: Any) -> None:
+    assert imds.control("POST", "/faults", [{"drop": True}] * MOST)[0] == 200
+    for given in ({"drop": True}, [{"drop": True}] * (MOST + 1)):
+        status, answer = imds.control("POST", "/faults", given)
+        assert (status, answer["field"]) == (400, "faults")
+    assert imds.control("DELETE", "/faults") == (200, {"deleted": MOST})
+
+
+def test_the_size_of_waiting_faults_is_bounded(imds: Any) -> None:
+    given = {"body": "x" * 1_000_000}
+    statuses = [imds.control("POST", "/faults", given)[0] for _ignored in range(18)]
+    assert statuses == [200] * 16 + [400] * 2
 
 
 def test_what_a_fault_shows_can_be_posted_again_without_its_id() -> None:

@@ -100,11 +100,12 @@ class Emulator:
 
 def _scripted(request: Request, fault: Optional[Fault]) -> Optional[Answer]:
     """The fault's own answer, None where it has none."""
-    if fault and fault.answer and fault.throttled:
-        family = routes.family(request)
-        if family:
-            return replace(family.throttled(request), headers=fault.answer.headers)
-    return fault.answer if fault else None
+    if fault is None or fault.answer is None:
+        return None
+    family = routes.family(request) if fault.throttled else None
+    if family:
+        return replace(family.throttled(request), headers=fault.answer.headers)
+    return replace(fault.answer, body=fault.answer.body * fault.repeat)
 
 
 def _pause(seconds: float) -> None:

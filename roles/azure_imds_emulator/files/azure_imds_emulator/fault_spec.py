@@ -12,7 +12,7 @@ A fault is an object with a path prefix and a kind. The kind may be left out whe
     {"drip": true} or {"drip": 5}                the right answer, spread over so many seconds
     {"html": true} or {"html": "<p>..."}         a proxy's page with status 200
     {"redirect": "http://192.0.2.1/"}            a redirect
-    {"body": "no json"}                          status 200 with this body
+    {"body": "no json"}                          status 200 with this body, or so many times it with "repeat"
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from dataclasses import replace
 from typing import Any, Callable
 
 from . import checks, errors, unevidenced
-from .faults import Fault
+from .faults import MOST, Fault
 from .message import HTML, JSON, Answer, Headers, Layer, json_body
 
 # The order in which fields tell the kind. The first six exclude each other; the others also refine these.
@@ -51,6 +51,8 @@ def parse_all(given: Any, vms: list[str]) -> list[Fault]:
     """The faults of one object or a list of them. Raises InvalidInputError that names the first bad field."""
     if not isinstance(given, list):
         return [parse(given, vms)]
+    if len(given) > MOST:
+        checks.fail("faults", f"are {len(given)}; at most {MOST} can wait")
     return [parse(item, vms, f"faults[{i}]") for i, item in enumerate(given)]
 
 
@@ -73,11 +75,17 @@ def parse(given: Any, vms: list[str], where: str = "") -> Fault:
         path=spec.get("path", "/"),
         kind=kind,
         given=given,
+        size=len(json_body(given)),
         vm=spec.get("vm"),
         count=spec.get("count"),
         delay=spec.get("delay", 0.0),
+        repeat=spec.get("repeat", 1),
     )
-    return replace(fault, **PARTICULARS[kind](spec, prefix)) if kind in PARTICULARS else fault
+    if kind in PARTICULARS:
+        fault = replace(fault, **PARTICULARS[kind](spec, prefix))
+    if fault.answer and len(fault.answer.body) * fault.repeat > LARGEST_BODY:
+        checks.fail(f"{prefix}repeat", f"makes more than {LARGEST_BODY} bytes")
+    return fault
 
 
 def _needed(spec: dict[str, Any], prefix: str, *names: str) -> Any:
@@ -129,11 +137,7 @@ def _redirect(spec: dict[str, Any], _prefix: str) -> dict[str, Any]:
 
 
 def _body(spec: dict[str, Any], prefix: str) -> bytes:
-    body = bytes(_needed(spec, prefix, "body"))
-    repeat = spec.get("repeat", 1)
-    if len(body) * repeat > LARGEST_BODY:
-        checks.fail(f"{prefix}repeat", f"makes more than {LARGEST_BODY} bytes")
-    return body * int(repeat)
+    return bytes(_needed(spec, prefix, "body"))
 
 
 def _dressed(answer: Answer, spec: dict[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Optional
 
+from . import checks
 from .message import Answer
+
+MOST = 1_000  # faults that wait
+LARGEST = 16 * 1024 * 1024  # bytes of JSON that described them
 
 
 @dataclass(frozen=True)
@@ -18,18 +22,21 @@ class Fault:
     """One fault.
 
     ``answer`` None: the service's own; ``throttled``: the one with which the endpoint itself says 429, in its place.
-    ``given``: what the script sent. ``count`` None: until deleted. ``delay`` and ``seconds`` (of a drip) in seconds;
-    ``cut``: bytes of a truncated body, None for half of it.
+    ``repeat``: how often the answer's body is sent; the whole is built when a request meets the fault, not before.
+    ``given``: what the script sent, ``size`` bytes of JSON. ``count`` None: until deleted. ``delay`` and ``seconds``
+    (of a drip) in seconds; ``cut``: bytes of a truncated body, None for half of it.
     """
 
     path: str
     kind: str
     given: Mapping[str, Any]
+    size: int = 0
     id: int = 0
     vm: Optional[str] = None
     count: Optional[int] = None
     delay: float = 0.0
     answer: Optional[Answer] = None
+    repeat: int = 1
     throttled: bool = False
     cut: Optional[int] = None
     seconds: float = 0.0
@@ -52,8 +59,16 @@ class Faults:
         self._ids = itertools.count(1)
 
     def add(self, faults: list[Fault]) -> list[Fault]:
-        """Queue faults behind those that wait; returns them with their ids."""
+        """Queue faults behind those that wait; returns them with their ids.
+
+        Raises InvalidInputError where too many would wait.
+        """
         with self._lock:
+            waiting = [*self._faults, *faults]
+            if len(waiting) > MOST:
+                checks.fail("faults", f"would be {len(waiting)} that wait, and at most {MOST} can; delete some first")
+            if sum(fault.size for fault in waiting) > LARGEST:
+                checks.fail("faults", f"would be more than {LARGEST} bytes of JSON that wait; delete some first")
             new = [replace(fault, id=next(self._ids)) for fault in faults]
             self._faults.extend(new)
         return new

@@ -8,42 +8,50 @@ import threading
 from collections import deque
 from typing import Any, Optional
 
-from .message import Request
+from .message import Headers, Request
 
 LIMIT = 10_000  # entries; the oldest go first
+LARGEST = 32 * 1024 * 1024  # characters in all entries together
 
 
 class Entry:
-    """One request. The status is None until, and unless, an answer was sent."""
+    """One request. The status is None until, and unless, an answer was sent.
+
+    What is not shown, a body above all, is not kept.
+    """
 
     def __init__(self, request: Request, vm: Optional[str], now: float) -> None:
-        self.request = request
-        self.vm = vm
-        self.time = now
         self.status: Optional[int] = None
+        self._shown = {
+            "time": now,
+            "source": request.source,
+            "vm": vm,
+            "method": request.method,
+            "path": request.path,
+            "query": request.query,
+            "headers": _joined(request.headers),
+        }
+        self.size = len(request.method) + len(request.path) + len(request.query)
+        self.size += sum(len(name) + len(value) for name, value in request.headers)
 
     def as_json(self) -> dict[str, Any]:
         """``time`` in Unix seconds, ``query`` raw, ``headers`` by name as sent, repeated ones joined by a comma."""
-        headers: dict[str, str] = {}
-        for name, value in self.request.headers:
-            headers[name] = f"{headers[name]}, {value}" if name in headers else value
-        return {
-            "time": self.time,
-            "source": self.request.source,
-            "vm": self.vm,
-            "method": self.request.method,
-            "path": self.request.path,
-            "query": self.request.query,
-            "headers": headers,
-            "status": self.status,
-        }
+        return {**self._shown, "status": self.status}
+
+
+def _joined(headers: Headers) -> dict[str, str]:
+    joined: dict[str, list[str]] = {}
+    for name, value in headers:
+        joined.setdefault(name, []).append(value)
+    return {name: ", ".join(values) for name, values in joined.items()}
 
 
 class RequestLog:
-    """The last LIMIT requests in the order of their arrival."""
+    """The last LIMIT requests, or fewer where they are large, in the order of their arrival."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=LIMIT)
+        self._entries: deque[Entry] = deque()
+        self._size = 0
         self._lock = threading.Lock()
 
     def add(self, request: Request, vm: Optional[str], now: float) -> Entry:
@@ -51,6 +59,9 @@ class RequestLog:
         entry = Entry(request, vm, now)
         with self._lock:
             self._entries.append(entry)
+            self._size += entry.size
+            while len(self._entries) > LIMIT or self._size > LARGEST:
+                self._size -= self._entries.popleft().size
         return entry
 
     def as_json(self) -> list[dict[str, Any]]:
@@ -64,4 +75,5 @@ class RequestLog:
         with self._lock:
             count = len(self._entries)
             self._entries.clear()
+            self._size = 0
         return count

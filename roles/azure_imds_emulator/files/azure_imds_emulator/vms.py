@@ -31,6 +31,7 @@ from .attestation import switches
 
 PROFILES = Path(__file__).parent / "profiles"
 LONGEST_RETRY_AFTER = 3600  # seconds
+MOST = 1_000  # VMs
 DEFAULT_VMS: list[dict[str, Any]] = [{"name": "emulated-vm"}]
 
 
@@ -171,6 +172,8 @@ class Vms:
     def replace(self, given: Any) -> None:
         """Take another list of VM objects. Raises InvalidInputError and then keeps the old one."""
         given = checks.array("vms", given)
+        if len(given) > MOST:
+            checks.fail("vms", f"are {len(given)}; at most {MOST} are possible")
         vms = [build(checks.mapping(f"vms[{i}]", item), f"vms[{i}]") for i, item in enumerate(given)]
         _refuse_ambiguity(vms)
         _refuse_unknown_relays(vms)
