@@ -146,7 +146,7 @@ class Emulator:
 
     def _call(self, method: str, path: str, body: object = None) -> Any:
         content = "" if body is None else json.dumps(body)
-        lines = [f"{method} {path} HTTP/1.1", "Host: emulator", "Connection: close"]
+        lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close"]
         lines += ["Content-Type: application/json", f"Content-Length: {len(content)}", "", content]
         address, port = fabric.CONTROL
         relay = [sys.executable, "-S", "-E", str(HERE / "relay.py"), address, str(port)]

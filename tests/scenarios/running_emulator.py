@@ -8,7 +8,7 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Optional
@@ -135,12 +135,12 @@ class Running:
 
 
 @contextmanager
-def start(vms: Any = None, build: int = 1854, **options: Any) -> Iterator[Running]:
+def start(vms: Any = None, build: int = 1854, control_hosts: Iterable[str] = (), **options: Any) -> Iterator[Running]:
     """Start an emulator and its control endpoint; ``options`` are those of Emulator."""
     emulator = Emulator(vms, **options)
     with ExitStack() as stack:
         servers = []
-        for service in (emulator, Control(emulator)):
+        for service in (emulator, Control(emulator, control_hosts)):
             server = stack.enter_context(Server(("127.0.0.1", 0), service, build))
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
             stack.callback(server.shutdown)

@@ -34,6 +34,13 @@ def parser() -> argparse.ArgumentParser:
         default="127.0.0.1:8254",
         help="where the control endpoint answers (%(default)s)",
     )
+    result.add_argument(
+        "--control-host",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a host name that the control endpoint may be called by, beside localhost; may be repeated",
+    )
     result.add_argument("--vms", metavar="FILE", type=Path, help="JSON file with the list of VMs (one default VM)")
     result.add_argument("--no-limiter", action="store_true", help="no limit on requests per second")
     result.add_argument(

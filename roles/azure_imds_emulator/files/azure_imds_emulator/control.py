@@ -8,13 +8,16 @@ GET|DELETE /requests       the request log (`log.py`)
 GET|PUT /vms               the VM list (`vms.py`)
 GET /ca/root.pem           the CA that signs attested documents; also /ca/intermediate.pem, and both in DER under
                            the path that certificates name, /pkiops/certs/
+
+Everything but the certificates is only for programs: `control_guard.py`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Callable
 
-from . import __version__
+from . import __version__, control_guard
 from .attestation import site
 from .attestation.authority import FOLDER, pem
 from .attestation.certificates import Certificate
@@ -26,10 +29,11 @@ from .server import Channel
 
 
 class Control:
-    """Serves the control endpoint of one emulator."""
+    """Serves the control endpoint of one emulator. ``hosts``: names by which it may be called."""
 
-    def __init__(self, emulator: Emulator) -> None:
+    def __init__(self, emulator: Emulator, hosts: Iterable[str] = ()) -> None:
         self._emulator = emulator
+        self._hosts = frozenset(host.lower() for host in hosts)
         self._routes: dict[str, dict[str, Callable[[Request], Any]]] = {
             "/": {"GET": lambda _request: {"ready": True, "version": __version__}},
             "/faults": {
@@ -59,6 +63,11 @@ class Control:
         """The answer to one control request."""
         if request.segments()[:-1] == FOLDER:
             return site.answer(request, self._emulator.authority)
+        objection = control_guard.objection(request, self._hosts)
+        if objection:
+            return _json(
+                objection.status, {"error": f"{objection.field}: {objection.message}", "field": objection.field}
+            )
         methods = self._routes.get(request.path.rstrip("/") or "/")
         if methods is None:
             return _json(404, {"error": f"unknown path; known are {', '.join(self._routes)}"})
