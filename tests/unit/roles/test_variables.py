@@ -34,7 +34,7 @@ LISTS = ["127.0.0.1:1", "127.0.0.2:2"]
 def test_arguments_of_the_emulator(listen: Any, limiter: Any) -> None:
     arguments = rendered(
         "azure_imds_emulator",
-        "azure_imds_emulator__arguments",
+        "__azure_imds_emulator_arguments",
         azure_imds_emulator_listen=listen,
         azure_imds_emulator_limiter=limiter,
     )
