@@ -1,7 +1,11 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What `make check`, `make test` and `make bench` do, one session a thing. `nox --list` lists them."""
+"""What `make check`, `make test` and `make bench` do, one session per thing. `nox --list` lists them.
+
+A new session needs a docstring and one of the decorators below: ``@check`` for what is fast, ``@test`` for the rest.
+The standard sessions of antsibull-nox are configured in antsibull-nox.toml.
+"""
 
 from __future__ import annotations
 
@@ -11,22 +15,32 @@ import sys
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
+import antsibull_nox
 import nox
 
 ROOT = Path(__file__).parent
 BUILD = ROOT / "build"
-# `make test` runs two halves side by side, each in a copy of the tree of its own.
+# Sessions that run side by side each have their own copy of the tree.
 TREE = BUILD / os.environ.get("IMDS_TREE", "tree")
 COLLECTION = TREE / "ansible_collections" / "imds" / "azure"
 JUNIT = BUILD / "junit"
 PYPROJECT = nox.project.load_toml("pyproject.toml")
 
-# ansible-core -> the Python its controller part is tested with; the oldest and the newest that are supported.
-CORES = {"2.19": "3.11", "2.21": "3.12"}
-# ansible-core -> the Pythons that modules are tested on: all of them with the newest.
-TARGET_PYTHONS = {"2.19": ("3.11",), "2.21": ("3.9", "3.10", "3.11", "3.12", "3.13")}
+# ansible-core -> the Pythons its controller side runs on. The first one that is installed is used.
+CORES = {
+    "2.16": ("3.10", "3.11", "3.12"),
+    "2.18": ("3.11", "3.12", "3.13"),
+    "2.19": ("3.11", "3.12", "3.13"),
+    "2.20": ("3.12", "3.13", "3.14"),
+    "2.21": ("3.12", "3.13", "3.14"),
+}
+OLDEST, NEWEST = min(CORES, key=lambda core: int(core[2:])), max(CORES, key=lambda core: int(core[2:]))
+# ansible-core -> the Pythons that unit tests run on: every one that hosts may have, with the newest.
+UNIT_PYTHONS = {OLDEST: ("3.10",), NEWEST: ("3.9", "3.10", "3.11", "3.12", "3.13")}
+# The oldest Python on hosts.
+OLDEST_TARGET = "3.9"
 
-# What asks the kernel takes long and is the same on every Python.
+# These ask the kernel, which takes long and is the same on every Python.
 KERNEL_TESTS = [f"tests/unit/plugins/plugin_utils/route_plan/test_{name}.py" for name in ("kernel", "random_tables")]
 
 nox.needs_version = ">=2025.2.9"
@@ -36,23 +50,50 @@ nox.options.default_venv_backend = "venv"
 nox.options.stop_on_first_error = False
 nox.options.error_on_missing_interpreters = False
 
-# All that checks the code runs in the environment that nox itself stands in, so that it is installed once.
-DEV = {"venv_backend": "none"}
+antsibull_nox.load_antsibull_nox_toml()
 
-# The halves of `make test`, about equally long.
-PROJECT, ANSIBLE_TEST = "project", "ansible_test"
+# Most sessions run in the environment that nox itself is installed in, so that it is made once.
+_IN_PLACE = {"venv_backend": "none"}
+check = nox.session(**_IN_PLACE, tags=["check", "test"])
+test = nox.session(**_IN_PLACE, tags=["test"])
+every_core = nox.parametrize("core", [nox.param(core, id=core) for core in CORES])
+oldest_and_newest = nox.parametrize("core", [nox.param(core, id=core) for core in (OLDEST, NEWEST)])
 
 
-def prepare(session: nox.Session, *groups: str) -> None:
-    """Install dependency groups, bring the copy of the tree up to date and go there."""
-    if groups:
-        session.install("--quiet", *nox.project.dependency_groups(PYPROJECT, *groups))
+def prepare(session: nox.Session) -> None:
+    """Bring the copy of the tree up to date and go there."""
     session.run(str(ROOT / "tests" / "tools" / "copy-tree"), str(TREE), external=True, silent=True)
     JUNIT.mkdir(parents=True, exist_ok=True)
     session.chdir(COLLECTION)
     session.env["PYTHONPATH"] = str(TREE)
     session.env["ANSIBLE_COLLECTIONS_PATH"] = str(TREE)
     session.env["PYTHONDONTWRITEBYTECODE"] = "1"
+
+
+def prepare_core(session: nox.Session, core: str) -> str:
+    """The same, in an environment with that ansible-core, which its sessions share. Returns its Python's version."""
+    python = next((version for version in CORES[core] if shutil.which(f"python{version}")), "")
+    if not python:
+        reason = f"ansible-core {core} needs Python {' or '.join(CORES[core])}, and none is installed"
+        JUNIT.mkdir(parents=True, exist_ok=True)
+        note_skipped(session, session.name, reason)
+        session.skip(reason)
+    prepare(session)
+    use_environment(session, f"core-{core}", python)
+    return python
+
+
+def use_environment(session: nox.Session, group: str, python: str) -> None:
+    """Put an environment with that dependency group first on PATH; it is made where it is not there yet."""
+    directory = BUILD / "nox" / group
+    requirements = nox.project.dependency_groups(PYPROJECT, group)
+    ready, wanted = directory / ".ready", f"{python} {' '.join(requirements)}"
+    if not ready.is_file() or ready.read_text() != wanted:
+        session.run(f"python{python}", "-m", "venv", "--clear", str(directory), external=True)
+        pip = (str(directory / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
+        session.run(*pip, "install", "--quiet", *requirements, external=True)
+        ready.write_text(wanted)
+    session.env["PATH"] = os.pathsep.join((str(directory / "bin"), os.environ["PATH"]))
 
 
 def keep_junit(name: str) -> None:
@@ -78,15 +119,25 @@ def stand_in_for_pwsh() -> Path:
     return directory
 
 
-@nox.session(**DEV, tags=["check", PROJECT])
+@nox.session(
+    venv_backend="none",
+    tags=["check", "test"],
+    requires=["yamllint", "docs-check", "license-check", "extra-checks", "antsibull-nox-config"],
+)
+def standard(session: nox.Session) -> None:
+    """The standard sessions of antsibull-nox that change no file: YAML, documentation, licences, unwanted files."""
+    session.log("done by the sessions that this one requires")
+
+
+@check
 def ruff(session: nox.Session) -> None:
-    """Style of Python code."""
+    """Style of Python code. `nox -s formatters` puts it right."""
     prepare(session)
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
 
 
-@nox.session(**DEV, tags=["check", PROJECT])
+@check
 def mypy(session: nox.Session) -> None:
     """Types, strictly."""
     prepare(session)
@@ -96,11 +147,12 @@ def mypy(session: nox.Session) -> None:
     inside = "ansible_collections/imds/azure"
     tests = ("scenarios", "unit", "lab", "bench", "windows", "site", "tools")
     checked = [f"{inside}/{part}" for part in ("plugins", *(f"tests/{part}" for part in tests))]
-    session.run("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), *checked)
-    session.run("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "-p", "azure_imds_emulator")
+    command = ("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "--cache-dir", str(BUILD / "mypy"))
+    session.run(*command, *checked)
+    session.run(*command, "-p", "azure_imds_emulator")
 
 
-@nox.session(**DEV, tags=["check", PROJECT])
+@check
 def unit(session: nox.Session) -> None:
     """Unit tests on the controller's Python, with coverage, on all cores."""
     prepare(session)
@@ -108,23 +160,14 @@ def unit(session: nox.Session) -> None:
     session.run("pytest", "-q", "-n", "auto", *coverage, f"--junitxml={JUNIT / 'unit.xml'}", "tests/unit")
 
 
-@nox.session(**DEV, tags=[PROJECT])
-def windows(session: nox.Session) -> None:
-    """The C# core under Mono against the Python core, and PowerShell read as text."""
+@check
+def changelog(session: nox.Session) -> None:
+    """Changelog fragments."""
     prepare(session)
-    session.run("pytest", "-q", f"--junitxml={JUNIT / 'windows.xml'}", "tests/windows")
-
-
-@nox.session(**DEV, tags=["check", PROJECT])
-def docs(session: nox.Session) -> None:
-    """Documentation of plugins, references, pages and changelog."""
-    prepare(session)
-    session.run("antsibull-docs", "lint-collection-docs", "--plugin-docs", "--validate-collection-refs=all", ".")
     session.run("antsibull-changelog", "lint")
-    session.run("yamllint", ".")
 
 
-@nox.session(**DEV, tags=[PROJECT])
+@test
 def site(session: nox.Session) -> None:
     """Build the documentation site, offline and without a warning, and look at it in Chromium."""
     prepare(session)
@@ -133,21 +176,28 @@ def site(session: nox.Session) -> None:
     session.run("pytest", "-q", f"--junitxml={JUNIT / 'site.xml'}", "tests/site")
 
 
-@nox.session(**DEV, tags=["check", PROJECT])
+@check
 def ansible_lint(session: nox.Session) -> None:
     """ansible-lint, production profile."""
     prepare(session)
     session.run("ansible-lint", "--profile", "production", "--strict", "--offline")
 
 
-@nox.session(**DEV, tags=[PROJECT])
+@test
+def windows(session: nox.Session) -> None:
+    """The C# core under Mono against the Python core, and PowerShell read as text."""
+    prepare(session)
+    session.run("pytest", "-q", f"--junitxml={JUNIT / 'windows.xml'}", "tests/windows")
+
+
+@test
 def lab(session: nox.Session) -> None:
     """The lab's own tests, in namespaces."""
     prepare(session)
     session.run("pytest", "-q", f"--junitxml={JUNIT / 'lab.xml'}", "tests/lab")
 
 
-@nox.session(**DEV, tags=[PROJECT])
+@test
 def molecule(session: nox.Session) -> None:
     """All scenarios, in the lab."""
     prepare(session)
@@ -162,60 +212,62 @@ def molecule(session: nox.Session) -> None:
     session.run("molecule", "test", "--all", "--report", *left_out)
 
 
-@nox.session(tags=[ANSIBLE_TEST])
-@nox.parametrize("core, python", [nox.param(core, python, id=core) for core, python in CORES.items()])
+@test
+@every_core
 def sanity(session: nox.Session, core: str) -> None:
     """ansible-test sanity: every test, no exceptions."""
-    prepare(session, f"core-{core}")
-    sanity = ("ansible-test", "sanity", "--color", "no", "--local", "--python", str(session.python))
-    if shutil.which("pwsh"):
-        session.run(*sanity)
-        return
-    # validate-modules ends at the first .ps1 module where there is no pwsh; the Windows guide says what stands in.
-    session.run(*sanity, "--skip-test", "validate-modules")
-    session.env["PATH"] = os.pathsep.join((str(stand_in_for_pwsh()), session.bin, os.environ["PATH"]))
-    session.run(*sanity, "--test", "validate-modules")
+    python = prepare_core(session, core)
+    command = ("ansible-test", "sanity", "--color", "no", "--local", "--python", python)
+    if not shutil.which("pwsh"):
+        # validate-modules ends at the first .ps1 module where there is no pwsh; the Windows guide says what stands in.
+        session.env["PATH"] = os.pathsep.join((str(stand_in_for_pwsh()), session.env["PATH"]))
+        session.run(*command, "--test", "validate-modules", external=True)
+        command = (*command, "--skip-test", "validate-modules")
+        session.env["PATH"] = session.env["PATH"].partition(os.pathsep)[2]
+    session.run(*command, external=True)
 
 
-@nox.session(tags=[ANSIBLE_TEST])
-@nox.parametrize("core, python", [nox.param(core, python, id=core) for core, python in CORES.items()])
+@test
+@oldest_and_newest
 def units(session: nox.Session, core: str) -> None:
-    """ansible-test units of all plugins, on the Pythons that a target may run."""
-    prepare(session, f"core-{core}")
-    for number, version in enumerate(TARGET_PYTHONS[core]):
+    """ansible-test units of all plugins, on the Pythons that hosts may have."""
+    prepare_core(session, core)
+    for number, version in enumerate(UNIT_PYTHONS[core]):
         if not shutil.which(f"python{version}"):
             note_skipped(session, f"units-{core}-{version}", f"Python {version} is not installed")
             continue
         left_out = [word for test in KERNEL_TESTS for word in ("--exclude", test)] if number else []
-        session.run(
-            "ansible-test", "units", "--color", "no", "--venv", "--python", version, *left_out, "tests/unit/plugins/"
-        )
+        command = ("ansible-test", "units", "--color", "no", "--venv", "--python", version)
+        session.run(*command, *left_out, "tests/unit/plugins/", external=True)
         keep_junit(f"units-{core}-{version}")
 
 
-@nox.session(tags=[ANSIBLE_TEST])
-@nox.parametrize("core, python", [nox.param(core, python, id=core) for core, python in CORES.items()])
+@test
+@every_core
 def integration(session: nox.Session, core: str) -> None:
-    """ansible-test integration, modules run on the oldest target Python."""
-    prepare(session, f"core-{core}")
-    session.run("ansible-test", "integration", "--color", "no", "--venv", "--python", "3.9")
+    """ansible-test integration, modules run on the oldest Python that hosts may have."""
+    prepare_core(session, core)
+    command = ("ansible-test", "integration", "--color", "no", "--venv", "--python", OLDEST_TARGET)
+    session.run(*command, external=True)
     keep_junit(f"integration-{core}")
 
 
-@nox.session(python=CORES["2.21"], tags=[ANSIBLE_TEST])
+@test
 def galaxy(session: nox.Session) -> None:
     """Build the collection and import it as Galaxy does, without a warning."""
-    prepare(session, "core-2.21", "importer")
-    session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", str(BUILD / "dist"))
+    python = prepare_core(session, NEWEST)
+    use_environment(session, "galaxy", python)
+    session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", str(BUILD / "dist"), external=True)
     session.env["GALAXY_IMPORTER_CONFIG"] = str(COLLECTION / "tests" / "tools" / "galaxy-importer.cfg")
     (archive,) = (BUILD / "dist").glob("imds-azure-*.tar.gz")
-    output = str(session.run("python", "-m", "galaxy_importer.main", str(archive), silent=True))
+    importer = ("python", "-m", "galaxy_importer.main", str(archive))
+    output = str(session.run(*importer, silent=True, external=True))
     session.log(output)
     if "WARNING" in output or "ERROR" in output:
         session.error("galaxy-importer has something to say")
 
 
-@nox.session(**DEV, default=False)
+@nox.session(**_IN_PLACE, default=False)
 def bench(session: nox.Session) -> None:
     """The benchmark: ratios of one run, medians."""
     prepare(session)
