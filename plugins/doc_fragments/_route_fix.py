@@ -14,7 +14,7 @@ options:
     description:
       - V(query) looks and changes nothing. Findings do not make it fail, unless O(fail_on_findings) is set.
       - V(present) sees to it that a host route over the primary interface wins, with the primary address as source.
-      - V(absent) takes back what V(present) sets. A route that DHCP gave stays.
+      - V(absent) removes what V(present) sets. A route that DHCP gave stays.
     type: str
     choices: [query, present, absent]
     default: present
@@ -82,7 +82,7 @@ options:
   rollback:
     description:
       - Take the repair back where IMDS does not answer.
-      - A step that fails takes it back in any case.
+      - A step that fails rolls it back in any case.
     type: bool
     default: true
   force:

@@ -9,22 +9,25 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.imds.azure.plugins.module_utils import _module
-from ansible_collections.imds.azure.plugins.module_utils._routes import options as wishes
-from ansible_collections.imds.azure.plugins.module_utils._routes.host import persist
+from ansible_collections.imds.azure.plugins.module_utils._routes import options
 
 
 def argument_spec() -> dict[str, Any]:
     """The options of azure_imds_route_fix; a fresh copy."""
-    defaults = wishes.DEFAULT
+    defaults = options.DEFAULT
     return {
         **_module.argument_spec(),
-        "state": {"type": "str", "choices": list(wishes.STATES), "default": defaults.state},
+        "state": {"type": "str", "choices": list(options.STATES), "default": defaults.state},
         "interface": {"type": "str"},
         "mac_address": {"type": "str"},
         "primary_ip": {"type": "str"},
         "next_hop": {"type": "str", "default": defaults.next_hop},
         "persistent": {"type": "bool", "default": defaults.persistent},
-        "persistence_backend": {"type": "str", "choices": ["auto", *persist.STACKS, persist.NONE], "default": "auto"},
+        "persistence_backend": {
+            "type": "str",
+            "choices": ["auto", *options.PERSISTENCE_STACKS, options.NO_PERSISTENCE],
+            "default": "auto",
+        },
         "remove_conflicting": {"type": "bool"},
         "fix_source": {"type": "bool", "default": defaults.fix_source},
         "verify": {"type": "bool", "default": True},

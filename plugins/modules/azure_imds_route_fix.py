@@ -14,8 +14,8 @@ description:
     way traffic to C(169.254.169.254) takes, says what is wrong with it, and puts a host route over the primary interface in place.
   - The host is only asked for its tables, and carries out the steps. What is wrong and what is to be done is decided on the
     controller, so check mode knows the outcome beforehand.
-  - A repair is kept only if IMDS then answers the primary address. Otherwise it is taken back. A run that was killed is taken back
-    by the next one.
+  - A repair is kept only if IMDS then answers the primary address. Otherwise it is rolled back. What a killed run began is rolled
+    back by the next one.
   - Nothing but routes to C(169.254.169.254/32) is ever changed, no default route, no policy rule, no cluster adapter, no route of
     the kernel or of DHCP.
 extends_documentation_fragment:
@@ -68,7 +68,7 @@ EXAMPLES = r"""
     primary_ip: 10.0.1.10
   become: true
 
-- name: Take it back
+- name: Roll it back
   imds.azure.azure_imds_route_fix:
     state: absent
   become: true
@@ -201,12 +201,12 @@ tables:
     tried: [169.254.169.254 via 10.0.1.1 dev eth0 proto static src 10.0.1.10 onlink]
     after: []
 rolled_back:
-  description: Whether a repair was taken back.
+  description: Whether a repair was rolled back.
   returned: where the host's tables could be read
   type: bool
   sample: false
 recovered:
-  description: Whether something that an earlier, killed run had begun was taken back or finished.
+  description: Whether something that an earlier, killed run had begun was rolled back or finished.
   returned: where the host's tables could be read
   type: bool
   sample: false
@@ -215,14 +215,15 @@ recovered:
 import errno
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.imds.azure.plugins.module_utils._imds import options, platform
+from ansible_collections.imds.azure.plugins.module_utils._imds import options as imds_options
+from ansible_collections.imds.azure.plugins.module_utils._imds import platform
 from ansible_collections.imds.azure.plugins.module_utils._module import keep_loaded
 from ansible_collections.imds.azure.plugins.module_utils._route_fix import argument_spec
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host, HostError
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.probe import Way
-from ansible_collections.imds.azure.plugins.module_utils._routes.host.target import Target
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import read_wishes
-from ansible_collections.imds.azure.plugins.module_utils._routes.table import ReportError
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.target import LinuxTarget
+from ansible_collections.imds.azure.plugins.module_utils._routes.model import ReportError
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import parse_options
 
 # Where ip, nmcli and netplan are, which is not always in a user's PATH.
 PATHS = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
@@ -247,19 +248,19 @@ def make_host(module: AnsibleModule) -> Host:
     return Host(run)
 
 
-def make_target(module: AnsibleModule) -> Target:
+def make_target(module: AnsibleModule) -> LinuxTarget:
     """The host, and what the options say about it.
 
     :raises OptionError, ValueError: where an option can't be used
     """
     params = module.params
-    wishes = read_wishes(params)
-    settings = options.settings({**params, "timeout": params["verify_timeout"]})
+    options = parse_options(params)
+    settings = imds_options.settings({**params, "timeout": params["verify_timeout"]})
     azure = platform.detect(settings.chassis_asset_tag).azure
-    force = wishes.force or settings.detect == "force"
-    return Target(
+    force = options.force or settings.detect == "force"
+    return LinuxTarget(
         host=make_host(module),
-        wishes=wishes._replace(force=force),
+        options=options._replace(force=force),
         backend=params["persistence_backend"],
         way=Way(settings.address, settings.connect_timeout, settings.read_timeout, settings.timeout),
         azure=azure,

@@ -12,6 +12,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,12 +22,14 @@ from typing import Any
 
 from . import fabric, holder, spec, sshd
 from .errors import LabError, RefusedError, SpecError
+from .inventory import inventory
 from .spec import FABRIC, Topology
 from .state import HERE, Place
 
 _UP_SECONDS = 90.0
 _RUN_SECONDS = 30.0
 _numbers = itertools.count(1)
+_PROGRAMS = {"ip": "iproute2 (iproute on Fedora and RHEL)", "nsenter": "util-linux"}
 
 
 def up(document: Mapping[str, Any], name: str) -> Place:
@@ -34,16 +37,18 @@ def up(document: Mapping[str, Any], name: str) -> Place:
 
     Raises:
         SpecError: a field is wrong, or ``name`` is no name.
-        RefusedError: this machine allows no namespaces.
+        RefusedError: this machine lacks a program or allows no namespaces.
         LabError: it is already up, or can't be built; nothing is left running.
     """
     topology = spec.parse(document)
     place = Place.named(name)
+    _check_machine(topology)
     with place.locked() as lock:
         if place.alive():
-            raise LabError(f"lab {name} is already up; end it first: lab down {name}")
+            raise LabError(f"--name: lab {name} is already up; end it first (lab down {name}) or choose another name")
         place.create([FABRIC, *(vm.name for vm in topology.vms)])
         place.spec.write_text(json.dumps(document, indent=1), encoding="utf-8")
+        place.inventory.write_text(json.dumps(inventory(topology, place), indent=1), encoding="utf-8")
         place.vms.write_text(json.dumps([fabric.emulated(vm) for vm in topology.vms if vm.imds]), encoding="utf-8")
         try:
             for vm in topology.vms:
@@ -54,6 +59,21 @@ def up(document: Mapping[str, Any], name: str) -> Place:
             place.clear()  # Anything else leaves its log behind.
             raise
     return place
+
+
+def _check_machine(topology: Topology) -> None:
+    """Raises RefusedError where the machine lacks what every lab needs, SpecError where it lacks a VM's interpreter."""
+    if not sys.platform.startswith("linux"):
+        raise RefusedError("the lab is made of Linux namespaces; run it on Linux")
+    for program, package in _PROGRAMS.items():
+        if not shutil.which(program):
+            raise RefusedError(f"the program {program} is missing; install the package {package}")
+    for vm in topology.vms:
+        if not os.access(vm.python, os.X_OK):
+            raise SpecError(
+                f"vms[{vm.index}].python: {vm.python} is not a program on this machine; name the Python interpreter "
+                f"that Ansible is to use in the VM, such as {sys.executable}"
+            )
 
 
 def down(name: str) -> bool:
@@ -73,9 +93,14 @@ def down(name: str) -> bool:
 
 def topology(place: Place) -> Topology:
     """The topology of a lab that is up. Raises LabError where it is not."""
-    if not place.alive():
-        raise LabError(f"lab {place.name} is not up")
+    check_up(place)
     return spec.parse(json.loads(place.spec.read_text(encoding="utf-8")))
+
+
+def check_up(place: Place) -> None:
+    """Raises LabError where a lab is not up."""
+    if not place.alive():
+        raise LabError(f"lab {place.name} is not up; start it with lab up, or see with lab status what is")
 
 
 def argv(place: Place, member: str, command: Sequence[str]) -> list[str]:

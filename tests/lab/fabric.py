@@ -9,6 +9,7 @@ and takes only packets that come from an address of the NIC at its other end.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .errors import LabError
+from .errors import LabError, SpecError
 from .spec import Nic, Topology, Vm
 from .state import REPOSITORY, Place
 from .vm import IMDS, WIRESERVER, fabric_link
@@ -60,8 +61,12 @@ def settings(topology: Topology) -> list[tuple[str, str]]:
 
 def emulated(vm: Vm) -> dict[str, Any]:
     """The VM as the emulator's VM list has it: what IMDS says is what the VM has. Pure."""
+    compute: dict[str, Any] = {"vmId": vm.product_uuid}
+    compute.update({key: value for key, value in (("location", vm.location), ("zone", vm.zone)) if value is not None})
+    if vm.tags is not None:
+        compute["tagsList"] = [{"name": name, "value": value} for name, value in vm.tags.items()]
     document = {
-        "compute": {"vmId": vm.product_uuid},
+        "compute": compute,
         "network": {"interface": [_interface(nic) for nic in vm.nics]},
     }
     primary, *others = (str(address) for nic in vm.nics for address in nic.addresses)
@@ -92,10 +97,11 @@ def _laid_over(base: Any, over: Any) -> Any:
     return {**base, **{key: _laid_over(base.get(key), value) for key, value in over.items()}}
 
 
-def start_emulator(place: Place) -> None:
+def start_emulator(topology: Topology, place: Place) -> None:
     """Start the emulator in this network namespace and wait until it listens.
 
     Raises:
+        SpecError: it refused a VM.
         LabError: it ended at once, or was not ready in time.
     """
     ready = place.path / "emulator.ready"
@@ -112,8 +118,17 @@ def start_emulator(place: Place) -> None:
     deadline = time.monotonic() + _EMULATOR_SECONDS
     while not ready.exists():
         if emulator.poll() is not None or time.monotonic() > deadline:
-            raise LabError(f"the emulator did not start: {_last_line(log)}")
+            raise _failure(topology, _last_line(log))
         time.sleep(0.005)
+
+
+def _failure(topology: Topology, message: str) -> LabError:
+    """Why the emulator did not start. A VM that it refused is named as in the topology, which may have more VMs."""
+    found = re.search(r"vms\[(\d+)\](.*)", message)
+    if not found:
+        return LabError(f"the emulator did not start: {message}")
+    index = [vm.index for vm in topology.vms if vm.imds][int(found[1])]
+    return SpecError(f"vms[{index}]{found[2]}")
 
 
 def _last_line(log: Path) -> str:

@@ -157,7 +157,7 @@ class _Holder:
         namespaces.ip(fabric.configuration(self._topology))
         namespaces.sysctl(fabric.settings(self._topology))
         if self._topology.emulator:
-            fabric.start_emulator(self._place)
+            fabric.start_emulator(self._topology, self._place)
 
     def _start_vm(self, member: Vm, fabric_net: int, skeleton: Path | None) -> int:
         """Start process 1 of a VM. Returns a descriptor from which `_await_vm` reads the result."""

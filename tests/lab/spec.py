@@ -62,6 +62,9 @@ class Vm:
     ip: tuple[tuple[str, ...], ...]
     imds: bool
     profile: str | None
+    location: str | None
+    zone: str | None
+    tags: dict[str, str] | None
     overrides: dict[str, Any]
     options: dict[str, Any]
     chassis_asset_tag: str | None
@@ -109,6 +112,13 @@ class _Fields:
                 raise SpecError(f"{self.at(field)}[{number}]: expected a string, got {_kind(item)}")
         return tuple(value)
 
+    def texts(self, field: str) -> dict[str, str] | None:
+        value = self.take(field, (dict,))
+        for key, item in (value or {}).items():
+            if not isinstance(item, str):
+                raise SpecError(f"{self.at(field)}.{key}: expected a string, got {_kind(item)}")
+        return None if value is None else dict(value)
+
     def done(self) -> None:
         if self._rest:
             raise SpecError(f"{self.at(sorted(self._rest)[0])}: unknown field; known are {', '.join(self._known)}")
@@ -135,7 +145,7 @@ def check_name(name: str, path: str) -> str:
         SpecError: it may not.
     """
     if not _NAME.fullmatch(name):
-        raise SpecError(f"{path}: {name!r} is no name; use lower-case letters, digits and inner hyphens, at most 63")
+        raise SpecError(f"{path}: {name!r} is not a valid name; use up to 63 lower-case letters, digits, inner hyphens")
     return name
 
 
@@ -199,6 +209,9 @@ class _Reader:
             ip=self._commands(fields),
             imds=fields.take("imds", (bool,), tag is not False),
             profile=fields.take("profile", (str, type(None))),
+            location=fields.take("location", (str,)),
+            zone=fields.take("zone", (str,)),
+            tags=fields.texts("tags"),
             overrides=fields.take("overrides", (dict,), {}),
             options=fields.take("options", (dict,), {}),
             chassis_asset_tag={True: AZURE_ASSET_TAG, False: None}.get(tag, tag),
@@ -211,9 +224,15 @@ class _Reader:
         fields.done()
         for number, group in enumerate(vm.groups):
             if not _GROUP.fullmatch(group):
-                raise SpecError(f"{fields.at('groups')}[{number}]: {group!r} is no group name")
+                raise SpecError(
+                    f"{fields.at('groups')}[{number}]: {group!r} is not a group name; "
+                    "use lower-case letters, digits and underscores"
+                )
         if not vm.python.startswith("/"):
-            raise SpecError(f"{fields.at('python')}: {vm.python!r} is no absolute path")
+            raise SpecError(
+                f"{fields.at('python')}: {vm.python!r} is not an absolute path; "
+                f"name an interpreter such as {DEFAULT_PYTHON}"
+            )
         return vm
 
     def _nic(self, document: object, vm_path: str, vm_index: int, number: int) -> Nic:
@@ -241,7 +260,7 @@ class _Reader:
         )
         fields.done()
         if not _MAC.fullmatch(nic.mac) or int(nic.mac[:2], 16) & 1:
-            raise SpecError(f"{fields.at('mac')}: {nic.mac!r} is no unicast MAC address such as 00:0d:3a:12:34:56")
+            raise SpecError(f"{fields.at('mac')}: {nic.mac!r} is not a unicast MAC address such as 00:0d:3a:12:34:56")
         self._claim(nic.mac, fields.at("mac"))
         if not 0 <= nic.metric < 2**32:
             raise SpecError(f"{fields.at('metric')}: {nic.metric} is not between 0 and 4294967295")
@@ -270,7 +289,7 @@ class _Reader:
         try:
             return str(uuid.UUID(text))
         except ValueError:
-            raise SpecError(f"{fields.at('product_uuid')}: {text!r} is no UUID") from None
+            raise SpecError(f"{fields.at('product_uuid')}: {text!r} is not a UUID") from None
 
 
 def parse(document: object) -> Topology:

@@ -3,6 +3,7 @@
 """What is on disk about a lab, and whether it is still alive.
 
 LAB_DIR/NAME/spec.json      the topology as it was given
+LAB_DIR/NAME/inventory.json the VMs as an Ansible inventory
 LAB_DIR/NAME/vms.json       what the emulator was started with
 LAB_DIR/NAME/members/VM     "PID BIRTH OPTIONS": process 1 of each member, the fabric included; more options for nsenter
 LAB_DIR/NAME/shell/VM       the command that is /bin/sh inside the VM
@@ -27,11 +28,25 @@ from .spec import FABRIC, check_name
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
+_REMEDY = "set LAB_DIR to a directory that you may write to"
 
 
 def lab_dir() -> Path:
-    """Where all labs live: $LAB_DIR, or build/lab of this repository."""
-    return Path(os.environ.get("LAB_DIR") or REPOSITORY / "build" / "lab").absolute()
+    """Where all labs live: $LAB_DIR, or imds.azure/lab in the user's state directory ($XDG_STATE_HOME).
+
+    Symbolic links in it are resolved: the VMs have this path too, and must not follow a link out of their root.
+
+    Raises LabError: the user has no home directory.
+    """
+    if os.environ.get("LAB_DIR"):
+        return Path(os.environ["LAB_DIR"]).resolve()
+    state = Path(os.environ.get("XDG_STATE_HOME", ""))
+    if not state.is_absolute():  # the XDG specification has relative paths ignored
+        try:
+            state = Path.home() / ".local" / "state"
+        except RuntimeError:
+            raise LabError(f"LAB_DIR: this user has no home directory; {_REMEDY}") from None
+    return (state / "imds.azure" / "lab").resolve()
 
 
 def birth(pid: int) -> str:
@@ -62,7 +77,10 @@ class Place:
         path = lab_dir() / name
         # Mount options are separated by these; no path of ours may hold them.
         if any(character in str(path) for character in ",:\\ \n\"'"):
-            raise LabError(f"LAB_DIR: {path} holds a character that mounts or shells would misread")
+            raise LabError(
+                f"LAB_DIR: {path} contains a character that mount options or shells treat specially; set LAB_DIR to a "
+                "path without spaces, commas, colons, quotes and backslashes"
+            )
         return cls(name, path)
 
     @property
@@ -72,6 +90,10 @@ class Place:
     @property
     def vms(self) -> Path:
         return self.path / "vms.json"
+
+    @property
+    def inventory(self) -> Path:
+        return self.path / "inventory.json"
 
     @property
     def log(self) -> Path:
@@ -103,7 +125,7 @@ class Place:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             folder = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)
         except OSError as error:
-            raise LabError(f"LAB_DIR: cannot use {self.path.parent}: {error.strerror}") from None
+            raise LabError(f"LAB_DIR: cannot use {self.path.parent}: {error.strerror}; {_REMEDY}") from None
         try:
             fcntl.flock(folder, fcntl.LOCK_EX)
             yield folder
@@ -165,4 +187,4 @@ class Place:
         """Remove what is on disk."""
         shutil.rmtree(self.path, ignore_errors=True)
         if self.path.exists():
-            raise LabError(f"lab {self.name}: cannot remove {self.path}; who owns it?")
+            raise LabError(f"lab {self.name}: cannot remove {self.path}; remove it as the user who owns it")

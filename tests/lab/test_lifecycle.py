@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -30,7 +31,7 @@ def lab(*words: str, document: Any = None, **options: Any) -> subprocess.Complet
     command = [str(HERE / "lab"), *words]
     return subprocess.run(
         command,
-        input=json.dumps(ONE if document is None else document),
+        input=document if isinstance(document, str) else json.dumps(ONE if document is None else document),
         capture_output=True,
         text=True,
         timeout=60,
@@ -82,7 +83,8 @@ def test_up_twice_leaves_the_first_alone(name: str) -> None:
     lab("up", "-", "--name", name)
     lab("exec", name, "vm", "--", "touch", "/etc/first")
     second = lab("up", "-", "--name", name)
-    assert (second.returncode, second.stderr) == (1, "lab: lab one is already up; end it first: lab down one\n")
+    message = "lab: --name: lab one is already up; end it first (lab down one) or choose another name\n"
+    assert (second.returncode, second.stderr) == (1, message)
     assert lab("run", "-", "--name", name, "--", "true").returncode == 1
     assert lab("exec", name, "vm", "--", "test", "-e", "/etc/first").returncode == 0
 
@@ -95,7 +97,10 @@ def test_a_crashed_lab_can_be_started_again(name: str) -> None:
     os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not processes_of(place))
     gone = lab("exec", name, "vm", "--", "true")
-    assert (gone.returncode, gone.stderr) == (1, "lab: lab one is not up\n")
+    assert (gone.returncode, gone.stderr) == (
+        1,
+        "lab: lab one is not up; start it with lab up, or see with lab status what is\n",
+    )
     shell = subprocess.run([place.shell("vm"), "-c", "true"], capture_output=True, text=True, timeout=10, check=False)
     assert (shell.returncode, shell.stderr) == (125, "lab one: vm is not up\n")
     assert lab("up", "-", "--name", name).returncode == 0
@@ -172,10 +177,19 @@ def test_a_timeout_ends_what_runs_inside() -> None:
 
 WRONG: dict[str, tuple[tuple[str, ...], Any, int, str]] = {
     "field": (("up", "-"), {"vms": [{"name": "vm", "nic": 1}]}, 2, "lab: vms[0].nic: unknown field"),
-    "name": (("up", "-", "--name", "../x"), ONE, 2, "lab: NAME: '../x' is no name"),
+    "name": (("up", "-", "--name", "../x"), ONE, 2, "lab: NAME: '../x' is not a valid name"),
+    "no JSON": (("up", "/etc/passwd"), ONE, 2, "lab: SPEC: /etc/passwd is not JSON: "),
+    "directory": (("up", "/etc"), ONE, 2, "lab: SPEC: cannot read /etc: Is a directory"),
+    "nested too deeply": (("up", "-"), "[" * 100_000, 2, "lab: SPEC: standard input is not JSON: "),
+    "interpreter": (
+        ("up", "-"),
+        {"vms": [{"name": "vm", "python": "/nowhere/python3"}]},
+        2,
+        "lab: vms[0].python: /nowhere/python3 is not a program on this machine; name the Python interpreter",
+    ),
     "file": (("up", "/nowhere.json"), ONE, 2, "lab: SPEC: cannot read /nowhere.json: No such file"),
-    "not up": (("exec", "nobody", "vm", "--", "true"), ONE, 1, "lab: lab nobody is not up"),
-    "no command": (("run", "-", "--"), ONE, 2, "lab: CMD: nothing to run"),
+    "not up": (("exec", "nobody", "vm", "--", "true"), ONE, 1, "lab: lab nobody is not up; start it"),
+    "no command": (("run", "-", "--"), ONE, 2, "lab: CMD: there is no command to run"),
     "ip": (
         ("up", "-", "--name", "one"),
         {"vms": [{"name": "vm", "ip": [["link", "show"], ["route", "add", "10.0.0.0/8", "dev", "eth7"]]}]},
@@ -184,11 +198,64 @@ WRONG: dict[str, tuple[tuple[str, ...], Any, int, str]] = {
     ),
     "profile": (
         ("up", "-", "--name", "one"),
-        {"vms": [{"name": "vm", "profile": "no-such-profile"}]},
-        1,
-        "lab: the emulator did not start: ",
+        {"vms": [{"name": "elsewhere", "imds": False}, {"name": "vm", "profile": "no-such-profile"}]},
+        2,
+        "lab: vms[1].profile: must be one of china, ",
     ),
 }
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        ("/proc/labs", "cannot use /proc/labs: No such file or directory; set LAB_DIR to a directory"),
+        ("/etc/passwd", "cannot use /etc/passwd: File exists; set LAB_DIR to a directory"),
+        ("/tmp/a b", "/tmp/a b/lab contains a character that mount options or shells treat specially; set LAB_DIR to"),
+    ],
+)
+def test_a_directory_for_labs_that_cannot_be_one(folder: str, message: str) -> None:
+    done = lab("up", "-", env={**os.environ, "LAB_DIR": folder})
+    expected = f"lab: LAB_DIR: {message}"
+    assert (done.returncode, done.stderr[: len(expected)]) == (1, expected)
+    assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("program", ["ip", "nsenter"])
+def test_a_missing_program_is_named_with_its_package(program: str) -> None:
+    """In an interpreter of its own, because the lab always looks in the system's directories too."""
+    script = (
+        "import shutil, sys; from lab.__main__ import main; which = shutil.which\n"
+        f"shutil.which = lambda name: None if name == {program!r} else which(name)\n"
+        "sys.argv = ['lab', 'up', '-']; sys.exit(main())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        input=json.dumps(ONE),
+        env={**os.environ, "PYTHONPATH": str(HERE.parent)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 77
+    assert re.fullmatch(rf"lab: the program {program} is missing; install the package \S.*\n", done.stderr)
+
+
+def test_a_link_to_the_program_starts_its_own_example(name: str, tmp_path: Path) -> None:
+    (tmp_path / "imds-lab").symlink_to(HERE / "lab")
+    command = [str(tmp_path / "imds-lab"), "example"]
+    example = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
+    up = lab("up", "-", "--name", name, document=json.loads(example))
+    assert up.returncode == 0, up.stderr
+    hosts = json.loads(Path(json.loads(up.stdout)["inventory"]).read_text(encoding="utf-8"))
+    assert list(hosts["all"]["children"]["lab"]["hosts"]) == ["web1", "web2", "db1"]
+
+
+def test_status_ignores_what_is_not_a_lab(name: str, lab_dir: Path) -> None:
+    lab("up", "-", "--name", name)
+    (lab_dir / "Not a lab").mkdir(exist_ok=True)
+    (lab_dir / "note.txt").touch()
+    assert name in json.loads(lab("status").stdout)
 
 
 @pytest.mark.parametrize(("words", "document", "exit_code", "message"), WRONG.values(), ids=WRONG)
@@ -206,16 +273,18 @@ def test_an_unknown_vm(name: str) -> None:
 
 @pytest.fixture
 def as_nobody(tmp_path: Path) -> Iterator[Command]:
-    """`lab` as an ordinary user, from a copy of the tree that this user may read."""
+    """`lab` as an ordinary user, from a copy of the tree that this user may read but not change."""
     if os.geteuid() != 0:
         pytest.skip("not root: all the other tests run as an ordinary user already")
     for parent in (tmp_path, *tmp_path.parents[:3]):
         parent.chmod(parent.stat().st_mode | 0o011)
     for part in ("tests/lab", "roles/azure_imds_emulator"):
         shutil.copytree(REPOSITORY / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__"))
-    (tmp_path / "build").mkdir(mode=0o777)
-    (tmp_path / "build").chmod(0o777)
+    installed = sorted(tmp_path.rglob("*"))
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state").chmod(0o777)
     environment = {key: value for key, value in os.environ.items() if key != "LAB_DIR"}
+    environment["XDG_STATE_HOME"] = str(tmp_path / "state")
 
     def command(*words: str, document: Any = None) -> subprocess.CompletedProcess[str]:
         user = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
@@ -232,6 +301,9 @@ def as_nobody(tmp_path: Path) -> Iterator[Command]:
 
     yield command
     command("down", "lab")
+    assert installed == sorted(
+        path for path in tmp_path.rglob("*") if (tmp_path / "state") not in (path, *path.parents)
+    )
 
 
 def test_an_ordinary_user(as_nobody: Command) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report as linux
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import read_wishes
-from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.diagnose import diagnose
-from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plan
+from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report
+from ansible_collections.imds.azure.plugins.module_utils._routes.linux_report import read_linux_report
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import parse_options
+from ansible_collections.imds.azure.tests.scenarios.judged import headline_of, plan_of
 
 from .api import Lab
 from .asking import ANSWER, ending
@@ -31,8 +31,8 @@ def kernel(lab: Lab, name: str, *options: str) -> dict[str, Any]:
 
 
 def report(lab: Lab, name: str) -> dict[str, Any]:
-    found: dict[str, Any] = {part: lab.run(name, command).stdout for part, command in linux.COMMANDS.items()}
-    done = lab.run(name, linux.COMMANDS["route_get"])
+    found: dict[str, Any] = {part: lab.run(name, command).stdout for part, command in linux_report.COMMANDS.items()}
+    done = lab.run(name, linux_report.COMMANDS["route_get"])
     return {**found, "route_get": {"rc": done.returncode, "stdout": done.stdout, "stderr": done.stderr}}
 
 
@@ -87,10 +87,10 @@ def test_it_is_as_broken_as_the_table_says(endings: dict[str, str], name: str) -
 @each_state
 def test_brain(fleet: Lab, name: str) -> None:
     expected = STATES[name]
-    wishes = read_wishes(numbered(expected.options, list(STATES).index(name)))
-    state = linux.read(report(fleet, name))
-    assert diagnose(state, wishes).code == expected.code
-    made = plan(state, wishes)
+    wishes = parse_options(numbered(expected.options, list(STATES).index(name)))
+    state = read_linux_report(report(fleet, name))
+    assert headline_of(state, wishes) == expected.code
+    made = plan_of(state, wishes)
     outcome = REPAIRED if made.steps else SATISFIED if made.satisfied else made.refusals[0].code
     assert outcome == expected.outcome
 

@@ -51,9 +51,9 @@ NAMES = [*ANSWERS, "kept", *KILLED, "back", "stored"]
 
 def _vm(name: str, number: int) -> dict[str, Any]:
     commands = [command.split() for command in BROKEN]
-    wishes: dict[str, Any] = {"rollback": False} if name == "kept" else {}
-    wishes.update({"persistence_backend": "ifupdown"} if name == "stored" else {})
-    document = {"name": name, "nics": [STATIC, {}], "ip": commands, "vars": {"wishes": wishes}}
+    options: dict[str, Any] = {"rollback": False} if name == "kept" else {}
+    options.update({"persistence_backend": "ifupdown"} if name == "stored" else {})
+    document = {"name": name, "nics": [STATIC, {}], "ip": commands, "vars": {"options": options}}
     return dict(numbered(document, number))
 
 

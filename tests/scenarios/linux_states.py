@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import Wishes
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions
 
 NICS = (
     "link set lo up",
@@ -41,10 +41,10 @@ class Scenario(NamedTuple):
     code: str
     outcome: str
     commands: tuple[str, ...]
-    wishes: Wishes = Wishes()
+    options: RouteOptions = RouteOptions()
 
 
-NIC0 = Wishes(interface="eth0")
+NIC0 = RouteOptions(interface="eth0")
 
 SCENARIOS = (
     Scenario("healthy", "ok", SATISFIED, (*DHCP, HOST + "proto dhcp src 10.0.1.10 metric 100")),
@@ -85,14 +85,14 @@ SCENARIOS = (
         "host_route_wrong_interface",
         REPAIRED,
         (DEFAULT, "route add 169.254.169.254 via 10.0.2.1 dev eth1 proto bird"),
-        Wishes(remove_conflicting=True),
+        RouteOptions(remove_conflicting=True),
     ),
     Scenario(
         "wrong_nic_hands_off",
         "host_route_wrong_interface",
         "foreign_host_route",
         (DEFAULT, "route add 169.254.169.254 via 10.0.2.1 dev eth1"),
-        Wishes(remove_conflicting=False),
+        RouteOptions(remove_conflicting=False),
     ),
     Scenario(
         "duplicates",
@@ -154,7 +154,7 @@ SCENARIOS = (
             "address add 10.0.1.10/24 dev eth0",
             DEFAULT,
         ),
-        Wishes(primary_ip="10.0.1.10"),
+        RouteOptions(primary_ip="10.0.1.10"),
     ),
     Scenario(
         "gateway_in_second_subnet",
@@ -166,7 +166,7 @@ SCENARIOS = (
             "address add 10.0.1.10/24 dev eth0",
             DEFAULT,
         ),
-        Wishes(primary_ip="10.0.1.10"),
+        RouteOptions(primary_ip="10.0.1.10"),
     ),
     Scenario(
         "narrower_scope_first",
@@ -178,7 +178,7 @@ SCENARIOS = (
             "address add 10.0.1.10/32 dev eth0",
             "route add default via 10.0.1.1 dev eth0 onlink",
         ),
-        Wishes(primary_ip="10.0.1.10"),
+        RouteOptions(primary_ip="10.0.1.10"),
     ),
     Scenario(
         "ambiguous_source",
@@ -364,19 +364,21 @@ SCENARIOS = (
         ("route add default via 172.16.0.1 dev eth0 onlink",),
     ),
     Scenario(
-        "wishes_on_link",
+        "options_on_link",
         "ok",
         REPAIRED,
         (DEFAULT, HOST + "proto static src 10.0.1.10"),
-        Wishes(next_hop="on_link"),
+        RouteOptions(next_hop="on_link"),
     ),
     Scenario(
-        "wishes_on_link_but_dhcp",
+        "options_on_link_but_dhcp",
         "ok",
         SATISFIED,
         (*DHCP, HOST + "proto dhcp src 10.0.1.10 metric 100"),
-        Wishes(next_hop="on_link"),
+        RouteOptions(next_hop="on_link"),
     ),
-    Scenario("wishes_bad_next_hop", "ok_via_default", "bad_next_hop", (DEFAULT,), Wishes(next_hop="10.99.0.1")),
-    Scenario("wishes_no_such_nic", "no_such_interface", "no_such_interface", (DEFAULT,), Wishes(interface="eth7")),
+    Scenario("options_bad_next_hop", "ok_via_default", "bad_next_hop", (DEFAULT,), RouteOptions(next_hop="10.99.0.1")),
+    Scenario(
+        "options_no_such_nic", "no_such_interface", "no_such_interface", (DEFAULT,), RouteOptions(interface="eth7")
+    ),
 )

@@ -12,8 +12,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any, Optional
 
-from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report as linux
-from ansible_collections.imds.azure.plugins.module_utils._routes import table
+from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report, model
 
 # Runs inside the namespace: one JSON command per line in, one JSON answer per line out.
 _AGENT = """
@@ -64,18 +63,18 @@ class Namespace:
         assert force or done["rc"] == 0, (commands, done)
 
     def collect(self, source: str = "", **more: object) -> dict[str, Any]:
-        """The report that `linux.read` takes; ``source`` adds the verdict from that address."""
+        """The report that `read_linux_report` takes; ``source`` adds the verdict from that address."""
         report: dict[str, Any] = {
-            part: self.run(argv)["stdout"] for part, argv in linux.COMMANDS.items() if part != "route_get"
+            part: self.run(argv)["stdout"] for part, argv in linux_report.COMMANDS.items() if part != "route_get"
         }
-        report["route_get"] = self.run(linux.COMMANDS["route_get"])
+        report["route_get"] = self.run(linux_report.COMMANDS["route_get"])
         if source:
-            report["route_get_bound"] = self.run([*linux.COMMANDS["route_get"], "from", source])
+            report["route_get_bound"] = self.run([*linux_report.COMMANDS["route_get"], "from", source])
         return {**report, "persistent": list(self.persistent), "persistence": "test", "elevated": True, **more}
 
     def snapshot(self) -> tuple[str, str]:
         """All that a repair may change, and all that it may not."""
-        return self.run(linux.COMMANDS["routes"])["stdout"], json.dumps(self.persistent)
+        return self.run(linux_report.COMMANDS["routes"])["stdout"], json.dumps(self.persistent)
 
     def apply(self, ops: Sequence[dict[str, Any]]) -> None:
         """Carry out a plan's plain operations."""
@@ -101,8 +100,8 @@ def refusal() -> Optional[str]:
     return f"no network namespace with veth here: {made.stderr.strip()}" if made.returncode else None
 
 
-def kernel(report: dict[str, Any], bound: bool = False) -> table.Verdict:
+def kernel(report: dict[str, Any], bound: bool = False) -> model.RouteVerdict:
     """The kernel's own verdict in a report."""
-    verdict = linux.read_route_get(report["route_get_bound" if bound else "route_get"])
+    verdict = linux_report.parse_route_get(report["route_get_bound" if bound else "route_get"])
     assert verdict is not None, report
     return verdict

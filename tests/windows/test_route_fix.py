@@ -18,7 +18,7 @@ import pytest
 import yaml
 from ansible_collections.imds.azure.plugins.action import azure_imds_route_fix as action
 from ansible_collections.imds.azure.plugins.module_utils._route_fix import argument_spec
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import Wishes
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions
 from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
 from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.route_plan.test_windows import (
     BOTH_ON_LINK,
@@ -137,11 +137,11 @@ class Site:
     def recover(self) -> None:
         assert not self.module({"request": {"mode": "collect", "recover": True}}, check_mode=False).get("failed")
 
-    def repair(self, wishes: Wishes = Wishes(), **more: Any) -> Row:  # noqa: B008 - immutable
+    def repair(self, wishes: RouteOptions = RouteOptions(), **more: Any) -> Row:  # noqa: B008 - immutable
         return self.task(**options_of(wishes), **more)
 
 
-def options_of(wishes: Wishes) -> Row:
+def options_of(wishes: RouteOptions) -> Row:
     return {name: value for name, value in wishes._asdict().items() if value not in ("", None)}
 
 
@@ -226,7 +226,7 @@ def test_a_silent_imds_means_back_to_what_was(site: Site, name: str) -> None:
     assert site.host.stores() == before
     if done["plan"]:
         assert done["rolled_back"]
-        assert "taken back." in done["msg"]
+        assert "rolled back." in done["msg"]
         assert done["tables"]["before"] == done["tables"]["after"]
         repaired = any(step["phase"] == "repair" for step in done["plan"])
         assert (done["tables"]["tried"] != done["tables"]["before"]) == repaired
@@ -357,7 +357,7 @@ def test_taken_back_is_not_yet_as_it_was(site: Site) -> None:
         site.after_change(1, happening)
         done = site.task()
         assert (done["failed"], done["rolled_back"], done["changed"]) == (True, True, True)
-        assert "The repair was taken back, but the table is not what it was." in done["msg"]
+        assert "The repair was rolled back, but the table is not what it was." in done["msg"]
         assert ("active", 5, "0.0.0.0", 1) not in site.host.host_routes()
 
 
@@ -367,7 +367,7 @@ def test_a_look_that_fails_once_is_no_lasting_doubt(site: Site) -> None:
     site.after_change(2, site.host.missing.clear)
     done = site.task()
     assert (done["rolled_back"], done["changed"]) == (True, False)
-    assert done["msg"].endswith("The repair was taken back.")
+    assert done["msg"].endswith("The repair was rolled back.")
 
 
 def test_a_journal_that_cannot_be_written_any_more_ends_the_repair(site: Site) -> None:
@@ -389,7 +389,7 @@ def test_without_a_journal_nothing_is_begun(site: Site) -> None:
     (site.journal / "route_fix.txt.new").mkdir()
     done = site.task()
     assert (done["failed"], done["changed"]) == (True, False)
-    assert "taken back" not in done["msg"]
+    assert "rolled back" not in done["msg"]
     assert not site.host.changes()
 
 
@@ -437,7 +437,7 @@ def test_what_a_killed_run_left_is_told_and_not_touched_in_check_mode(site: Site
     site.repair(wishes)
     half_done, count = site.host.stores(), len(site.host.changes())
     for told in (site.repair(wishes, check_mode=True), site.repair(wishes._replace(state="query"))):
-        assert told["warnings"] == ["An earlier run was killed. The next one takes back what it began."]
+        assert told["warnings"] == ["An earlier run was killed. The next one rolls back what it began."]
         assert not told.get("failed")
     assert (site.host.stores(), len(site.host.changes())) == (half_done, count)
 
@@ -572,7 +572,7 @@ def test_rollback_false_keeps_an_unproven_repair(site: Site) -> None:
     assert site.host.host_routes() == BOTH_STORES
     assert not list(site.journal.iterdir())
     wrong = site.task()
-    assert "although the route is as wished" in wrong["msg"]
+    assert "although the route is as it should be" in wrong["msg"]
     assert not site.task(verify=False).get("failed")
 
 

@@ -120,9 +120,9 @@ TABLE: Mapping[str, tuple[str, str, str]] = {
         "There is no route to 169.254.169.254.{cause}",
         "Run azure_imds_route_fix with state: present, or configure the primary NIC by DHCP.",
     ),
-    "oracle_disagrees": (
+    "kernel_disagrees": (
         "warning",
-        "The system's own verdict ({oracle}) differs from what its tables say ({table}); the system's is used.",
+        "The kernel's verdict ({kernel}) differs from what the tables say ({table}); the kernel's is used.",
         "Report this with the tables in the evidence.",
     ),
     "runtime_only": (

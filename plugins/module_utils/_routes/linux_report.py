@@ -8,7 +8,7 @@ A report is a dictionary; each value is the command's standard output, JSON or p
 - ``route_get``: ``{"rc", "stdout", "stderr"}`` of that command; ``route_get_bound``: with ``from`` the primary address
 - ``proc_net_route``: ``/proc/net/route``, looked at where ``routes`` is empty
 - ``persistent``: routes in our own persistent form (rows as ``ip -j route`` has them), null where that can't be known
-- ``persistence``, ``azure``, ``elevated``, ``container``, ``imds_mac``, ``imds_address``, ``errors``: see `table.State`
+- ``persistence``, ``azure``, ``elevated``, ``container``, ``imds_mac``, ``imds_address``, ``errors``: see `model.State`
 """
 
 from __future__ import annotations
@@ -17,9 +17,11 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Optional
 
-from . import table
+from . import ipv4, model
+from .iproute2_text import HARMLESS_FLAGS, INTERNAL_KINDS, TUNNEL_KINDS, parse_addresses, parse_routes, parse_rules
+from .model import Address, Interface, ReportError, Route, RouteVerdict, Rule, State
 from .options import normalize_mac
-from .table import Address, Interface, ReportError, Route, Rule, State, Verdict
+from .proc_route import parse_proc_routes
 
 Row = Mapping[str, Any]
 
@@ -28,24 +30,9 @@ COMMANDS = {
     "addresses": ("ip", "-j", "-d", "address", "show"),
     "routes": ("ip", "-j", "-d", "-4", "route", "show", "table", "all"),
     "rules": ("ip", "-j", "-4", "rule", "show"),
-    "route_get": ("ip", "-j", "route", "get", table.IMDS),
+    "route_get": ("ip", "-j", "route", "get", ipv4.IMDS),
 }
 
-_TUNNELS = (
-    "tun",
-    "wireguard",
-    "ppp",
-    "ipip",
-    "gre",
-    "gretap",
-    "sit",
-    "vti",
-    "xfrm",
-    "ip6tnl",
-    "ip6gre",
-    "l2tp",
-)
-_INTERNAL = ("dummy", "ifb", "vxlan", "geneve", "nlmon")
 # Bridges of container software. Another bridge may well carry the host's own address (Azure CNI's azure0 does).
 _BRIDGES = (
     "docker",
@@ -82,10 +69,9 @@ _ROUTE_KEYS = {
     *("type", "dst", "gateway", "via", "dev", "table", "protocol", "scope", "prefsrc", "metric", "flags", "nexthops"),
     *("weight", "tos", "cache", "uid", "from"),
 }
-_HARMLESS_FLAGS = {"onlink", "dead", "linkdown", "offload", "trap", "pervasive", "rt_offload", "rt_trap"}
 
 
-def read(report: Mapping[str, Any]) -> State:
+def read_linux_report(report: Mapping[str, Any]) -> State:
     """The state that a report describes. ReportError where a part can't be read."""
     try:
         return _read(report)
@@ -96,24 +82,24 @@ def read(report: Mapping[str, Any]) -> State:
 
 
 def _read(report: Mapping[str, Any]) -> State:
-    links = _rows(report, "addresses", _text_addresses)
-    routes = tuple(_routes(_rows(report, "routes", _text_routes)))
+    links = _rows(report, "addresses", parse_addresses)
+    routes = tuple(_routes(_rows(report, "routes", parse_routes)))
     if not routes and report.get("proc_net_route"):
-        routes = tuple(_proc_routes(str(report["proc_net_route"])))
+        routes = tuple(parse_proc_routes(str(report["proc_net_route"])))
     if not links:
         raise ReportError("the report has no addresses: is there an ip command?")
-    rules = None if report.get("rules") is None else tuple(map(_rule, _rows(report, "rules", _text_rules)))
+    rules = None if report.get("rules") is None else tuple(map(_rule, _rows(report, "rules", parse_rules)))
     persistent = report.get("persistent")
     leased = {route.interface for route in routes if route.protocol == "dhcp"}
     return State(
-        system=table.LINUX,
+        system=model.LINUX,
         interfaces=tuple(_interface(link, leased) for link in links),
         addresses=tuple(address for link in links for address in _addresses(link)),
         routes=routes,
         rules=rules,
         persistent=None if persistent is None else tuple(_routes(persistent)),
-        oracle=read_route_get(report.get("route_get")),
-        oracle_bound=read_route_get(report.get("route_get_bound")),
+        kernel_verdict=parse_route_get(report.get("route_get")),
+        kernel_verdict_bound=parse_route_get(report.get("route_get_bound")),
         imds_mac=normalize_mac(report.get("imds_mac")),
         imds_address=str(report.get("imds_address") or ""),
         azure=report.get("azure"),
@@ -124,19 +110,19 @@ def _read(report: Mapping[str, Any]) -> State:
     )
 
 
-def read_route_get(answer: Optional[Row]) -> Optional[Verdict]:
+def parse_route_get(answer: Optional[Row]) -> Optional[RouteVerdict]:
     """The kernel's verdict from `ip route get`; ``None`` where there is none or its words are not known."""
     if not answer:
         return None
-    rows = _rows(answer, "stdout", _text_routes)
+    rows = _rows(answer, "stdout", parse_routes)
     if not rows:
         said = str(answer.get("stderr") or "")
-        return next((Verdict(kind) for kind, words in table.ERRORS.items() if words in said), None)
+        return next((RouteVerdict(kind) for kind, words in model.ERRORS.items() if words in said), None)
     row = rows[0]
     kind = "local" if row.get("type") == "local" else "unicast"
     # The destination printed is the address asked for, not the row's prefix.
     route = Route("", str(row.get("dev") or ""), _next_hop(row), table=_table(row))
-    return Verdict(kind, route, str(row.get("prefsrc") or row.get("from") or ""), legs=(route,))
+    return RouteVerdict(kind, route, str(row.get("prefsrc") or row.get("from") or ""), legs=(route,))
 
 
 # --- JSON to terms ------------------------------------------------------------------------------------------------
@@ -175,9 +161,9 @@ def _kind(link: Row) -> str:
     kind = str(info.get("info_kind") or "")
     if link.get("link_type") == "loopback" or "LOOPBACK" in flags:
         return "loopback"
-    if kind in _TUNNELS or link.get("link_type") in ("ppp", "none") or "POINTOPOINT" in flags:
+    if kind in TUNNEL_KINDS or link.get("link_type") in ("ppp", "none") or "POINTOPOINT" in flags:
         return "tunnel"
-    if kind in _INTERNAL or name.startswith(_BRIDGES):
+    if kind in INTERNAL_KINDS or name.startswith(_BRIDGES):
         return "virtual"
     return "ethernet"
 
@@ -188,7 +174,7 @@ def _addresses(link: Row) -> Iterator[Address]:
     wide = any(int(row.get("prefixlen", 32)) < 32 for row in rows)
     for row in rows:
         length = int(row.get("prefixlen", 32))
-        table.make_prefix(str(row["local"]), length)
+        ipv4.make_prefix(str(row["local"]), length)
         yield Address(
             address=str(row["local"]),
             prefix_length=length,
@@ -205,13 +191,13 @@ def _addresses(link: Row) -> Iterator[Address]:
 def _routes(rows: Iterable[Row]) -> Iterator[Route]:
     for row in rows:
         try:
-            prefix = table.parse_prefix(str(row.get("dst", "")))
+            prefix = ipv4.parse_prefix(str(row.get("dst", "")))
         except ValueError:
             continue  # IPv6
         legs = row.get("nexthops") or ()
         for leg in legs or (row,):
             flags = {str(flag) for flag in (*row.get("flags", ()), *leg.get("flags", ()))}
-            unknown = (set(row) | set(leg)) - _ROUTE_KEYS or flags - _HARMLESS_FLAGS
+            unknown = (set(row) | set(leg)) - _ROUTE_KEYS or flags - HARMLESS_FLAGS
             yield Route(
                 prefix=prefix,
                 interface=str(leg.get("dev") or ""),
@@ -241,7 +227,7 @@ def _table(row: Row) -> str:
 
 def _scope(row: Row) -> str:
     name = str(row.get("scope") or "global")
-    numbers = {str(value): scope for scope, value in table.SCOPES.items()}
+    numbers = {str(value): scope for scope, value in model.SCOPES.items()}
     return numbers.get(name, name)
 
 
@@ -269,152 +255,4 @@ def _rule(row: Row) -> Rule:
 
 def _rule_prefix(row: Row, end: str) -> str:
     address, length = str(row.get(end) or "all"), row.get(end + "len")
-    return table.parse_prefix(address if length is None or address == "all" else f"{address}/{length}")
-
-
-# --- plain text to rows as JSON has them --------------------------------------------------------------------------
-
-_ROUTE_WORDS = {
-    "via": "gateway",
-    "dev": "dev",
-    "table": "table",
-    "proto": "protocol",
-    "scope": "scope",
-    "src": "prefsrc",
-    "metric": "metric",
-    "weight": "weight",
-    "tos": "tos",
-    "from": "from",
-}
-_ROUTE_TYPES = (
-    "unicast",
-    "local",
-    "broadcast",
-    "multicast",
-    "throw",
-    "unreachable",
-    "prohibit",
-    "blackhole",
-    "anycast",
-    "nat",
-)
-_IGNORED_PAIRS = ("uid", "cache", "error")
-
-
-def _text_routes(text: str) -> Iterator[Row]:
-    """`ip route` and `ip route get` as text; legs of a multipath route follow indented."""
-    rows: list[dict[str, Any]] = []
-    for line in text.splitlines():
-        words = line.split()
-        if words[:1] == ["nexthop"] and rows:
-            rows[-1].setdefault("nexthops", []).append(_route_words(words[1:]))
-        elif words and not line[0].isspace():
-            kind = words.pop(0) if words[0] in _ROUTE_TYPES else "unicast"
-            if words:
-                rows.append({"type": kind, "dst": words[0], **_route_words(words[1:])})
-    yield from rows
-
-
-def _route_words(words: list[str]) -> dict[str, Any]:
-    row: dict[str, Any] = {"flags": []}
-    rest = iter(words)
-    for word in rest:
-        if word in _ROUTE_WORDS:
-            value = next(rest, "")
-            if word == "via" and value in ("inet", "inet6"):
-                value = next(rest, "")
-            row[_ROUTE_WORDS[word]] = value
-        elif word in _HARMLESS_FLAGS:
-            row["flags"].append(word)
-        elif word in _IGNORED_PAIRS:
-            next(rest, "")
-        elif word.isidentifier():
-            row[word] = next(rest, "")
-    return row
-
-
-def _text_rules(text: str) -> Iterator[Row]:
-    """`ip rule` as text: ``32765:<tab>not from all fwmark 0xca6c lookup 51820``."""
-    names = {
-        "from": "src",
-        "to": "dst",
-        "lookup": "table",
-        "suppress_prefixlength": "suppress_prefixlen",
-        "proto": "protocol",
-    }
-    for line in text.splitlines():
-        head, colon, tail = line.partition(":")
-        if not colon or not head.strip().isdigit():
-            continue
-        row: dict[str, Any] = {"priority": int(head)}
-        rest = iter(tail.split())
-        for word in rest:
-            if word in ("not", "nop"):
-                row[word] = None
-            elif word in ("unreachable", "prohibit", "blackhole"):
-                row["action"] = word
-            elif not word.startswith("["):
-                row[names.get(word, word)] = next(rest, "")
-        yield row
-
-
-def _text_addresses(text: str) -> Iterator[Row]:
-    """`ip address` as text, with or without ``-d``."""
-    links: list[dict[str, Any]] = []
-    for line in text.splitlines():
-        words = line.split()
-        if not words:
-            continue
-        if not line[0].isspace() and words[0].rstrip(":").isdigit() and len(words) > 2:
-            name = words[1].rstrip(":").partition("@")[0]
-            flags = words[2].strip("<>").split(",")
-            links.append({"ifindex": int(words[0].rstrip(":")), "ifname": name, "flags": flags, "addr_info": []})
-        elif links and words[0].startswith("link/"):
-            links[-1]["link_type"] = words[0][5:]
-            links[-1]["address"] = words[1] if len(words) > 1 else ""
-        elif links and words[0] == "inet" and len(words) > 1:
-            links[-1]["addr_info"].append(_text_address(words))
-        elif links and words[0] in _TUNNELS + _INTERNAL:
-            links[-1]["linkinfo"] = {"info_kind": words[0]}
-    yield from links
-
-
-def _text_address(words: list[str]) -> dict[str, Any]:
-    local, _slash, length = words[1].partition("/")
-    row: dict[str, Any] = {"family": "inet", "local": local, "prefixlen": int(length or 32)}
-    if "peer" in words:
-        peer, _slash, length = words[words.index("peer") + 1].partition("/")
-        row.update(address=peer, prefixlen=int(length or 32))
-    if "scope" in words:
-        row["scope"] = words[words.index("scope") + 1]
-    row.update({flag: True for flag in ("secondary", "dynamic", "tentative") if flag in words})
-    return row
-
-
-def _proc_routes(text: str) -> Iterator[Route]:
-    """``/proc/net/route``: addresses as little-endian hexadecimal; flags 1 up, 2 gateway, 0x200 reject."""
-    for line in text.splitlines()[1:]:
-        words = line.split()
-        if len(words) < 8:
-            continue
-        try:
-            destination, gateway, mask = (_little_endian(words[at]) for at in (1, 2, 7))
-            flags, metric, length = int(words[3], 16), int(words[6]), table.mask_length(mask)
-        except ValueError:
-            continue
-        if not flags & 1:
-            continue
-        reject = bool(flags & 0x200)
-        yield Route(
-            table.make_prefix(destination, length),
-            "" if reject else words[0],
-            gateway if flags & 2 else "",
-            metric,
-            "unreachable" if reject else "unicast",
-            scope="global" if flags & 2 or reject else "link",
-            opaque=True,  # this file says neither protocol nor source
-        )
-
-
-def _little_endian(word: str) -> str:
-    return table.text(int.from_bytes(bytes.fromhex(word), "little"))
+    return ipv4.parse_prefix(address if length is None or address == "all" else f"{address}/{length}")

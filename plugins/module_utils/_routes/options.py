@@ -1,19 +1,22 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What the user wants of the route fix: the module's options, checked."""
+"""The options of the route fix that say what is desired, checked. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import NamedTuple, Optional
 
-from .table import is_ipv4
+from .ipv4 import is_ipv4
 
 STATES = ("query", "present", "absent")
 NEXT_HOPS = ("auto", "on_link", "gateway")
+# The network stacks that may keep a route; where several have evidence, the first one tells the others what to do.
+PERSISTENCE_STACKS = ("netplan", "networkd", "networkmanager", "ifupdown")
+NO_PERSISTENCE = "none"
 
 
-class Wishes(NamedTuple):
+class RouteOptions(NamedTuple):
     """``interface`` is a name or, on Windows, also an index. ``remove_conflicting``: ``None`` removes static rows that
     contradict and can be told to be nobody else's, true also rows of VPNs and agents, false nothing.
     """
@@ -29,23 +32,23 @@ class Wishes(NamedTuple):
     force: bool = False
 
 
-DEFAULT = Wishes()
+DEFAULT = RouteOptions()
 
 
-def read_wishes(options: Mapping[str, object]) -> Wishes:
+def parse_options(given: Mapping[str, object]) -> RouteOptions:
     """The module's options (absent or null means default). ValueError names the option and what it takes."""
-    given = {name: options[name] for name in Wishes._fields if options.get(name) is not None}
-    wishes = Wishes(**given)  # type: ignore[arg-type]
-    if wishes.state not in STATES:
-        raise ValueError(f"state must be one of {', '.join(STATES)}, not {wishes.state!r}")
-    if wishes.primary_ip and not is_ipv4(wishes.primary_ip):
-        raise ValueError(f"primary_ip must be an IPv4 address, not {wishes.primary_ip!r}")
-    if wishes.next_hop not in NEXT_HOPS and not is_ipv4(wishes.next_hop):
-        raise ValueError(f"next_hop must be auto, on_link, gateway or an IPv4 address, not {wishes.next_hop!r}")
-    mac = normalize_mac(wishes.mac_address)
-    if wishes.mac_address and not mac:
-        raise ValueError(f"mac_address must be six bytes in hexadecimal, not {wishes.mac_address!r}")
-    return wishes._replace(mac_address=mac)
+    values = {name: given[name] for name in RouteOptions._fields if given.get(name) is not None}
+    options = RouteOptions(**values)  # type: ignore[arg-type]
+    if options.state not in STATES:
+        raise ValueError(f"state must be one of {', '.join(STATES)}, not {options.state!r}")
+    if options.primary_ip and not is_ipv4(options.primary_ip):
+        raise ValueError(f"primary_ip must be an IPv4 address, not {options.primary_ip!r}")
+    if options.next_hop not in NEXT_HOPS and not is_ipv4(options.next_hop):
+        raise ValueError(f"next_hop must be auto, on_link, gateway or an IPv4 address, not {options.next_hop!r}")
+    mac = normalize_mac(options.mac_address)
+    if options.mac_address and not mac:
+        raise ValueError(f"mac_address must be six bytes in hexadecimal, not {options.mac_address!r}")
+    return options._replace(mac_address=mac)
 
 
 def normalize_mac(value: object) -> str:

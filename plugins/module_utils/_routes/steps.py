@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Callable, NamedTuple, Optional
 
-from . import table
-from .table import Route, State
+from . import model
+from .model import Route, State
 
 BEFORE_PROOF = "repair"  # may be undone
 AFTER_PROOF = "cleanup"  # can't be put back as it was, so it waits until the repair is proven
@@ -35,7 +35,7 @@ class Op(NamedTuple):
 
 
 class Step(NamedTuple):
-    """What is done for one reason. ``undo`` takes back ``do`` from any state in between, so also a step cut short."""
+    """What is done for one reason. ``undo`` reverts ``do`` from any state in between, so also a step cut short."""
 
     action: str
     target: str
@@ -49,7 +49,7 @@ def simulate(state: State, ops: Iterable[Op]) -> State:
     """The state after the operations. The system's own verdicts are dropped: they belong to the state before."""
     for op in ops:
         state = _EFFECTS[op.action](state, op)
-    return state._replace(oracle=None, oracle_bound=None)
+    return state._replace(kernel_verdict=None, kernel_verdict_bound=None)
 
 
 # --- plain forms for the target -----------------------------------------------------------------------------------
@@ -58,7 +58,7 @@ def simulate(state: State, ops: Iterable[Op]) -> State:
 def windows_op(state: State, op: Op) -> dict[str, object]:
     """What the Windows side carries out; on-link is ``0.0.0.0``, the interface an index, every selector explicit."""
     name = op.route.interface if op.route else op.interface
-    nic = table.find_interface(state, name)
+    nic = model.find_interface(state, name)
     if nic is None:
         raise ValueError(f"no interface {name!r}")
     if op.route is None:
@@ -177,7 +177,7 @@ def _map_store(state: State, op: Op, change: Callable[[Route], Optional[Route]])
     route = _given(op)
 
     def changed(rows: Iterable[Route]) -> tuple[Route, ...]:
-        new = (change(row) if table.same_route(row, route) else row for row in rows)
+        new = (change(row) if model.same_route(row, route) else row for row in rows)
         return tuple(row for row in new if row is not None)
 
     if op.store == "active":

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ansible_collections.imds.azure.plugins.module_utils._routes import table
+from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, model
+from ansible_collections.imds.azure.plugins.module_utils._routes.model import Route, State
 from ansible_collections.imds.azure.plugins.module_utils._routes.steps import (
     BEFORE_PROOF,
     Op,
@@ -17,20 +18,19 @@ from ansible_collections.imds.azure.plugins.module_utils._routes.steps import (
     ip_arguments,
     simulate,
 )
-from ansible_collections.imds.azure.plugins.module_utils._routes.table import Route, State
 
+from .evaluation import Evaluation
 from .goal import Goal
 
 
-def present(state: State, goal: Goal) -> list[Step]:
+def present(case: Evaluation, goal: Goal) -> list[Step]:
     """Steps after which the host route over the primary NIC wins."""
+    state = case.state
     running = [row for row in goal.contradictions(state) if row in state.routes]
-    removal = [Op("delete", row) for row in running]
     steps: list[Step] = []
-    after = simulate(state, removal) if removal else state
-    if not goal.reached(after):
+    if not goal.reached(case.after(Op("delete", row) for row in running)):
         wanted = _wanted(goal)
-        replaced = next((row for row in table.host_routes(state) if _same_slot(row, wanted)), None)
+        replaced = next((row for row in model.host_routes(state) if _same_slot(row, wanted)), None)
         if replaced and not goal.fits(state, replaced) and not goal.removable(state, replaced):
             return []  # somebody else's row is where ours has to go
         if replaced and (replaced.opaque or replaced.weight or replaced.protocol == "dhcp"):
@@ -39,13 +39,14 @@ def present(state: State, goal: Goal) -> list[Step]:
         undo = Op("replace", replaced) if replaced else Op("delete", wanted)
         steps.append(_step("replace", Op("replace", wanted), undo, "the primary NIC's host route must win"))
     steps += _deletions(simulate(state, _done(steps)), running, "it contradicts the primary NIC's host route")
-    return _keep(state, goal, steps) + steps
+    return _keep(case, goal, steps) + steps
 
 
-def absent(state: State, goal: Goal) -> list[Step]:
-    """Steps that take back what `present` sets: our own persistent form and the static route on the primary NIC."""
+def absent(case: Evaluation, goal: Goal) -> list[Step]:
+    """Steps that undo what `present` sets: our own persistent form and the static route on the primary NIC."""
+    state = case.state
     kept = {row[:3] for row in state.persistent or ()}
-    here = [r for r in table.host_routes(state) if r.table == "main" and r.interface == goal.primary.name]
+    here = [r for r in model.host_routes(state) if r.table == "main" and r.interface == goal.primary.name]
     own = [row for row in here if row.protocol == "static" or (row[:3] in kept and row.protocol != "dhcp")]
     own = [row for row in own if not row.opaque and not row.weight]
     return _forget(state.persistent or (), "it is not wanted") + _deletions(state, own, "it is not wanted")
@@ -55,7 +56,7 @@ def _deletions(state: State, rows: Iterable[Route], reason: str) -> list[Step]:
     """Where rows share a slot, the first one wins: one that stood first is put back first."""
     steps = []
     for row in rows:
-        slot = [other for other in table.host_routes(state) if _same_slot(other, row)]
+        slot = [other for other in model.host_routes(state) if _same_slot(other, row)]
         undo = "prepend" if slot[0] == row and len(slot) > 1 else "append"
         steps.append(_step("delete", Op("delete", row), Op(undo, row), reason))
         state = simulate(state, steps[-1].do)
@@ -69,7 +70,7 @@ def _done(steps: Iterable[Step]) -> list[Op]:
 def _wanted(goal: Goal) -> Route:
     """The row to be set. ``onlink`` keeps the kernel from asking its rules and tables for the way to the gateway."""
     return Route(
-        table.IMDS_PREFIX,
+        ipv4.IMDS_PREFIX,
         goal.primary.name,
         goal.next_hop,
         protocol="static",
@@ -79,14 +80,14 @@ def _wanted(goal: Goal) -> Route:
     )
 
 
-def _keep(state: State, goal: Goal, steps: Iterable[Step]) -> list[Step]:
+def _keep(case: Evaluation, goal: Goal, steps: Iterable[Step]) -> list[Step]:
     """The persistent form of the route that is going to win, unless DHCP brings it back anyway."""
-    stored = state.persistent or ()
-    after = simulate(state, _done(steps))
+    stored = case.state.persistent or ()
+    after = case.after(_done(steps))
     if goal.persistent(after):
-        stale = [row for row in stored if row in goal.contradictions(state)]
+        stale = [row for row in stored if row in goal.contradictions(case.state)]
         return _forget(stale, "it does not fit the primary NIC")
-    winner = table.decide(after).route
+    winner = after.winner.route
     if winner is None:
         return []
     kept = winner._replace(source=goal.primary.address)

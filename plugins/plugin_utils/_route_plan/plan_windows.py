@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The steps on Windows. A route stands in two stores; what may be changed follows from what New-NetRoute can do:
 
-it writes both stores or the active one, never the persistent one alone; it refuses a key (prefix, interface, next
-hop) that
-exists; it refuses an interface that is gone. So a row and its twin in the other store are handled and undone
-together, a
-row that stands in the persistent store alone can't be put back, and such rows go last, after the repair is proven.
+it writes both stores or the active one, never the persistent one alone; it refuses a key (prefix, interface, next hop)
+that exists; it refuses an interface that is gone. So a row and its twin in the other store are handled and undone
+together, a row that stands in the persistent store alone can't be put back, and such rows go last, after the repair is
+proven.
 
 Never touched: the failover cluster's adapter, routes and addresses; what DHCP gave to the primary NIC; any other
 prefix.
@@ -14,19 +13,19 @@ prefix.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Optional
 
-from ansible_collections.imds.azure.plugins.module_utils._routes import table
+from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, model
+from ansible_collections.imds.azure.plugins.module_utils._routes.model import Route, State
 from ansible_collections.imds.azure.plugins.module_utils._routes.steps import (
     AFTER_PROOF,
     BEFORE_PROOF,
     Op,
     Step,
-    simulate,
 )
-from ansible_collections.imds.azure.plugins.module_utils._routes.table import Route, State
 
+from .evaluation import Evaluation
 from .goal import Goal
 
 # The rows of one key: store -> row.
@@ -35,51 +34,56 @@ Stores = Mapping[str, Route]
 _METRIC = 1  # route metric of what we add; the interface's comes on top
 
 
-def present(state: State, goal: Goal) -> list[Step]:
-    """Steps after which the host route over the primary NIC wins, from the primary address where that is wished."""
+def present(case: Evaluation, goal: Goal) -> list[Step]:
+    """Steps after which the host route over the primary NIC wins, from the primary address where `fix_source` is on."""
+    state = case.state
     groups = _groups(state)
     contradicting = goal.contradictions(state)
     bad = [stores for stores in groups if any(row in contradicting for row in stores.values())]
     now = [stores for stores in bad if _restorable(state, stores)]
     late = [stores for stores in bad if stores not in now]
     steps = [_change(stores, {}, "it contradicts the primary NIC's host route") for stores in now]
-    after = simulate(state, [op for step in steps for op in step.do])
+    after = case.after(_done(steps))
     steps += _host_route(state, after, goal, [stores for stores in groups if stores not in bad])
-    after = simulate(state, [op for step in steps for op in step.do])
-    if goal.wishes.fix_source and not goal.reached(after):
+    if goal.options.fix_source and not goal.reached(case.after(_done(steps))):
         steps += _sources(state, goal)
     return steps + _cleanup(state, late)
 
 
-def absent(state: State, goal: Goal) -> list[Step]:
-    """Steps that take back what `present` sets; with ``persistent: false`` also a route that is active only."""
+def absent(case: Evaluation, goal: Goal) -> list[Step]:
+    """Steps that undo what `present` sets; with ``persistent: false`` also a route that is active only."""
+    state = case.state
     own = [stores for stores in _groups(state) if _row(stores).interface == goal.primary.name]
     own = [
         stores
         for stores in own
-        if "persistent" in stores or not (goal.wishes.persistent or table.dhcp_learned(state, _row(stores)))
+        if "persistent" in stores or not (goal.options.persistent or model.dhcp_learned(state, _row(stores)))
     ]
     return [_change(stores, {}, "it is not wanted") for stores in own]
 
 
-def _host_route(state: State, after: State, goal: Goal, groups: list[Stores]) -> list[Step]:
-    """The step that makes the wanted route win and stay; ``after`` is the state without what contradicts."""
+def _done(steps: Iterable[Step]) -> list[Op]:
+    return [op for step in steps for op in step.do]
+
+
+def _host_route(state: State, after: Evaluation, goal: Goal, groups: list[Stores]) -> list[Step]:
+    """The step that makes the wanted route win and stay; ``after`` is the host without what contradicts."""
     wins = goal.wins(after)
     if wins and goal.persistent(after):
         return []
     fitting = [stores for stores in groups if goal.fits(state, _row(stores))]
-    own = next((stores for stores in fitting if not table.dhcp_learned(state, _row(stores))), {})
+    own = next((stores for stores in fitting if not model.dhcp_learned(state, _row(stores))), {})
     if own and (wins or "active" not in own):
         row, reason = _row(own), "the route must be in use and outlive a reboot"
     else:
-        row = Route(table.IMDS_PREFIX, goal.primary.name, goal.next_hop, _METRIC, table="active", protocol="netmgmt")
+        row = Route(ipv4.IMDS_PREFIX, goal.primary.name, goal.next_hop, _METRIC, table="active", protocol="netmgmt")
         own, reason = (
             next((stores for stores in groups if _row(stores)[:3] == row[:3]), {}),
             "the primary NIC's host route must win",
         )
-    new = {"active": row, "persistent": row} if goal.wishes.persistent or "persistent" in own else {"active": row}
+    new = {"active": row, "persistent": row} if goal.options.persistent or "persistent" in own else {"active": row}
     is_there = {store: old.metric for store, old in own.items()} == dict.fromkeys(new, row.metric)
-    is_learned = bool(own) and table.dhcp_learned(state, _row(own))
+    is_learned = bool(own) and model.dhcp_learned(state, _row(own))
     return [] if is_there or is_learned else [_change(own, new, reason)]
 
 
@@ -87,9 +91,9 @@ def _sources(state: State, goal: Goal) -> list[Step]:
     """SkipAsSource on the NIC's other addresses, never on a cluster's, and off on the primary one."""
     name = goal.primary.name
     steps = []
-    for own in table.addresses_of(state, name):
+    for own in model.addresses_of(state, name):
         skip = own.address != goal.primary.address
-        if own.skip_as_source == skip or own.virtual or table.covers(table.LINK_LOCAL_PREFIX, own.address):
+        if own.skip_as_source == skip or own.virtual or ipv4.covers(ipv4.LINK_LOCAL_PREFIX, own.address):
             continue
         do, undo = (Op("skip_as_source", interface=name, address=own.address, skip=value) for value in (skip, not skip))
         reason = "Azure answers only the primary address"
@@ -106,8 +110,8 @@ def _groups(state: State) -> list[Stores]:
     groups: dict[tuple[str, str], dict[str, Route]] = {}
     # On-link rows first, so that their active twin is taken.
     stored = sorted(state.persistent or (), key=lambda row: row.next_hop in own)
-    for row in (*table.host_routes(state), *stored):
-        if row.prefix == table.IMDS_PREFIX and row.interface:
+    for row in (*model.host_routes(state), *stored):
+        if row.prefix == ipv4.IMDS_PREFIX and row.interface:
             key, on_link = (row.interface, row.next_hop), (row.interface, "")
             is_twin = row.next_hop in own and key not in groups and set(groups.get(on_link, {})) == {"active"}
             groups.setdefault(on_link if is_twin and row.table == "persistent" else key, {})[row.table] = row
@@ -119,7 +123,7 @@ def _row(stores: Stores) -> Route:
 
 
 def _restorable(state: State, stores: Stores) -> bool:
-    nic = table.find_interface(state, _row(stores).interface)
+    nic = model.find_interface(state, _row(stores).interface)
     return _is_remakeable(stores) and nic is not None and nic.present and nic.kind != "loopback"
 
 
@@ -142,7 +146,7 @@ def _cleanup(state: State, late: list[Stores]) -> list[Step]:
 
 
 def _is_loopback(state: State, stores: Stores) -> bool:
-    nic = table.find_interface(state, _row(stores).interface)
+    nic = model.find_interface(state, _row(stores).interface)
     return nic is not None and nic.kind == "loopback"
 
 

@@ -16,7 +16,7 @@ properties of the cmdlets' objects under their own names; enumerations may be na
 - ``persistent_route_values``: the value names ``destination,mask,gateway,metric`` of the PersistentRoutes registry key
 - ``cluster_service``: state of ClusSvc, null or empty where there is none
 - ``compartments``: number of network compartments
-- ``azure``, ``elevated``, ``imds_mac``, ``imds_address``, ``errors``: see `table.State`
+- ``azure``, ``elevated``, ``imds_mac``, ``imds_address``, ``errors``: see `model.State`
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Optional
 
-from ansible_collections.imds.azure.plugins.module_utils._routes import table
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import normalize_mac
-from ansible_collections.imds.azure.plugins.module_utils._routes.table import (
+from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, model
+from ansible_collections.imds.azure.plugins.module_utils._routes.model import (
     Address,
     Interface,
     ReportError,
     Route,
+    RouteVerdict,
     State,
-    Verdict,
 )
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import normalize_mac
 
 Row = Mapping[str, Any]
 
@@ -65,7 +65,7 @@ _INNER_SWITCHES = (
 )
 
 
-def read(report: Mapping[str, Any]) -> State:
+def read_windows_report(report: Mapping[str, Any]) -> State:
     """The state that a report describes. ReportError where the active routes or the addresses are missing."""
     routes, addresses = report.get("routes") or {}, report.get("addresses") or {}
     if routes.get("active") is None or addresses.get("active") is None:
@@ -76,14 +76,14 @@ def read(report: Mapping[str, Any]) -> State:
     names = _Names(report, [*_list(routes["active"]), *_list(routes.get("persistent"))])
     persistent = routes.get("persistent")
     return State(
-        system=table.WINDOWS,
+        system=model.WINDOWS,
         interfaces=tuple(names.interfaces()),
         addresses=tuple(_addresses(addresses, names)),
         routes=tuple(_routes(routes["active"], "active", names)),
         persistent=None if persistent is None else tuple(_routes(persistent, "persistent", names)),
         registry=tuple(_registry(report.get("persistent_route_values"))),
-        oracle=_find_route(report.get("find_route"), names),
-        oracle_bound=_find_route(report.get("find_route_bound"), names),
+        kernel_verdict=_find_route(report.get("find_route"), names),
+        kernel_verdict_bound=_find_route(report.get("find_route_bound"), names),
         imds_mac=normalize_mac(report.get("imds_mac")),
         imds_address=str(report.get("imds_address") or ""),
         azure=report.get("azure"),
@@ -152,7 +152,7 @@ def _kind(index: int, name: str, adapter: Row) -> str:
 def _routes(rows: Any, store: str, names: _Names) -> Iterator[Route]:
     for row in _list(rows):
         try:
-            prefix = table.parse_prefix(str(row.get("DestinationPrefix")))
+            prefix = ipv4.parse_prefix(str(row.get("DestinationPrefix")))
         except ValueError:
             continue
         next_hop = str(row.get("NextHop") or "0.0.0.0")
@@ -172,7 +172,7 @@ def _addresses(stores: Mapping[str, Any], names: _Names) -> Iterator[Address]:
     kept = {(str(row.get("IPAddress")), _index(row)) for row in _list(stored)}
     for row in _list(stores["active"]):
         address = str(row.get("IPAddress"))
-        if not table.is_ipv4(address):
+        if not ipv4.is_ipv4(address):
             continue
         origin, state = _word(row.get("PrefixOrigin")), _word(row.get("AddressState"))
         yield Address(
@@ -186,13 +186,13 @@ def _addresses(stores: Mapping[str, Any], names: _Names) -> Iterator[Address]:
         )
 
 
-def _find_route(objects: Any, names: _Names) -> Optional[Verdict]:
+def _find_route(objects: Any, names: _Names) -> Optional[RouteVerdict]:
     """Find-NetRoute's two objects, told apart by what they have."""
     rows = [row for row in _list(objects) if names.known(row)]
     route = next((row for row in rows if row.get("DestinationPrefix")), None)
     source = next((str(row.get("IPAddress")) for row in rows if row.get("IPAddress")), "")
     found = next(_routes([route], "active", names), None) if route else None
-    return Verdict("unicast", found, source, legs=(found,)) if found else None
+    return RouteVerdict("unicast", found, source, legs=(found,)) if found else None
 
 
 def _registry(names: Optional[Iterable[Any]]) -> Iterator[Route]:
@@ -201,8 +201,8 @@ def _registry(names: Optional[Iterable[Any]]) -> Iterator[Route]:
         if len(parts) != 4:
             continue
         try:
-            prefix = table.make_prefix(parts[0], table.mask_length(parts[1]))
-            next_hop = "" if table.number(parts[2]) == 0 else parts[2]
+            prefix = ipv4.make_prefix(parts[0], ipv4.mask_length(parts[1]))
+            next_hop = "" if ipv4.number(parts[2]) == 0 else parts[2]
             yield Route(prefix, "", next_hop, int(parts[3]), table="registry")
         except ValueError:
             continue
@@ -215,7 +215,7 @@ def _list(value: Any) -> list[Row]:
 
 
 def _is_link_local(address: Any) -> bool:
-    return table.covers(table.LINK_LOCAL_PREFIX, str(address)) or not table.is_ipv4(str(address))
+    return ipv4.covers(ipv4.LINK_LOCAL_PREFIX, str(address)) or not ipv4.is_ipv4(str(address))
 
 
 def _index(row: Row) -> int:

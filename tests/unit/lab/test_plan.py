@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.tests.lab import fabric, inventory, spec, sysfs, vm
-from ansible_collections.imds.azure.tests.lab.state import Place, birth
+from ansible_collections.imds.azure.tests.lab.state import Place, birth, lab_dir
 
 DOCUMENT: dict[str, Any] = {
     "vms": [
@@ -99,6 +99,17 @@ def test_imds_says_what_the_vm_has() -> None:
     assert second["ipv4"]["subnet"] == [{"address": "10.2.0.0", "prefix": "26"}]
 
 
+def test_imds_tells_region_zone_and_tags_of_the_topology() -> None:
+    own = {"location": "northeurope", "zone": "2", "tags": {"role": "web", "rank": ""}}
+    (vm,) = spec.parse({"vms": [{"name": "a", "product_uuid": WEB.product_uuid, **own}]}).vms
+    assert fabric.emulated(vm)["overrides"]["compute"] == {
+        "vmId": WEB.product_uuid,
+        "location": "northeurope",
+        "zone": "2",
+        "tagsList": [{"name": "role", "value": "web"}, {"name": "rank", "value": ""}],
+    }
+
+
 def test_the_topology_has_the_last_word_on_the_document() -> None:
     document = {"vms": [{"name": "a", "overrides": {"compute": {"vmId": "x"}, "network": {"interface": []}}}]}
     overrides = fabric.emulated(spec.parse(document).vms[0])["overrides"]
@@ -124,6 +135,29 @@ def test_inventory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert web["ansible_python_interpreter"] == "/opt/python"  # "vars" win
     assert elsewhere["ansible_connection"] == "ssh"
     assert f"{tmp_path}/one/shell/elsewhere" in elsewhere["ansible_ssh_common_args"]
+
+
+HOME = "/home/user"
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, f"{HOME}/.local/state/imds.azure/lab"),
+        ({"XDG_STATE_HOME": "/var/state"}, "/var/state/imds.azure/lab"),
+        ({"XDG_STATE_HOME": "relative"}, f"{HOME}/.local/state/imds.azure/lab"),
+        ({"XDG_STATE_HOME": ""}, f"{HOME}/.local/state/imds.azure/lab"),
+        ({"XDG_STATE_HOME": "/var/state", "LAB_DIR": "/srv/labs"}, "/srv/labs"),
+    ],
+)
+def test_labs_are_kept_in_the_users_state_directory(
+    monkeypatch: pytest.MonkeyPatch, environment: dict[str, str], expected: str
+) -> None:
+    for name in ("LAB_DIR", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"HOME": HOME, **environment}.items():
+        monkeypatch.setenv(name, value)
+    assert str(lab_dir()) == expected
 
 
 def test_a_process_is_known_by_its_birth() -> None:

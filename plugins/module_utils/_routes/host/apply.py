@@ -1,10 +1,10 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Carries out a plan's steps: do, prove, keep or take back, all in one run. Only the order is decided here.
+"""Carries out a plan's steps: do, prove, keep or roll back, all in one run. Only the order is decided here.
 
 Steps of phase ``repair`` come before the proof and are undone in reverse order where it fails; steps of phase
 ``cleanup`` only follow a proof. What is begun is in the journal before it is done, so a run that is killed anywhere
-is taken back, or finished if it was proven, by `recover`.
+is rolled back, or finished if it was proven, by `recover`.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ Operate = Callable[[Operation], None]
 # Asks IMDS; at least {"verified": bool, "detail": str}.
 Prove = Callable[[], Mapping[str, Any]]
 
-# What a reboot takes back by itself.
+# What a reboot undoes by itself.
 _RUNNING = ("replace", "append", "prepend", "delete")
 
 
 class Outcome(NamedTuple):
     """``kept``: the repair stands. ``error``: why not, or what went wrong in spite of it. ``undo_errors``: what could
-    not be taken back; the journal then stays, and the next run tries again. ``proof`` is ``None`` where nobody asked.
+    not be rolled back; the journal then stays, and the next run tries again. ``proof`` is ``None`` where nobody asked.
     """
 
     kept: bool
@@ -49,7 +49,7 @@ def apply(
     """Do the steps (plain, see `plan.plain_steps`) and the proof.
 
     :param prove: ``None``: keep without a proof
-    :param rollback: whether a failed proof takes the repair back; a failed step always does
+    :param rollback: whether a failed proof rolls the repair back; a failed step always does
     :raises HostError: where the journal can't be written; nothing was changed then
     """
     repair = [step for step in steps if step["phase"] != AFTER_PROOF]
@@ -63,11 +63,11 @@ def apply(
             journal.write(entry)
             _do(step["do"], operate)
     except HostError as error:
-        return _take_back(entry, operate, journal)._replace(error=str(error))
+        return _roll_back(entry, operate, journal)._replace(error=str(error))
     proof = prove() if prove else None
     if proof is not None and not proof["verified"]:
         if rollback and steps:
-            return _take_back(entry, operate, journal)._replace(error=str(proof["detail"]), proof=proof)
+            return _roll_back(entry, operate, journal)._replace(error=str(proof["detail"]), proof=proof)
         if steps:
             journal.remove()
         return Outcome(kept=True, error=str(proof["detail"]), proof=proof)
@@ -75,9 +75,9 @@ def apply(
 
 
 def recover(entry: Mapping[str, Any], operate: Operate, journal: Journal) -> Outcome:
-    """Take back what a killed run began, or finish what it had proven.
+    """Roll back what a killed run began, or finish what it had proven.
 
-    :param entry: what `Journal.read` returned
+    :param entry: what `Journal.load` returned
     """
     rebooted = bool(entry.get("boot")) and entry["boot"] != journal.boot()
 
@@ -85,7 +85,7 @@ def recover(entry: Mapping[str, Any], operate: Operate, journal: Journal) -> Out
         if not rebooted or operation["action"] not in _RUNNING:
             operate(operation)
 
-    run = _finish if entry.get("proven") else _take_back
+    run = _finish if entry.get("proven") else _roll_back
     return run(dict(entry), operate_if_lasting, journal)
 
 
@@ -99,7 +99,7 @@ def _finish(entry: dict[str, Any], operate: Operate, journal: Journal) -> Outcom
         if cleanup:
             journal.write({**entry, "proven": True})
     except HostError as error:
-        # Without it a run that is killed now would be taken back: the repair stands, the cleanup waits.
+        # Without it a run that is killed now would be rolled back: the repair stands, the cleanup waits.
         errors.append(str(error))
         cleanup = []
     for step in cleanup:
@@ -111,7 +111,7 @@ def _finish(entry: dict[str, Any], operate: Operate, journal: Journal) -> Outcom
     return Outcome(kept=True, error="; ".join(errors))
 
 
-def _take_back(entry: dict[str, Any], operate: Operate, journal: Journal) -> Outcome:
+def _roll_back(entry: dict[str, Any], operate: Operate, journal: Journal) -> Outcome:
     """Undo the begun steps, the last one first. One that can't be undone does not keep the others from it."""
     errors = []
     for step in reversed(entry["steps"][: entry["started"]]):

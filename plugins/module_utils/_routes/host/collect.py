@@ -1,19 +1,19 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Collects on a Linux host what `linux.read` reads. Changes nothing."""
+"""Collects on a Linux host what `read_linux_report` reads. Changes nothing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Callable, Optional
 
-from .. import linux_report as linux
-from .. import table
-from ..options import Wishes
+from .. import linux_report, model
+from ..linux_report import read_linux_report
+from ..options import RouteOptions
 from ..primary import find_primary
+from ..reply import ImdsReply
 from . import persist
 from .host import Host
-from .probe import Answer
 
 _CAP_NET_ADMIN = 12
 # Left by container engines, by the manual of each.
@@ -23,10 +23,10 @@ _CONTAINER_VARIABLES = ("container=", "KUBERNETES_SERVICE_HOST=")
 
 def collect(
     host: Host,
-    wishes: Wishes,
+    options: RouteOptions,
     backend: str = "auto",
     azure: Optional[bool] = None,
-    ask: Optional[Callable[[], Answer]] = None,
+    ask: Optional[Callable[[], ImdsReply]] = None,
 ) -> dict[str, Any]:
     """The report.
 
@@ -36,7 +36,7 @@ def collect(
     :raises HostError: where the network stack that the user names does not configure the NIC
     :raises ReportError: where addresses, routes or rules can't be read
     """
-    report: dict[str, Any] = {"system": table.LINUX, "azure": azure, "errors": []}
+    report: dict[str, Any] = {"system": model.LINUX, "azure": azure, "errors": []}
     report.update(_tables(host, report["errors"]))
     report["elevated"] = _may_change_routes(host)
     report["container"] = _in_container(host)
@@ -44,27 +44,27 @@ def collect(
     if report["imds"] and report["imds"]["interfaces"]:
         mac, addresses = report["imds"]["interfaces"][0]
         report.update(imds_mac=mac, imds_address=next(iter(addresses), ""))
-    primary = find_primary(linux.read(report), wishes)
+    primary = find_primary(read_linux_report(report), options)
     if primary.address:
         report["route_get_bound"] = _answer(
-            host, (*_plain(linux.COMMANDS["route_get"], report), "from", primary.address)
+            host, (*_plain(linux_report.COMMANDS["route_get"], report), "from", primary.address)
         )
     if primary.name:
         report["persistence"] = persist.find(host, primary.name, backend)
-        report["persistent"] = persist.read(host, report["persistence"], primary.name)
+        report["persistent"] = persist.stored_rows(host, report["persistence"], primary.name)
     return report
 
 
 def _tables(host: Host, errors: list[str]) -> dict[str, Any]:
-    """The output of `linux.COMMANDS`, as JSON where ip knows it, else as text."""
-    found: dict[str, Any] = {"json": host.run(linux.COMMANDS["addresses"])[0] == 0}
-    for part, argv in linux.COMMANDS.items():
+    """The output of `linux_report.COMMANDS`, as JSON where ip knows it, else as text."""
+    found: dict[str, Any] = {"json": host.run(linux_report.COMMANDS["addresses"])[0] == 0}
+    for part, argv in linux_report.COMMANDS.items():
         answer = _answer(host, _plain(argv, found))
         found[part] = answer if part == "route_get" else answer["stdout"] if answer["rc"] == 0 else None
         if part != "route_get" and answer["rc"]:
             errors.append(f"{' '.join(argv)}: {answer['stderr'].strip() or answer['rc']}")
     if not (found["routes"] or "").strip("[] \n"):
-        found["proc_net_route"] = host.read("/proc/net/route")
+        found["proc_net_route"] = host.read_text("/proc/net/route")
     return found
 
 
@@ -78,13 +78,13 @@ def _answer(host: Host, argv: tuple[str, ...]) -> dict[str, Any]:
     return {"rc": rc, "stdout": out, "stderr": err}
 
 
-def _imds(ask: Callable[[], Answer]) -> dict[str, Any]:
+def _imds(ask: Callable[[], ImdsReply]) -> dict[str, Any]:
     return dict(ask()._asdict())
 
 
 def _may_change_routes(host: Host) -> Optional[bool]:
     """Whether this process has CAP_NET_ADMIN (proc_pid_status(5), CapEff); ``None`` where that can't be read."""
-    for line in (host.read("/proc/self/status") or "").splitlines():
+    for line in (host.read_text("/proc/self/status") or "").splitlines():
         name, _colon, value = line.partition(":")
         if name == "CapEff":
             return bool(int(value, 16) >> _CAP_NET_ADMIN & 1)
@@ -95,7 +95,7 @@ def _in_container(host: Host) -> bool:
     if any(host.exists(path) for path in _CONTAINER_FILES):
         return True
     variables = [
-        *(host.read("/proc/1/environ") or "").split("\0"),
-        *(host.read("/proc/self/environ") or "").split("\0"),
+        *(host.read_text("/proc/1/environ") or "").split("\0"),
+        *(host.read_text("/proc/self/environ") or "").split("\0"),
     ]
     return any(variable.startswith(_CONTAINER_VARIABLES) for variable in variables)

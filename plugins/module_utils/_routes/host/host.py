@@ -33,7 +33,7 @@ class Host(NamedTuple):
             raise HostError(f"{' '.join(argv)}: {err.strip() or out.strip() or f'exit code {rc}'}")
         return out
 
-    def read(self, path: str) -> Optional[str]:
+    def read_text(self, path: str) -> Optional[str]:
         """A file's text; ``None`` where it can't be read."""
         try:
             with open(self.root + path, encoding="utf-8", errors="replace") as file:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is under way on a host, on disk before it is done, so that a run that was killed can be taken back.
+"""What is under way on a host, on disk before it is done, so that a run that was killed can be rolled back.
 
 The journal is a JSON object: ``steps`` (plain), ``started`` (how many of them were begun), ``proven`` (the repair
 works; from here on there is no way back), ``backend`` and ``boot`` (the kernel's boot id: a reboot forgets the running
@@ -28,12 +28,12 @@ class Journal(NamedTuple):
     host: Host
     path: str = PATH
 
-    def read(self) -> Optional[dict[str, Any]]:
+    def load(self) -> Optional[dict[str, Any]]:
         """What an earlier run left; ``None`` where nothing is unfinished.
 
         :raises HostError: where it can't be understood
         """
-        text = self.host.read(self.path)
+        text = self.host.read_text(self.path)
         if text is None:
             return None
         try:
@@ -78,4 +78,4 @@ class Journal(NamedTuple):
 
     def boot(self) -> str:
         """Which start of the kernel this is."""
-        return (self.host.read(_BOOT_ID) or "").strip()
+        return (self.host.read_text(_BOOT_ID) or "").strip()

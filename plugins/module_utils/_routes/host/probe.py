@@ -16,6 +16,7 @@ from typing import Any, Callable, NamedTuple, Optional
 from ansible_collections.imds.azure.plugins.module_utils._imds import transport
 
 from ..options import normalize_mac
+from ..reply import ImdsReply
 
 # Known to every IMDS since 2017, so that no version ladder is needed.
 _TARGET = "/metadata/instance/network?api-version=2017-08-01"
@@ -35,29 +36,7 @@ class Way(NamedTuple):
     timeout: float = 5.0
 
 
-class Answer(NamedTuple):
-    """``outcome``: ``ok``, ``busy`` (410, 429, 5xx), ``foreign`` (something else than IMDS answered) or a kind of
-    `transport.TransportError`. ``local_address``: where the answer was received, empty without a connection.
-    ``interfaces``: MAC address and IPv4 addresses of each interface that IMDS knows, the primary one first.
-    """
-
-    outcome: str
-    detail: str
-    local_address: str = ""
-    interfaces: tuple[tuple[str, tuple[str, ...]], ...] = ()
-
-    def judge(self, address: str, mac: str) -> str:
-        """Why this is no proof for the NIC of that address and MAC; empty where it is one."""
-        if self.outcome not in ("ok", "busy"):
-            return self.detail
-        if address and self.local_address != address:
-            return f"IMDS answered {self.local_address}, not the primary address {address}"
-        if self.outcome == "ok" and mac and mac not in (known for known, _addresses in self.interfaces):
-            return f"IMDS does not know the NIC {mac}: another machine's metadata?"
-        return ""
-
-
-def ask(way: Way, source: Optional[str] = None, get: Get = transport.get) -> Answer:
+def ask(way: Way, source: Optional[str] = None, get: Get = transport.get) -> ImdsReply:
     """One request.
 
     :param source: address to bind to, where the system's own choice is not wanted
@@ -66,13 +45,13 @@ def ask(way: Way, source: Optional[str] = None, get: Get = transport.get) -> Ans
         times = (way.connect_timeout, way.read_timeout, way.timeout)
         response = get(way.address, _TARGET, _HEADERS, *times, source)
     except transport.TransportError as error:
-        return Answer(error.kind, f"{error.kind}: {error}", error.local_address or "")
+        return ImdsReply(error.kind, f"{error.kind}: {error}", error.local_address or "")
     if response.status in (410, 429) or response.status >= 500:
-        return Answer("busy", f"HTTP {response.status}", response.local_address)
+        return ImdsReply("busy", f"HTTP {response.status}", response.local_address)
     interfaces = _interfaces(response) if response.status == 200 else None
     if interfaces is None:
-        return Answer("foreign", f"HTTP {response.status} without the interfaces of a VM", response.local_address)
-    return Answer("ok", "HTTP 200", response.local_address, interfaces)
+        return ImdsReply("foreign", f"HTTP {response.status} without the interfaces of a VM", response.local_address)
+    return ImdsReply("ok", "HTTP 200", response.local_address, interfaces)
 
 
 def prove(
@@ -86,7 +65,7 @@ def prove(
 
     :param expect: ``address`` and ``mac`` of the primary NIC
     """
-    answer, fault = Answer("", ""), ""
+    answer, fault = ImdsReply("", ""), ""
     tries = 0
     for tries in range(1, retries + 2):
         answer = ask(way, get=get)

@@ -3,7 +3,7 @@
 """The two things that a target is asked for, and the words in which the controller asks. The Windows side has the same.
 
 ``{"mode": "collect", "recover": bool}`` -> ``{"report", "recovered"}``. With ``recover``, what a killed run left is
-taken back or finished first; without, ``report["unfinished"]`` says so.
+rolled back or finished first; without, ``report["unfinished"]`` says so.
 
 ``{"mode": "apply", "steps": [..], "expect": {"address", "mac"}, "backend", "verify": bool, "rollback": bool,
 "retries": int}`` -> ``{"kept", "rolled_back", "error", "undo_errors", "proof", "restored", "tables", "report"}``.
@@ -11,8 +11,8 @@ taken back or finished first; without, ``report["unfinished"]`` says so.
 system prints them, lists of lines, ``before`` the steps, as they were ``tried``, and ``after`` all. ``report`` is
 collected at the end.
 
-``report`` is what `linux.read` reads, with ``system``, ``imds`` (an `probe.Answer` as a dictionary, null where nobody
-was asked) and ``unfinished``. ``proof`` is what `probe.prove` returns; the rest is `apply.Outcome`.
+``report`` is what `read_linux_report` reads, with ``system``, ``imds`` (a `reply.ImdsReply` as a dictionary, null where
+nobody was asked) and ``unfinished``. ``proof`` is what `probe.prove` returns; the rest is `apply.Outcome`.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, NamedTuple, Optional
 
-from .. import linux_report as linux
-from .. import table
-from ..options import Wishes
+from .. import ipv4, linux_report
+from ..options import RouteOptions
 from . import probe
 from .apply import Outcome, apply, recover
 from .collect import collect
@@ -32,11 +31,11 @@ from .journal import Journal
 from .operations import operate
 
 
-class Target(NamedTuple):
+class LinuxTarget(NamedTuple):
     """One host and what the task says about it. ``azure``: the firmware's word; ``send``: whether IMDS may be asked."""
 
     host: Host
-    wishes: Wishes
+    options: RouteOptions
     backend: str
     way: probe.Way
     azure: Optional[bool]
@@ -44,11 +43,11 @@ class Target(NamedTuple):
 
     def collect(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """
-        :raises HostError: where a killed run can't be taken back
+        :raises HostError: where a killed run can't be rolled back
         :raises ReportError: where the host's tables can't be read
         """
         journal = Journal(self.host)
-        unfinished = journal.read() is not None
+        unfinished = journal.load() is not None
         recovered = unfinished and bool(request.get("recover"))
         if recovered:
             with journal.alone():
@@ -56,13 +55,13 @@ class Target(NamedTuple):
         return {"report": {**self._report(), "unfinished": unfinished and not recovered}, "recovered": recovered}
 
     def _recover(self, journal: Journal) -> None:
-        entry = journal.read()
+        entry = journal.load()
         if entry is None:
             return  # another run was faster
         done = recover(entry, partial(operate, self.host, str(entry.get("backend"))), journal)
         if done.undo_errors:
             raise HostError(
-                f"An earlier run was killed, and what it began can't be taken back: {'; '.join(done.undo_errors)}. "
+                f"An earlier run was killed, and what it began can't be rolled back: {'; '.join(done.undo_errors)}. "
                 f"Its steps stand in {journal.path}."
             )
 
@@ -84,7 +83,7 @@ class Target(NamedTuple):
             return probe.prove(self.way, request["expect"], request["retries"])
 
         journal = Journal(self.host)
-        if journal.read() is not None:
+        if journal.load() is not None:
             raise HostError(f"An earlier run was killed just now, see {journal.path}. Run again.")
         done: Outcome = apply(
             request["steps"],
@@ -104,10 +103,10 @@ class Target(NamedTuple):
 
     def _report(self, quiet: bool = False) -> dict[str, Any]:
         ask = partial(probe.ask, self.way) if self.send and not quiet else None
-        return collect(self.host, self.wishes, self.backend, self.azure, ask)
+        return collect(self.host, self.options, self.backend, self.azure, ask)
 
     def _host_routes(self) -> list[str]:
         """The rows for IMDS in all tables, as ip prints them."""
-        argv = [word for word in linux.COMMANDS["routes"] if word not in ("-j", "-d")]
+        argv = [word for word in linux_report.COMMANDS["routes"] if word not in ("-j", "-d")]
         lines = self.host.run(argv)[1].splitlines()
-        return [" ".join(line.split()) for line in lines if table.IMDS in line]
+        return [" ".join(line.split()) for line in lines if ipv4.IMDS in line]

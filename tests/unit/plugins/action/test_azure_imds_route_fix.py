@@ -17,14 +17,14 @@ import pytest
 import yaml
 from ansible.errors import AnsibleActionFail
 from ansible_collections.imds.azure.plugins.action import azure_imds_route_fix as action
-from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report as linux
+from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.apply import apply
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host, HostError
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.journal import Journal
-from ansible_collections.imds.azure.plugins.module_utils._routes.host.target import Target
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import read_wishes
-from ansible_collections.imds.azure.plugins.module_utils._routes.table import ReportError
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.target import LinuxTarget
+from ansible_collections.imds.azure.plugins.module_utils._routes.model import ReportError
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import parse_options
 from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
 from ansible_collections.imds.azure.tests.scenarios import linux_states as scenarios
 from ansible_collections.imds.azure.tests.scenarios import namespace
@@ -70,16 +70,16 @@ class World:
         """What the module does, without its process."""
         request = arguments["request"]
         self.calls.append(request)
-        wishes = read_wishes(arguments)
-        target = Target(self.host, wishes, arguments["persistence_backend"], probe.Way(), self.azure, False)
+        options = parse_options(arguments)
+        target = LinuxTarget(self.host, options, arguments["persistence_backend"], probe.Way(), self.azure, False)
         try:
             return target.collect(request) if request["mode"] == "collect" else target.apply(request)
         except (HostError, ReportError, ValueError) as error:
             return {"failed": True, "msg": str(error)}
 
     def prove(self, _way: probe.Way, expect: dict[str, str], _retries: int) -> dict[str, Any]:
-        done = self.net.run(linux.COMMANDS["route_get"])
-        verdict = linux.read_route_get(done)
+        done = self.net.run(linux_report.COMMANDS["route_get"])
+        verdict = linux_report.parse_route_get(done)
         good = verdict is not None and verdict.source == expect["address"] and not self.silent
         detail = "HTTP 200" if good else "connect_timeout: nothing"
         return {"verified": good, "outcome": "ok", "detail": detail, "local_address": "", "tries": 1}
@@ -106,7 +106,9 @@ class World:
         return result
 
     def table(self) -> tuple[str, ...]:
-        return tuple(self.net.run(argv)["stdout"] for argv in (linux.COMMANDS["routes"], linux.COMMANDS["rules"]))
+        return tuple(
+            self.net.run(argv)["stdout"] for argv in (linux_report.COMMANDS["routes"], linux_report.COMMANDS["rules"])
+        )
 
 
 @pytest.fixture
@@ -120,8 +122,8 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
 
 
 def options_of(scenario: Scenario) -> dict[str, Any]:
-    default = type(scenario.wishes)()._asdict()
-    given = {name: value for name, value in scenario.wishes._asdict().items() if value != default[name]}
+    default = type(scenario.options)()._asdict()
+    given = {name: value for name, value in scenario.options._asdict().items() if value != default[name]}
     return {**given, "persistent": False}
 
 
@@ -161,7 +163,7 @@ def test_a_silent_imds_means_back_to_what_was(world: World) -> None:
     assert done["failed"]
     assert (done["changed"], done["verified"], done["rolled_back"]) == (False, False, True)
     assert "connect_timeout" in done["msg"]
-    assert "taken back" in done["msg"]
+    assert "rolled back" in done["msg"]
     assert done["tables"]["before"] == done["tables"]["after"] != done["tables"]["tried"]
     assert world.table() == before
     kept = world.task(rollback=False)
@@ -176,7 +178,7 @@ def test_a_right_route_and_a_silent_imds(world: World) -> None:
     done = world.task()
     assert done["failed"]
     assert not done["changed"]
-    assert "although the route is as wished" in done["msg"]
+    assert "although the route is as it should be" in done["msg"]
     assert not world.task(verify=False).get("failed")
 
 

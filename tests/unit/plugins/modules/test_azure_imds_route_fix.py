@@ -9,7 +9,8 @@ from typing import Any, Optional
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import platform
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
-from ansible_collections.imds.azure.plugins.module_utils._routes.host.target import Target
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.target import LinuxTarget
+from ansible_collections.imds.azure.plugins.module_utils._routes.reply import ImdsReply
 from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
 from ansible_collections.imds.azure.tests.scenarios.module_runner import assert_options_are_documented, run
 
@@ -42,10 +43,10 @@ def test_nothing_is_sent_off_azure(
 ) -> None:
     asked: list[probe.Way] = []
 
-    def ask(way: probe.Way, source: Optional[str] = None) -> probe.Answer:
+    def ask(way: probe.Way, source: Optional[str] = None) -> ImdsReply:
         del source
         asked.append(way)
-        return probe.Answer("connect_timeout", "nobody")
+        return ImdsReply("connect_timeout", "nobody")
 
     monkeypatch.setattr(probe, "ask", ask)
     result = run(
@@ -57,7 +58,7 @@ def test_nothing_is_sent_off_azure(
 
 
 def test_check_mode_changes_nothing(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Target, "apply", lambda *_arguments: pytest.fail("it changes something"))
+    monkeypatch.setattr(LinuxTarget, "apply", lambda *_arguments: pytest.fail("it changes something"))
     result = run(capsys, azure_imds_route_fix, check=True, request={"mode": "apply", "steps": []})
     assert result["failed"]
 

@@ -3,7 +3,7 @@
 """The host route's persistent form, kept by whichever network stack configures the NIC. One file per stack.
 
 Each stack is a module with three functions. ``manages(host, nic)``: evidence that the stack configures that NIC, empty
-text where there is none. ``read(host, nic)``: the rows of our own form, as ``ip -j route`` has them. ``write(host,
+text where there is none. ``rows(host, nic)``: the rows of our own form, as ``ip -j route`` has them. ``write(host,
 row)``: keep exactly this row; ``remove(host, nic)``: keep none. The last two raise HostError and then have changed
 nothing. No stack is told to reload: the running route is set apart, and a reload could cut the connection.
 """
@@ -14,17 +14,11 @@ from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, Optional
 
+from ...options import NO_PERSISTENCE, PERSISTENCE_STACKS
 from ..host import Host, HostError
 from . import ifupdown, netplan, networkd, networkmanager
 
-# Where several have evidence, the first one is the one that tells the others what to do.
-STACKS: Mapping[str, ModuleType] = {
-    "netplan": netplan,
-    "networkd": networkd,
-    "networkmanager": networkmanager,
-    "ifupdown": ifupdown,
-}
-NONE = "none"
+STACKS: Mapping[str, ModuleType] = dict(zip(PERSISTENCE_STACKS, (netplan, networkd, networkmanager, ifupdown)))
 
 Row = Mapping[str, Any]
 
@@ -34,20 +28,20 @@ def find(host: Host, nic: str, wanted: str = "auto") -> str:
 
     :raises HostError: where the one that is wanted does not
     """
-    if wanted == NONE:
-        return NONE
+    if wanted == NO_PERSISTENCE:
+        return NO_PERSISTENCE
     if wanted != "auto":
         if not STACKS[wanted].manages(host, nic):
             raise HostError(
                 f"persistence_backend: {wanted} does not configure {nic} here. Use auto, or none for a running route."
             )
         return wanted
-    return next((name for name, stack in STACKS.items() if stack.manages(host, nic)), NONE)
+    return next((name for name, stack in STACKS.items() if stack.manages(host, nic)), NO_PERSISTENCE)
 
 
-def read(host: Host, backend: str, nic: str) -> Optional[list[dict[str, Any]]]:
+def stored_rows(host: Host, backend: str, nic: str) -> Optional[list[dict[str, Any]]]:
     """The rows that come back after a reboot; ``None`` where nobody keeps any."""
-    return None if backend == NONE else list(STACKS[backend].read(host, nic))
+    return None if backend == NO_PERSISTENCE else list(STACKS[backend].rows(host, nic))
 
 
 def write(host: Host, backend: str, row: Row) -> None:

@@ -27,13 +27,13 @@ def manages(host: Host, nic: str) -> str:
     if not host.exists("/etc/network/if-up.d"):
         return ""
     for path in _stanza_files(host):
-        lines = (line.split() for line in (host.read(path) or "").splitlines())
+        lines = (line.split() for line in (host.read_text(path) or "").splitlines())
         if any(words[:2] == ["iface", nic] for words in lines):
             return path
     return ""
 
 
-def read(host: Host, _nic: str) -> list[dict[str, Any]]:
+def rows(host: Host, _nic: str) -> list[dict[str, Any]]:
     """From our script."""
     row = own_file.row_of(host, _PATH, render)
     return [row] if row else []

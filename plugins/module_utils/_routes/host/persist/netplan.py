@@ -36,7 +36,7 @@ def manages(host: Host, nic: str) -> str:
     return name[len("netplan-") :] if name.startswith("netplan-") else ""
 
 
-def read(host: Host, _nic: str) -> list[dict[str, Any]]:
+def rows(host: Host, _nic: str) -> list[dict[str, Any]]:
     """From our file."""
     row = own_file.row_of(host, _PATH, lambda row: render(row, manages(host, str(row["dev"]))))
     return [row] if row else []
@@ -49,14 +49,14 @@ def write(host: Host, row: Row) -> None:
         raise HostError(f"netplan does not configure {row['dev']}")
     content = render(row, definition)
     _try(host, content)
-    before = host.read(_PATH)
+    before = host.read_text(_PATH)
     host.write(_PATH, content, 0o600)
     _generate(host, before)
 
 
 def remove(host: Host, _nic: str) -> None:
     """Removes our file."""
-    before = host.read(_PATH)
+    before = host.read_text(_PATH)
     host.remove(_PATH)
     if before is not None:
         _generate(host, before)

@@ -22,7 +22,7 @@ def manages(host: Host, nic: str) -> str:
     return units.networkd_file(host, nic)
 
 
-def read(host: Host, _nic: str) -> list[dict[str, Any]]:
+def rows(host: Host, _nic: str) -> list[dict[str, Any]]:
     """From all drop-ins of ours, also those of another NIC's file."""
     rows = (own_file.row_of(host, path, render) for path in _files(host))
     return [row for row in rows if row]

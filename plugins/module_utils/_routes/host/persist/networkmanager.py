@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ... import table
+from ... import ipv4
 from ..host import Host, HostError
 from . import units
 
@@ -19,7 +19,7 @@ def manages(host: Host, nic: str) -> str:
     return units.networkmanager_profile(host, nic)[0]
 
 
-def read(host: Host, nic: str) -> list[dict[str, Any]]:
+def rows(host: Host, nic: str) -> list[dict[str, Any]]:
     """From the active profile of that NIC."""
     uuid = manages(host, nic)
     return [parse(entry, nic) for entry in _routes(host, uuid) if _is_ours(entry)] if uuid else []
@@ -51,7 +51,7 @@ def parse(entry: str, nic: str) -> dict[str, Any]:
     words = entry.split()
     attributes = dict(word.partition("=")[::2] for word in words if "=" in word)
     plain = [word for word in words[1:] if "=" not in word]
-    gateway = next((word for word in plain if table.is_ipv4(word)), "")
+    gateway = next((word for word in plain if ipv4.is_ipv4(word)), "")
     metric = next((int(word) for word in plain if word.isdecimal()), 0)
     row: dict[str, Any] = {"dst": words[0], "dev": nic}
     row.update({"gateway": gateway} if gateway not in ("", "0.0.0.0") else {"scope": "link"})
@@ -68,7 +68,7 @@ def _routes(host: Host, uuid: str) -> list[str]:
 
 
 def _is_ours(entry: str) -> bool:
-    return entry.split()[0] in (table.IMDS_PREFIX, table.IMDS)
+    return entry.split()[0] in (ipv4.IMDS_PREFIX, ipv4.IMDS)
 
 
 def _set(host: Host, nic: str, wanted: list[str]) -> None:

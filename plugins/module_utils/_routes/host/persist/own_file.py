@@ -27,11 +27,11 @@ def row_of(host: Host, path: str, render: Callable[[Row], str]) -> Optional[dict
 
     :param render: the whole text for a row
     """
-    for line in (host.read(path) or "").splitlines():
+    for line in (host.read_text(path) or "").splitlines():
         if line.startswith(_MARK):
             try:
                 row = json.loads(line[len(_MARK) :])
-                return dict(row) if render(row) == host.read(path) else None
+                return dict(row) if render(row) == host.read_text(path) else None
             except (ValueError, TypeError, KeyError):
                 return None
     return None

@@ -12,10 +12,10 @@ def networkd_file(host: Host, nic: str) -> str:
 
     Its notes are in /run/systemd/netif/links, one file per interface index.
     """
-    index = (host.read(f"/sys/class/net/{nic}/ifindex") or "").strip()
+    index = (host.read_text(f"/sys/class/net/{nic}/ifindex") or "").strip()
     if not index:
         return ""
-    lines = (host.read(f"/run/systemd/netif/links/{index}") or "").splitlines()
+    lines = (host.read_text(f"/run/systemd/netif/links/{index}") or "").splitlines()
     notes = dict(line.partition("=")[::2] for line in lines)
     return "" if notes.get("ADMIN_STATE") in (None, "unmanaged") else notes.get("NETWORK_FILE", "")
 

@@ -58,7 +58,7 @@ def test_a_proven_repair_is_kept_and_cleaned_up(machine: Machine) -> None:
     assert (done.kept, done.rolled_back, done.error, done.proof) == (True, False, "", GOOD)
     assert (machine.rows, machine.kept) == ([WANTED], ROW)
     assert [line.split()[0] for line in machine.log] == ["persist", "replace", "delete", "delete"]
-    assert journal.read() is None
+    assert journal.load() is None
 
 
 def test_without_a_proof_the_repair_is_undone_in_reverse_order(machine: Machine) -> None:
@@ -66,7 +66,7 @@ def test_without_a_proof_the_repair_is_undone_in_reverse_order(machine: Machine)
     assert (done.kept, done.rolled_back, done.error) == (False, True, "connect_timeout")
     assert is_as_before(machine)
     assert [line.split()[0] for line in machine.log[3:]] == ["append", "replace", "unpersist"]
-    assert Journal(machine.host).read() is None
+    assert Journal(machine.host).load() is None
 
 
 def test_nobody_asks(machine: Machine) -> None:
@@ -79,7 +79,7 @@ def test_rollback_can_be_turned_off_but_cleanup_does_not_happen(machine: Machine
     done = apply(REPAIR + CLEANUP, machine.operate, Journal(machine.host), lambda: BAD, rollback=False)
     assert (done.kept, done.rolled_back, done.error) == (True, False, "connect_timeout")
     assert machine.rows == REPAIRED
-    assert Journal(machine.host).read() is None
+    assert Journal(machine.host).load() is None
 
 
 @pytest.mark.parametrize("verb", ["replace", "delete"])
@@ -112,7 +112,7 @@ def test_without_a_journal_of_it_nothing_is_cleaned_up(machine: Machine) -> None
     assert (done.kept, done.rolled_back) == (True, False)
     assert "No space left on device" in done.error
     assert machine.rows == REPAIRED
-    assert journal.read() is None
+    assert journal.load() is None
 
 
 def test_what_can_not_be_undone_stays_in_the_journal(machine: Machine) -> None:
@@ -123,7 +123,7 @@ def test_what_can_not_be_undone_stays_in_the_journal(machine: Machine) -> None:
     # The others are undone all the same, and the next run does the rest.
     assert machine.rows == [FOREIGN, "203.0.113.9/32 dev eth9"]
     machine.broken = {}
-    entry = Journal(machine.host).read()
+    entry = Journal(machine.host).load()
     assert entry
     assert recover(entry, machine.operate, Journal(machine.host)).rolled_back
     assert is_as_before(machine)
@@ -171,13 +171,13 @@ def test_killed_anywhere_the_next_run_restores_or_finishes(tmp_path: Path, proof
         machine = Machine(tmp_path / str(at), BEFORE)
         assert run_killed(machine, at, proof)
         journal = Journal(machine.host)
-        entry = journal.read()
+        entry = journal.load()
         if entry:
             recover(entry, machine.operate, journal)
         finished = (machine.rows, machine.kept) == ([WANTED], ROW)
         assert finished or is_as_before(machine), at
         assert finished <= (proof is GOOD), at
-        assert journal.read() is None
+        assert journal.load() is None
 
 
 def test_killed_while_recovering(tmp_path: Path) -> None:
@@ -189,9 +189,9 @@ def test_killed_while_recovering(tmp_path: Path) -> None:
             journal = Journal(machine.host)
             machine.kill_at = machine.count + second
             with contextlib.suppress(Killed):
-                recover(journal.read() or {"steps": [], "started": 0}, machine.operate, journal)
+                recover(journal.load() or {"steps": [], "started": 0}, machine.operate, journal)
             machine.kill_at = None
-            entry: Optional[dict[str, Any]] = journal.read()
+            entry: Optional[dict[str, Any]] = journal.load()
             if entry:
                 recover(entry, machine.operate, journal)
             assert is_as_before(machine), (first, second)
@@ -206,7 +206,7 @@ def test_after_a_reboot_only_what_lasts_is_taken_back(machine: Machine) -> None:
         apply(REPAIR, machine.operate, Journal(machine.host), _killed)
     boot.write_text("second\n", encoding="ascii")
     machine.rows = []
-    entry = Journal(machine.host).read()
+    entry = Journal(machine.host).load()
     assert entry
     assert recover(entry, machine.operate, Journal(machine.host)).rolled_back
     assert (machine.rows, machine.kept) == ([], None)
@@ -229,7 +229,7 @@ def test_a_journal_that_is_none(tmp_path: Path, text: str) -> None:
     host = Machine(tmp_path).host
     host.write(PATH, text, 0o600)
     with pytest.raises(HostError, match=r"route_fix\.json is not a journal"):
-        Journal(host).read()
+        Journal(host).load()
 
 
 def test_two_runs_at_once(tmp_path: Path) -> None:

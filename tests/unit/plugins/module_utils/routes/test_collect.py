@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report as linux
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.collect import collect
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host, HostError
-from ansible_collections.imds.azure.plugins.module_utils._routes.host.probe import Answer
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import Wishes
-from ansible_collections.imds.azure.plugins.module_utils._routes.table import ReportError
+from ansible_collections.imds.azure.plugins.module_utils._routes.linux_report import read_linux_report
+from ansible_collections.imds.azure.plugins.module_utils._routes.model import ReportError
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions
+from ansible_collections.imds.azure.plugins.module_utils._routes.reply import ImdsReply
 
 MAC = "00:0d:3a:00:00:01"
 ADDRESS = {"family": "inet", "local": "10.0.0.4", "prefixlen": 24}
@@ -56,12 +56,16 @@ class Played:
 @pytest.mark.parametrize(("answers", "knows_json"), [(JSON, True), (TEXT, False)], ids=["json", "busybox"])
 def test_tables(tmp_path: Path, answers: dict[str, str], knows_json: bool) -> None:
     played = Played(tmp_path, answers, knows_json)
-    report = collect(played.host, Wishes(), azure=True)
-    state = linux.read(report)
+    report = collect(played.host, RouteOptions(), azure=True)
+    state = read_linux_report(report)
     assert (state.azure, state.persistence, state.persistent, state.errors) == (True, "none", None, ())
-    assert state.oracle
-    assert state.oracle_bound
-    assert (state.oracle.source, state.routes[0].next_hop, state.interfaces[0].mac) == ("10.0.0.4", "10.0.0.1", MAC)
+    assert state.kernel_verdict
+    assert state.kernel_verdict_bound
+    assert (state.kernel_verdict.source, state.routes[0].next_hop, state.interfaces[0].mac) == (
+        "10.0.0.4",
+        "10.0.0.1",
+        MAC,
+    )
     assert played.log[-2:] != []
     assert any(line.endswith("route get 169.254.169.254 from 10.0.0.4") for line in played.log)
     assert report["imds"] is None
@@ -69,12 +73,12 @@ def test_tables(tmp_path: Path, answers: dict[str, str], knows_json: bool) -> No
 
 def test_without_ip(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="is there an ip command"):
-        collect(Played(tmp_path, {}).host, Wishes())
+        collect(Played(tmp_path, {}).host, RouteOptions())
 
 
 def test_a_part_that_fails_is_told(tmp_path: Path) -> None:
     answers = {words: out for words, out in JSON.items() if words != "rule"}
-    report = collect(Played(tmp_path, answers).host, Wishes())
+    report = collect(Played(tmp_path, answers).host, RouteOptions())
     assert report["rules"] is None
     assert "ip -j -4 rule show" in report["errors"][0]
 
@@ -93,7 +97,7 @@ def test_a_part_that_fails_is_told(tmp_path: Path) -> None:
 def test_container(tmp_path: Path, path: str, text: str, expected: bool) -> None:
     played = Played(tmp_path, JSON)
     played.put(path, text)
-    assert collect(played.host, Wishes())["container"] is expected
+    assert collect(played.host, RouteOptions())["container"] is expected
 
 
 @pytest.mark.parametrize(
@@ -102,14 +106,14 @@ def test_container(tmp_path: Path, path: str, text: str, expected: bool) -> None
 )
 def test_rights(tmp_path: Path, capabilities: str, expected: bool) -> None:
     played = Played(tmp_path, JSON)
-    assert collect(played.host, Wishes())["elevated"] is None
+    assert collect(played.host, RouteOptions())["elevated"] is None
     played.put("/proc/self/status", f"Name:\tpython\nCapEff:\t{capabilities}\n")
-    assert collect(played.host, Wishes())["elevated"] is expected
+    assert collect(played.host, RouteOptions())["elevated"] is expected
 
 
 def test_what_imds_says(tmp_path: Path) -> None:
-    answer = Answer("ok", "HTTP 200", "10.0.0.4", ((MAC, ("10.0.0.4",)),))
-    report = collect(Played(tmp_path, JSON).host, Wishes(), ask=lambda: answer)
+    answer = ImdsReply("ok", "HTTP 200", "10.0.0.4", ((MAC, ("10.0.0.4",)),))
+    report = collect(Played(tmp_path, JSON).host, RouteOptions(), ask=lambda: answer)
     assert (report["imds_mac"], report["imds_address"]) == (MAC, "10.0.0.4")
     assert report["imds"]["outcome"] == "ok"
     assert json.loads(json.dumps(report))
@@ -119,14 +123,14 @@ def test_persistence(tmp_path: Path) -> None:
     played = Played(tmp_path, JSON)
     played.put("/etc/network/if-up.d/x", "")
     played.put("/etc/network/interfaces", "iface eth0 inet dhcp\n")
-    report = collect(played.host, Wishes())
+    report = collect(played.host, RouteOptions())
     assert (report["persistence"], report["persistent"]) == ("ifupdown", [])
-    assert collect(played.host, Wishes(), backend="none")["persistence"] == "none"
+    assert collect(played.host, RouteOptions(), backend="none")["persistence"] == "none"
     with pytest.raises(HostError, match="persistence_backend"):
-        collect(played.host, Wishes(), backend="netplan")
+        collect(played.host, RouteOptions(), backend="netplan")
 
 
 def test_an_unknown_nic_has_no_persistence(tmp_path: Path) -> None:
-    report: dict[str, Any] = collect(Played(tmp_path, JSON).host, Wishes(interface="eth9"))
+    report: dict[str, Any] = collect(Played(tmp_path, JSON).host, RouteOptions(interface="eth9"))
     assert "persistence" not in report
     assert "route_get_bound" not in report

@@ -124,15 +124,15 @@ def test_written_read_replaced_removed(stage: Stage, build: Any, name: str, row:
     assert persist.find(stage.host, "eth0") == name
     assert persist.find(stage.host, "eth0", name) == name
     assert persist.find(stage.host, "eth7") == "none"
-    assert persist.read(stage.host, name, "eth0") == []
+    assert persist.stored_rows(stage.host, name, "eth0") == []
     others = list(stage.routes)
     persist.write(stage.host, name, {**row, "prefsrc": "10.0.0.9"})
     for _twice in range(2):
         persist.write(stage.host, name, row)
-        assert persist.read(stage.host, name, "eth0") == [row]
+        assert persist.stored_rows(stage.host, name, "eth0") == [row]
     for _twice in range(2):
         persist.remove(stage.host, name, row)
-        assert persist.read(stage.host, name, "eth0") == []
+        assert persist.stored_rows(stage.host, name, "eth0") == []
     assert stage.routes == others
     assert not [path for path in stage.place.rglob("*imds-azure*") if path.is_file()]
 
@@ -144,14 +144,14 @@ def test_a_file_changed_by_hand_holds_nothing_of_ours(stage: Stage, build: Any, 
     (file,) = (path for path in stage.place.rglob("*imds-azure*") if path.is_file())
     file.write_text(file.read_text(encoding="utf-8").replace("10.0.0.1", "10.0.0.3"), encoding="utf-8")
     # The comment and the rest changed alike: it is what that row makes.
-    assert persist.read(stage.host, name, "eth0") == [{**GATEWAY, "gateway": "10.0.0.3"}]
+    assert persist.stored_rows(stage.host, name, "eth0") == [{**GATEWAY, "gateway": "10.0.0.3"}]
     file.write_text(file.read_text(encoding="utf-8") + "# and more\n", encoding="utf-8")
-    assert persist.read(stage.host, name, "eth0") == []
+    assert persist.stored_rows(stage.host, name, "eth0") == []
 
 
 def test_none(stage: Stage) -> None:
     assert persist.find(stage.host, "eth0") == "none"
-    assert persist.read(stage.host, "none", "eth0") is None
+    assert persist.stored_rows(stage.host, "none", "eth0") is None
     with pytest.raises(HostError, match="no network stack"):
         persist.write(stage.host, "none", GATEWAY)
 
@@ -214,7 +214,7 @@ def test_a_refused_file_leaves_the_old_one(stage: Stage) -> None:
     stage.refuse = stage.host.root
     with pytest.raises(HostError, match="it does not like that"):
         persist.write(stage.host, "netplan", ON_LINK)
-    assert persist.read(stage.host, "netplan", "eth0") == [GATEWAY]
+    assert persist.stored_rows(stage.host, "netplan", "eth0") == [GATEWAY]
 
 
 @ROWS

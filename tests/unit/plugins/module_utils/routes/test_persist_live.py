@@ -89,7 +89,7 @@ daemon = start()
 wait(route)
 daemon.terminate()
 daemon.wait()
-print(json.dumps([persist.find(host, "lo"), persist.read(host, "networkd", "eth0"), route()]))
+print(json.dumps([persist.find(host, "lo"), persist.stored_rows(host, "networkd", "eth0"), route()]))
 """
 
 _NETWORKMANAGER = """
@@ -104,10 +104,10 @@ uuid = persist.STACKS["networkmanager"].manages(host, "eth0")
 must("nmcli", "connection", "up", "uuid", uuid)
 wait(route)
 found = route()
-kept = persist.read(host, "networkmanager", "eth0")
+kept = persist.stored_rows(host, "networkmanager", "eth0")
 other = json.loads(must("ip", "-j", "route", "show", "10.9.0.0/16"))
 persist.remove(host, "networkmanager", ROW)
-assert persist.read(host, "networkmanager", "eth0") == []
+assert persist.stored_rows(host, "networkmanager", "eth0") == []
 assert len(other) == 1
 daemon.terminate()
 daemon.wait()
@@ -126,7 +126,7 @@ assert persist.find(host, "eth0") == "ifupdown"
 persist.write(host, "ifupdown", ROW)
 must("ifup", "eth0")
 wait(route)
-print(json.dumps([persist.find(host, "lo"), persist.read(host, "ifupdown", "eth0"), route()]))
+print(json.dumps([persist.find(host, "lo"), persist.stored_rows(host, "ifupdown", "eth0"), route()]))
 """
 
 

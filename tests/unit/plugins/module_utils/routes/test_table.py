@@ -8,44 +8,49 @@ import json
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes import findings, table
-from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report as linux
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import Wishes, normalize_mac, read_wishes
+from ansible_collections.imds.azure.plugins.module_utils._routes import findings, ipv4, linux_report, lookup, model
+from ansible_collections.imds.azure.plugins.module_utils._routes.linux_report import read_linux_report
+from ansible_collections.imds.azure.plugins.module_utils._routes.model import Address, Interface, Route, Rule, State
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import (
+    RouteOptions,
+    normalize_mac,
+    parse_options,
+)
 from ansible_collections.imds.azure.plugins.module_utils._routes.primary import find_primary
-from ansible_collections.imds.azure.plugins.module_utils._routes.table import Address, Interface, Route, Rule, State
-from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.diagnose import diagnose
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.evaluation import Evaluation
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plain_steps, plan
+from ansible_collections.imds.azure.tests.scenarios.judged import findings_of, plan_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-IMDS = table.IMDS
+IMDS = ipv4.IMDS
 
 
 @given(st.integers(0, 0xFFFFFFFF), st.integers(0, 32))
 def test_addresses_and_prefixes_round_trip(value: int, length: int) -> None:
-    address = table.text(value)
-    assert table.number(address) == value
-    prefix = table.make_prefix(address, length)
-    assert table.parse_prefix(prefix) == prefix
-    assert table.prefix_length(prefix) == length
-    assert table.covers(prefix, address)
-    assert table.mask_length(table.text(0xFFFFFFFF << (32 - length) & 0xFFFFFFFF)) == length
+    address = ipv4.text(value)
+    assert ipv4.number(address) == value
+    prefix = ipv4.make_prefix(address, length)
+    assert ipv4.parse_prefix(prefix) == prefix
+    assert ipv4.prefix_length(prefix) == length
+    assert ipv4.covers(prefix, address)
+    assert ipv4.mask_length(ipv4.text(0xFFFFFFFF << (32 - length) & 0xFFFFFFFF)) == length
 
 
 @pytest.mark.parametrize(
     "text", ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "a.b.c.d", "::1", "1.2.3.-4", "1.2.3.٣", "1..2.3"]
 )
 def test_what_is_no_address(text: str) -> None:
-    assert not table.is_ipv4(text)
-    assert not table.covers("0.0.0.0/0", text)
+    assert not ipv4.is_ipv4(text)
+    assert not ipv4.covers("0.0.0.0/0", text)
     with pytest.raises(ValueError, match="not an IPv4 address"):
-        table.number(text)
+        ipv4.number(text)
 
 
 @pytest.mark.parametrize("text", ["10.0.0.0/33", "10.0.0.0/x", "10.0.0.0/", "nonsense", "fe80::/64"])
 def test_what_is_no_prefix(text: str) -> None:
     with pytest.raises(ValueError, match="not a"):
-        table.parse_prefix(text)
+        ipv4.parse_prefix(text)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +77,7 @@ def test_what_is_no_prefix(text: str) -> None:
     ],
 )
 def test_rule_matches(rule: Rule, source: str, expected: Optional[bool]) -> None:
-    assert table.rule_matches(rule, IMDS, source) is expected
+    assert lookup.rule_matches(rule, IMDS, source) is expected
 
 
 def test_every_finding_can_be_said() -> None:
@@ -100,48 +105,48 @@ def linux_state(*routes: Route, **more: Any) -> State:
     )
 
 
-DEFAULT0 = Route(table.DEFAULT_PREFIX, "eth0", "10.0.1.1", 100)
-DEFAULT1 = Route(table.DEFAULT_PREFIX, "eth1", "10.0.2.1", 50)
-WIRESERVER1 = Route(table.WIRESERVER_PREFIX, "eth1", "10.0.2.1")
-HOST1_DHCP = Route(table.IMDS_PREFIX, "eth1", "10.0.2.1", protocol="dhcp")
+DEFAULT0 = Route(ipv4.DEFAULT_PREFIX, "eth0", "10.0.1.1", 100)
+DEFAULT1 = Route(ipv4.DEFAULT_PREFIX, "eth1", "10.0.2.1", 50)
+WIRESERVER1 = Route(ipv4.WIRESERVER_PREFIX, "eth1", "10.0.2.1")
+HOST1_DHCP = Route(ipv4.IMDS_PREFIX, "eth1", "10.0.2.1", protocol="dhcp")
 
 
 @pytest.mark.parametrize(
-    ("state", "wishes", "expected"),
+    ("state", "options", "expected"),
     [
-        (linux_state(DEFAULT0), Wishes(), ("eth0", "10.0.1.10", "default_route")),
-        (linux_state(DEFAULT0, DEFAULT1), Wishes(), ("eth1", "10.0.2.10", "default_route")),
-        (linux_state(DEFAULT0, WIRESERVER1), Wishes(), ("eth1", "10.0.2.10", "dhcp_routes")),
-        (linux_state(DEFAULT0, HOST1_DHCP), Wishes(), ("eth1", "10.0.2.10", "dhcp_routes")),
+        (linux_state(DEFAULT0), RouteOptions(), ("eth0", "10.0.1.10", "default_route")),
+        (linux_state(DEFAULT0, DEFAULT1), RouteOptions(), ("eth1", "10.0.2.10", "default_route")),
+        (linux_state(DEFAULT0, WIRESERVER1), RouteOptions(), ("eth1", "10.0.2.10", "dhcp_routes")),
+        (linux_state(DEFAULT0, HOST1_DHCP), RouteOptions(), ("eth1", "10.0.2.10", "dhcp_routes")),
         (
             linux_state(DEFAULT0, HOST1_DHCP._replace(protocol="static")),
-            Wishes(),
+            RouteOptions(),
             ("eth0", "10.0.1.10", "default_route"),
         ),
         (
             linux_state(DEFAULT1, WIRESERVER1, imds_mac="00:0d:3a:00:00:01", imds_address="10.0.1.10"),
-            Wishes(),
+            RouteOptions(),
             ("eth0", "10.0.1.10", "imds"),
         ),
         (
             linux_state(DEFAULT1, imds_mac="00:0d:3a:00:00:01"),
-            Wishes(interface="eth1"),
+            RouteOptions(interface="eth1"),
             ("eth1", "10.0.2.10", "option"),
         ),
-        (linux_state(DEFAULT1), Wishes(mac_address="00:0d:3a:00:00:01"), ("eth0", "10.0.1.10", "option")),
-        (linux_state(DEFAULT1), Wishes(primary_ip="10.0.1.10"), ("eth0", "10.0.1.10", "option")),
-        (linux_state(Route(table.DEFAULT_PREFIX, "eth0")), Wishes(), ("", "", "")),
-        (linux_state(DEFAULT0, DEFAULT1._replace(metric=100)), Wishes(), ("", "", "")),
+        (linux_state(DEFAULT1), RouteOptions(mac_address="00:0d:3a:00:00:01"), ("eth0", "10.0.1.10", "option")),
+        (linux_state(DEFAULT1), RouteOptions(primary_ip="10.0.1.10"), ("eth0", "10.0.1.10", "option")),
+        (linux_state(Route(ipv4.DEFAULT_PREFIX, "eth0")), RouteOptions(), ("", "", "")),
+        (linux_state(DEFAULT0, DEFAULT1._replace(metric=100)), RouteOptions(), ("", "", "")),
         # wire server routes on both: that rule does not yield exactly one, the next decides
         (
             linux_state(DEFAULT0, WIRESERVER1, WIRESERVER1._replace(interface="eth0")),
-            Wishes(),
+            RouteOptions(),
             ("eth0", "10.0.1.10", "default_route"),
         ),
     ],
 )
-def test_primary_nic(state: State, wishes: Wishes, expected: tuple[str, str, str]) -> None:
-    found = find_primary(state, wishes)
+def test_primary_nic(state: State, options: RouteOptions, expected: tuple[str, str, str]) -> None:
+    found = find_primary(state, options)
     assert (found.name, found.address, found.rule) == expected
     assert bool(found.problems) == (not found.address)
 
@@ -158,13 +163,13 @@ def test_second_function_with_the_same_mac_is_ignored() -> None:
     twin = Interface("enP1s1", 9, "00:0d:3a:00:00:01")
     state = state._replace(interfaces=(*state.interfaces, twin), imds_mac=twin.mac, imds_address="10.0.1.10")
     assert find_primary(state).name == "eth0"
-    assert find_primary(state, Wishes(mac_address=twin.mac)).name == "eth0"
+    assert find_primary(state, RouteOptions(mac_address=twin.mac)).name == "eth0"
 
 
 def test_two_nics_with_one_mac_are_ambiguous() -> None:
     state = linux_state(DEFAULT0)
     nics = tuple(nic._replace(mac="00:0d:3a:00:00:01") for nic in state.interfaces)
-    found = find_primary(state._replace(interfaces=nics), Wishes(mac_address="00:0d:3a:00:00:01"))
+    found = find_primary(state._replace(interfaces=nics), RouteOptions(mac_address="00:0d:3a:00:00:01"))
     assert [one.code for one in found.problems] == ["ambiguous_primary_nic"]
 
 
@@ -177,39 +182,40 @@ def test_dhcp_source_tells_the_primary_address() -> None:
 def test_the_systems_own_verdict_wins_over_ours() -> None:
     route = Route("", "eth1", "10.0.2.1")
     state = linux_state(
-        DEFAULT0, DEFAULT1._replace(metric=200), oracle=table.Verdict("unicast", route, "10.0.2.10", legs=(route,))
+        DEFAULT0,
+        DEFAULT1._replace(metric=200),
+        kernel_verdict=model.RouteVerdict("unicast", route, "10.0.2.10", legs=(route,)),
     )
-    found = diagnose(state)
-    assert [one.code for one in found.findings] == ["captured_by_other_interface", "oracle_disagrees"]
-    assert found.winner.route == DEFAULT1._replace(metric=200)
+    assert [one.code for one in findings_of(state)] == ["captured_by_other_interface", "kernel_disagrees"]
+    assert Evaluation(state).winner.route == DEFAULT1._replace(metric=200)
 
 
 @pytest.mark.parametrize(
-    ("more", "wishes", "code"),
+    ("more", "options", "code"),
     [
-        ({"elevated": False}, Wishes(), "not_elevated"),
-        ({"azure": False}, Wishes(), "not_azure"),
-        ({"container": True}, Wishes(), "container"),
-        ({"persistent": (), "persistence": ""}, Wishes(), "no_persistence_backend"),
-        ({}, Wishes(interface="eth1", next_hop="gateway"), "no_gateway"),
+        ({"elevated": False}, RouteOptions(), "not_elevated"),
+        ({"azure": False}, RouteOptions(), "not_azure"),
+        ({"container": True}, RouteOptions(), "container"),
+        ({"persistent": (), "persistence": ""}, RouteOptions(), "no_persistence_backend"),
+        ({}, RouteOptions(interface="eth1", next_hop="gateway"), "no_gateway"),
     ],
 )
-def test_refusals_of_linux(more: dict[str, Any], wishes: Wishes, code: str) -> None:
-    found = plan(linux_state(DEFAULT0, **more), wishes)
+def test_refusals_of_linux(more: dict[str, Any], options: RouteOptions, code: str) -> None:
+    found = plan_of(linux_state(DEFAULT0, **more), options)
     assert [one.code for one in found.refusals] == [code]
     assert found.steps == ()
 
 
 def test_satisfied_needs_no_rights() -> None:
     state = linux_state(
-        DEFAULT0, Route(table.IMDS_PREFIX, "eth0", "10.0.1.1", protocol="dhcp", source="10.0.1.10"), elevated=False
+        DEFAULT0, Route(ipv4.IMDS_PREFIX, "eth0", "10.0.1.1", protocol="dhcp", source="10.0.1.10"), elevated=False
     )
-    assert plan(state).satisfied
+    assert plan_of(state).satisfied
 
 
 @pytest.mark.parametrize("persistence", ["none", "netplan"])
 def test_without_a_network_stack_the_route_is_runtime_only_and_said_so(persistence: str) -> None:
-    found = plan(linux_state(DEFAULT0, persistent=(), persistence=persistence))
+    found = plan_of(linux_state(DEFAULT0, persistent=(), persistence=persistence))
     none = persistence == "none"
     assert [step.action for step in found.steps] == (["replace"] if none else ["persist", "replace"])
     assert [one.code for one in found.notes] == (["runtime_only"] if none else [])
@@ -217,26 +223,28 @@ def test_without_a_network_stack_the_route_is_runtime_only_and_said_so(persisten
 
 
 def test_a_stale_form_of_ours_is_rewritten_and_forgotten_where_dhcp_serves() -> None:
-    stale = Route(table.IMDS_PREFIX, "eth1", "10.0.2.1", source="10.0.2.10")
-    found = plan(linux_state(DEFAULT0, persistent=(stale,), persistence="netplan"))
+    stale = Route(ipv4.IMDS_PREFIX, "eth1", "10.0.2.1", source="10.0.2.10")
+    found = plan_of(linux_state(DEFAULT0, persistent=(stale,), persistence="netplan"))
     assert [step.action for step in found.steps] == ["persist", "replace"]
     assert found.steps[0].undo[0].route == stale
-    by_dhcp = Route(table.IMDS_PREFIX, "eth0", "10.0.1.1", protocol="dhcp", source="10.0.1.10")
-    found = plan(linux_state(DEFAULT0, by_dhcp, persistent=(stale,), persistence="netplan"), Wishes(interface="eth0"))
+    by_dhcp = Route(ipv4.IMDS_PREFIX, "eth0", "10.0.1.1", protocol="dhcp", source="10.0.1.10")
+    found = plan_of(
+        linux_state(DEFAULT0, by_dhcp, persistent=(stale,), persistence="netplan"), RouteOptions(interface="eth0")
+    )
     assert [step.action for step in found.steps] == ["unpersist"]
-    assert plan(found.after, Wishes(interface="eth0")).satisfied
+    assert plan_of(found.after.state, RouteOptions(interface="eth0")).satisfied
 
 
 def test_a_row_that_could_not_be_put_back_is_not_removed() -> None:
-    odd = Route(table.IMDS_PREFIX, "eth1", "10.0.2.1", protocol="static", opaque=True)
-    assert [one.code for one in plan(linux_state(DEFAULT0, odd), Wishes(interface="eth0")).refusals] == [
+    odd = Route(ipv4.IMDS_PREFIX, "eth1", "10.0.2.1", protocol="static", opaque=True)
+    assert [one.code for one in plan_of(linux_state(DEFAULT0, odd), RouteOptions(interface="eth0")).refusals] == [
         "foreign_host_route"
     ]
 
 
 def test_plain_steps_are_json() -> None:
     state = linux_state(DEFAULT0, persistent=(), persistence="netplan")
-    steps = plain_steps(state, plan(state).steps)
+    steps = plain_steps(state, plan_of(state).steps)
     assert json.loads(json.dumps(steps)) == [
         {**step, "do": list(step["do"]), "undo": list(step["undo"])} for step in steps
     ]
@@ -244,7 +252,7 @@ def test_plain_steps_are_json() -> None:
         {
             "action": "persist",
             "route": {
-                "dst": table.IMDS_PREFIX,
+                "dst": ipv4.IMDS_PREFIX,
                 "dev": "eth0",
                 "gateway": "10.0.1.1",
                 "prefsrc": "10.0.1.10",
@@ -282,12 +290,12 @@ def test_plain_steps_are_json() -> None:
 )
 def test_bad_options_are_named(options: dict[str, str], match: str) -> None:
     with pytest.raises(ValueError, match=match):
-        read_wishes(options)
+        parse_options(options)
 
 
 def test_options() -> None:
-    wishes = read_wishes({"state": "query", "mac_address": "00-0D-3A-11-22-33", "interface": None, "unrelated": 1})
-    assert wishes == Wishes(state="query", mac_address="00:0d:3a:11:22:33")
+    options = parse_options({"state": "query", "mac_address": "00-0D-3A-11-22-33", "interface": None, "unrelated": 1})
+    assert options == RouteOptions(state="query", mac_address="00:0d:3a:11:22:33")
     assert normalize_mac("000d.3a11.2233") == "00:0d:3a:11:22:33"
     assert normalize_mac(None) == ""
 
@@ -308,31 +316,33 @@ BUSYBOX: dict[str, Any] = {
 
 
 def test_busybox() -> None:
-    state = linux.read(BUSYBOX)
-    assert state.rules == table.DEFAULT_RULES
-    assert [one.code for one in diagnose(state).findings] == ["ok_via_default"]
-    assert plan(state).steps
-    assert linux.read({**BUSYBOX, "rules": None}).rules is None
+    state = read_linux_report(BUSYBOX)
+    assert state.rules == model.DEFAULT_RULES
+    assert [one.code for one in findings_of(state)] == ["ok_via_default"]
+    assert plan_of(state).steps
+    assert read_linux_report({**BUSYBOX, "rules": None}).rules is None
 
 
-@pytest.mark.parametrize(("said", "kind"), [(words, kind) for kind, words in table.ERRORS.items()])
+@pytest.mark.parametrize(("said", "kind"), [(words, kind) for kind, words in model.ERRORS.items()])
 def test_route_get_errors(said: str, kind: str) -> None:
-    verdict = linux.read_route_get({"rc": 2, "stdout": "", "stderr": f"RTNETLINK answers: {said}\n"})
+    verdict = linux_report.parse_route_get({"rc": 2, "stdout": "", "stderr": f"RTNETLINK answers: {said}\n"})
     assert verdict
     assert verdict.kind == kind
 
 
 def test_route_get_in_unknown_words_is_no_verdict() -> None:
-    assert linux.read_route_get({"rc": 2, "stdout": "", "stderr": "RTNETLINK answers: something else\n"}) is None
-    assert linux.read_route_get(None) is None
+    assert (
+        linux_report.parse_route_get({"rc": 2, "stdout": "", "stderr": "RTNETLINK answers: something else\n"}) is None
+    )
+    assert linux_report.parse_route_get(None) is None
 
 
 @pytest.mark.parametrize(
     "report", [{}, {"addresses": ""}, {"addresses": "[", "routes": "[]"}, {"addresses": "usage: ip"}]
 )
 def test_reports_that_cannot_be_read(report: dict[str, str]) -> None:
-    with pytest.raises(table.ReportError, match="addresses"):
-        linux.read(report)
+    with pytest.raises(model.ReportError, match="addresses"):
+        read_linux_report(report)
 
 
 WORDS = st.sampled_from(
@@ -386,11 +396,13 @@ TEXTS = st.lists(st.one_of(WORDS, WORDS, st.text(max_size=5)), max_size=30).map(
 @given(TEXTS, TEXTS, TEXTS)
 def test_text_garbage_is_read_or_refused_clearly(addresses: str, routes: str, rules: str) -> None:
     try:
-        state = linux.read({"addresses": str(BUSYBOX["addresses"]) + addresses, "routes": routes, "rules": rules})
-    except table.ReportError:
+        state = read_linux_report(
+            {"addresses": str(BUSYBOX["addresses"]) + addresses, "routes": routes, "rules": rules}
+        )
+    except model.ReportError:
         return
-    assert diagnose(state).findings
-    found = plan(state)
+    assert findings_of(state)
+    found = plan_of(state)
     assert found.steps or found.refusals or found.satisfied
 
 
@@ -407,5 +419,5 @@ def test_text_garbage_is_read_or_refused_clearly(addresses: str, routes: str, ru
     ],
 )
 def test_kinds_of_linux_interfaces(link: dict[str, Any], kind: str) -> None:
-    (interface,) = linux.read({"addresses": [link]}).interfaces
+    (interface,) = read_linux_report({"addresses": [link]}).interfaces
     assert interface.kind == kind

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report as linux
-from ansible_collections.imds.azure.plugins.module_utils._routes import table
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import Wishes
-from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plain_steps, plan
+from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, linux_report, lookup, model
+from ansible_collections.imds.azure.plugins.module_utils._routes.linux_report import read_linux_report
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plain_steps
+from ansible_collections.imds.azure.tests.scenarios.judged import plan_of
 from ansible_collections.imds.azure.tests.scenarios.linux_states import NICS
 from ansible_collections.imds.azure.tests.scenarios.namespace import Namespace, kernel, refusal
 from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.route_plan.test_kernel import assert_agrees
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 NO_NAMESPACE = refusal()
 pytestmark = pytest.mark.skipif(NO_NAMESPACE is not None, reason=str(NO_NAMESPACE))
 
-TARGETS = (table.IMDS, "168.63.129.16", "10.0.1.77", "8.8.8.8")
+TARGETS = (ipv4.IMDS, "168.63.129.16", "10.0.1.77", "8.8.8.8")
 SOURCES = ("10.0.1.10", "10.0.2.10")
 
 prefixes = st.sampled_from(
@@ -146,7 +147,7 @@ def test_every_verdict_is_the_kernels(with_rules: bool) -> None:
             host.ip(*NICS, "tuntap add dev tun0 mode tun", "link set tun0 up")
             # The kernel refuses some of them (no such source, same key); what it takes is what counts.
             host.ip("route add default via 10.0.1.1 dev eth0 metric 500", *changes, *table_rows, *rule_rows, force=True)
-            state = linux.read(host.collect())
+            state = read_linux_report(host.collect())
             assert_verdicts(host, state)
             if can_be_put_back(state):
                 assert_plan_keeps_its_word(host, state)
@@ -154,28 +155,28 @@ def test_every_verdict_is_the_kernels(with_rules: bool) -> None:
     agrees()
 
 
-def assert_verdicts(host: Namespace, state: table.State) -> None:
+def assert_verdicts(host: Namespace, state: model.State) -> None:
     own = {address.address for address in state.addresses}
     for target in TARGETS:
         for source in ("", *(one for one in SOURCES if one in own)):
             argv = ["ip", "-j", "route", "get", target, *(["from", source] if source else [])]
-            theirs = linux.read_route_get(host.run(argv))
+            theirs = linux_report.parse_route_get(host.run(argv))
             assert theirs is not None
-            assert_agrees(table.decide(state, target, source), theirs)
+            assert_agrees(lookup.decide(state, target, source), theirs)
 
 
-def can_be_put_back(state: table.State) -> bool:
+def can_be_put_back(state: model.State) -> bool:
     """Whether the kernel would still take the routes that are there: their gateways are on-link by its rules."""
-    hops = {row.next_hop for row in table.host_routes(state) if row.next_hop and not row.onlink}
-    ways = [table.decide(state, hop) for hop in {*hops, *table.gateways_of(state, "eth0")}]
+    hops = {row.next_hop for row in model.host_routes(state) if row.next_hop and not row.onlink}
+    ways = [lookup.decide(state, hop) for hop in {*hops, *model.gateways_of(state, "eth0")}]
     on_link = all(way.kind == "unicast" and way.route and not way.route.next_hop for way in ways)
     return on_link and not any(rule.oif for rule in state.rules or ())
 
 
-def assert_plan_keeps_its_word(host: Namespace, state: table.State) -> None:
+def assert_plan_keeps_its_word(host: Namespace, state: model.State) -> None:
     """Nothing to do, a refusal, or steps after which the kernel says what was foretold and which are undone exactly."""
-    wishes = Wishes(interface="eth0", primary_ip="10.0.1.10")
-    found = plan(state, wishes)
+    options = RouteOptions(interface="eth0", primary_ip="10.0.1.10")
+    found = plan_of(state, options)
     assert found.satisfied + bool(found.steps) + bool(found.refusals) == 1
     before, steps = host.snapshot(), plain_steps(state, found.steps)
     for step in steps:
@@ -185,7 +186,7 @@ def assert_plan_keeps_its_word(host: Namespace, state: table.State) -> None:
         assert theirs.route
         predicted = (found.predicted[key] for key in ("interface", "next_hop", "source"))
         assert (theirs.route.interface, theirs.route.next_hop, theirs.source) == tuple(predicted)
-        again = plan(linux.read(host.collect("10.0.1.10")), wishes)
+        again = plan_of(read_linux_report(host.collect("10.0.1.10")), options)
         assert again.satisfied
     for step in reversed(steps):
         host.apply(step["undo"])

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes import table
-from ansible_collections.imds.azure.plugins.plugin_utils._route_plan import route_print
-from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.diagnose import describe, diagnose
+from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, lookup, model
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.evaluation import Evaluation, describe
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plan
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.route_print import parse_route_print
+from ansible_collections.imds.azure.tests.scenarios.judged import findings_of, headline_of, plan_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -50,23 +51,23 @@ each_language = pytest.mark.parametrize("on_link", ON_LINK)
 
 @each_language
 def test_the_documentations_healthy_table(on_link: str) -> None:
-    state = route_print.read(HEALTHY.format(on_link=on_link))
-    found = diagnose(state)
-    assert [one.code for one in found.findings] == ["ok"]
+    state = parse_route_print(HEALTHY.format(on_link=on_link))
+    found = Evaluation(state)
+    assert [one.code for one in findings_of(state)] == ["ok"]
     assert describe(found.winner) == "169.254.169.254/32 via 172.16.69.1 on 172.16.69.7 from 172.16.69.7"
-    assert plan(state).satisfied
+    assert plan_of(state).satisfied
 
 
 @each_language
 def test_the_documentations_failover_cluster(on_link: str) -> None:
-    state = route_print.read(CLUSTER.format(on_link=on_link))
-    found = diagnose(state)
-    assert [one.code for one in found.findings] == ["captured_by_cluster_adapter"]
+    state = parse_route_print(CLUSTER.format(on_link=on_link))
+    found = Evaluation(state)
+    assert [one.code for one in findings_of(state)] == ["captured_by_cluster_adapter"]
     assert describe(found.winner) == "169.254.0.0/16 on-link on 169.254.1.156 from 169.254.1.156"
     assert (found.primary.name, found.primary.address) == ("10.0.1.10", "10.0.1.10")
-    assert "configured statically" in found.findings[0].message
-    assert "10.0.1.10" in found.findings[0].remedy
-    repair = plan(state)
+    assert "configured statically" in findings_of(state)[0].message
+    assert "10.0.1.10" in findings_of(state)[0].remedy
+    repair = plan_of(state)
     assert [(step.action, step.target) for step in repair.steps] == [
         ("add", "169.254.169.254/32 on-link on 10.0.1.10, metric 1, active and persistent")
     ]
@@ -78,20 +79,20 @@ def test_the_documentations_failover_cluster(on_link: str) -> None:
 def test_bytes_in_any_code_page(codec: str) -> None:
     text = CLUSTER.replace("{on_link}", "{on_link} é 默认 По")
     report = text.encode(codec, "replace")
-    assert diagnose(route_print.read(report)).code == "captured_by_cluster_adapter"
+    assert headline_of(parse_route_print(report)) == "captured_by_cluster_adapter"
 
 
 def test_adapter_list_tells_the_cluster() -> None:
     """Without a VIP the bare table can't tell a cluster from a NIC without an address; the list of adapters can."""
     bare = "\n".join(line for line in CLUSTER.format(on_link="On-link").splitlines() if "10.0.1.15" not in line)
-    assert diagnose(route_print.read(bare)).code == "captured_by_apipa"
+    assert headline_of(parse_route_print(bare)) == "captured_by_apipa"
     adapters = (
         "  8...00 0d 3a 11 22 33 ......Microsoft Hyper-V Network Adapter\n {}\n  1.............Software Loopback\n"
     )
     cluster = adapters.format(" 14 ...02 9a 0a 5b 98 1f ......Microsoft Failover Cluster Virtual Adapter")
-    assert diagnose(route_print.read(cluster + bare)).code == "captured_by_cluster_adapter"
+    assert headline_of(parse_route_print(cluster + bare)) == "captured_by_cluster_adapter"
     assert (
-        diagnose(route_print.read(adapters.format("") + CLUSTER.format(on_link="On-link"))).code == "captured_by_apipa"
+        headline_of(parse_route_print(adapters.format("") + CLUSTER.format(on_link="On-link"))) == "captured_by_apipa"
     )
 
 
@@ -102,10 +103,10 @@ def test_persistent_rows(default: str, on_link: str) -> None:
         CLUSTER.format(on_link="On-link")
         + f"  169.254.169.254  255.255.255.255  {on_link}  1\n  10.8.0.0  255.252.0.0  10.0.1.1  {default}\n"
     )
-    state = route_print.read(text)
+    state = parse_route_print(text)
     assert state.persistent
     assert [(row.prefix, row.metric) for row in state.persistent] == [("169.254.169.254/32", 1), ("10.8.0.0/14", 256)]
-    assert [one.code for one in diagnose(state).findings] == ["captured_by_cluster_adapter"]
+    assert [one.code for one in findings_of(state)] == ["captured_by_cluster_adapter"]
 
 
 def test_stale_persistent_row() -> None:
@@ -113,12 +114,12 @@ def test_stale_persistent_row() -> None:
         HEALTHY.format(on_link="On-link")
         + "172.16.69.0 255.255.255.0 On-link 172.16.69.7 266\n169.254.169.254 255.255.255.255 10.3.3.1 3\n"
     )
-    assert [one.code for one in diagnose(route_print.read(text)).findings] == ["ok", "stale_persistent_route"]
+    assert [one.code for one in findings_of(parse_route_print(text))] == ["ok", "stale_persistent_route"]
 
 
 def test_loopback_trap() -> None:
     text = CLUSTER.format(on_link="On-link") + "169.254.169.254 255.255.255.255 192.168.1.1 127.0.0.1 78\n"
-    assert diagnose(route_print.read(text)).code == "host_route_bad_next_hop"
+    assert headline_of(parse_route_print(text)) == "host_route_bad_next_hop"
 
 
 def test_two_link_local_nics_the_lower_metric_wins() -> None:
@@ -127,7 +128,7 @@ def test_two_link_local_nics_the_lower_metric_wins() -> None:
         "169.254.0.0 255.255.0.0 On-link 169.254.3.3 291\n"
         "169.254.0.0 255.255.0.0 On-link 169.254.4.4 281\n"
     )
-    winner = table.decide(route_print.read(text))
+    winner = lookup.decide(parse_route_print(text))
     assert winner.route
     assert (winner.route.interface, winner.route.metric) == ("169.254.4.4", 281)
 
@@ -139,30 +140,30 @@ def test_ipv6_rows_and_bad_rows_are_passed_over() -> None:
         "10.0.0.0 255.0.255.0 On-link 10.0.1.10 1\n"
         "10.0.0.0 255.0.0.0 On-link 300.0.1.10 1\n"
     )
-    state = route_print.read(text)
+    state = parse_route_print(text)
     assert state.routes == ()
-    assert diagnose(state).code == "no_route"
+    assert headline_of(state) == "no_route"
 
 
-addresses = st.integers(0, 0xFFFFFFFF).map(table.text)
+addresses = st.integers(0, 0xFFFFFFFF).map(ipv4.text)
 
 
 @st.composite
-def printed_rows(draw: st.DrawFn) -> tuple[str, table.Route]:
+def printed_rows(draw: st.DrawFn) -> tuple[str, model.Route]:
     interface, length, metric = draw(addresses), draw(st.integers(0, 32)), draw(st.integers(0, 9999))
-    prefix = table.make_prefix(draw(addresses), length)
+    prefix = ipv4.make_prefix(draw(addresses), length)
     hop = draw(st.one_of(st.just(""), addresses.filter(lambda text: text not in ("0.0.0.0", interface))))
-    mask = table.text(0xFFFFFFFF << (32 - length) & 0xFFFFFFFF)
+    mask = ipv4.text(0xFFFFFFFF << (32 - length) & 0xFFFFFFFF)
     fields = (prefix.partition("/")[0], mask, hop or draw(st.sampled_from(ON_LINK)), interface, str(metric))
-    return draw(st.sampled_from(("  ", "      "))).join(("", *fields)), table.Route(
+    return draw(st.sampled_from(("  ", "      "))).join(("", *fields)), model.Route(
         prefix, interface, hop, metric, table="active"
     )
 
 
 @given(st.lists(printed_rows(), max_size=12))
 @settings(deadline=None, database=None)
-def test_round_trip(rows: list[tuple[str, table.Route]]) -> None:
-    state = route_print.read("\r\n".join(line for line, _route in rows))
+def test_round_trip(rows: list[tuple[str, model.Route]]) -> None:
+    state = parse_route_print("\r\n".join(line for line, _route in rows))
     assert list(state.routes) == [route for _line, route in rows]
     assert {route.interface for route in state.routes} == {nic.name for nic in state.interfaces}
 
@@ -192,12 +193,12 @@ pieces = st.one_of(
 @settings(deadline=None, database=None)
 def test_garbage_never_crashes(text: str) -> None:
     for report in (text, text.encode("utf-8", "replace"), text.encode("utf-16", "replace")):
-        state = route_print.read(report)
-        assert diagnose(state).findings
-        assert plan(state).refusals or plan(state).steps or plan(state).satisfied
+        state = parse_route_print(report)
+        assert findings_of(state)
+        assert plan_of(state).refusals or plan_of(state).steps or plan_of(state).satisfied
 
 
 @given(st.binary(max_size=300))
 @settings(deadline=None, database=None)
 def test_bytes_never_crash(report: bytes) -> None:
-    assert diagnose(route_print.read(report)).findings
+    assert findings_of(parse_route_print(report))

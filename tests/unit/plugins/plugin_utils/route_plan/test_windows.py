@@ -8,15 +8,15 @@ import copy
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes import table
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import Wishes, read_wishes
-from ansible_collections.imds.azure.plugins.plugin_utils._route_plan import windows_report as windows
-from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.diagnose import diagnose
-from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import Plan, plain_steps, plan
+from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, lookup, model
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions, parse_options
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import Plan, plain_steps
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.windows_report import read_windows_report
+from ansible_collections.imds.azure.tests.scenarios.judged import findings_of, plan_of
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-IMDS = table.IMDS_PREFIX
+IMDS = ipv4.IMDS_PREFIX
 Row = dict[str, Any]
 
 
@@ -145,13 +145,13 @@ class Host:
         return sorted(routes) + sorted(skips)
 
 
-def planned(given: Row, wishes: Wishes = Wishes()) -> tuple[table.State, Plan]:  # noqa: B008 - immutable
-    state = windows.read(given)
-    return state, plan(state, wishes)
+def planned(given: Row, options: RouteOptions = RouteOptions()) -> tuple[model.State, Plan]:  # noqa: B008 - immutable
+    state = read_windows_report(given)
+    return state, plan_of(state, options)
 
 
-def codes(given: Row, wishes: Wishes = Wishes()) -> list[str]:  # noqa: B008 - immutable
-    return [one.code for one in diagnose(windows.read(given), wishes).findings]
+def codes(given: Row, options: RouteOptions = RouteOptions()) -> list[str]:  # noqa: B008 - immutable
+    return [one.code for one in findings_of(read_windows_report(given), options)]
 
 
 def host_rows(host: Host) -> list[tuple[str, int, str]]:
@@ -175,24 +175,24 @@ ON_SECOND = route(IMDS, 7, "10.0.2.1", 1)
 TWO_NICS: Row = {"nics": (ETHERNET, SECOND), "addresses": (OWN, address("10.0.2.10", 24, 7))}
 LOWER = address("10.0.1.7", 26, 5)
 
-# name -> (report, wishes, findings, rows of 169.254.169.254/32 afterwards)
-REPAIRS: dict[str, tuple[Row, Wishes, list[str], list[tuple[str, int, str]]]] = {
-    "failover_cluster": (CLUSTER, Wishes(), ["captured_by_cluster_adapter"], BOTH_ON_LINK),
+# name -> (report, options, findings, rows of 169.254.169.254/32 afterwards)
+REPAIRS: dict[str, tuple[Row, RouteOptions, list[str], list[tuple[str, int, str]]]] = {
+    "failover_cluster": (CLUSTER, RouteOptions(), ["captured_by_cluster_adapter"], BOTH_ON_LINK),
     "failover_cluster_runtime_only": (
         CLUSTER,
-        Wishes(persistent=False),
+        RouteOptions(persistent=False),
         ["captured_by_cluster_adapter"],
         [("active", 5, "0.0.0.0")],
     ),
     "failover_cluster_by_gateway": (
         CLUSTER,
-        Wishes(next_hop="gateway"),
+        RouteOptions(next_hop="gateway"),
         ["captured_by_cluster_adapter"],
         [("active", 5, "10.0.1.1"), ("persistent", 5, "10.0.1.1")],
     ),
     "orphan": (
         report([STATIC_DEFAULT], [GHOST]),
-        Wishes(),
+        RouteOptions(),
         ["ok_via_default", "orphaned_persistent_route"],
         BOTH_ON_LINK,
     ),
@@ -203,56 +203,56 @@ REPAIRS: dict[str, tuple[Row, Wishes, list[str], list[tuple[str, int, str]]]] = 
             nics=(ETHERNET_DHCP,),
             addresses=(address("10.0.1.10", 26, 5, "Dhcp"),),
         ),
-        Wishes(),
+        RouteOptions(),
         ["ok", "orphaned_persistent_route"],
         [("active", 5, "10.0.1.1")],
     ),
     "loopback_trap": (
         report([STATIC_DEFAULT, *LOOPBACK_TWIN], OFF_SUBNET),
-        Wishes(),
+        RouteOptions(),
         ["host_route_bad_next_hop", "stale_persistent_route"],
         BOTH_ON_LINK,
     ),
     "off_subnet_active": (
         report([STATIC_DEFAULT, *OFF_SUBNET], OFF_SUBNET),
-        Wishes(),
+        RouteOptions(),
         ["host_route_bad_next_hop", "stale_persistent_route"],
         BOTH_ON_LINK,
     ),
     "static_on_wrong_nic": (
         report([STATIC_DEFAULT, ON_SECOND], [ON_SECOND], **TWO_NICS),
-        Wishes(),
+        RouteOptions(),
         ["host_route_wrong_interface", "stale_persistent_route"],
         BOTH_ON_LINK,
     ),
     "active_on_wrong_nic": (
         report([STATIC_DEFAULT, ON_SECOND], **TWO_NICS),
-        Wishes(),
+        RouteOptions(),
         ["host_route_wrong_interface"],
         BOTH_ON_LINK,
     ),
     "stored_on_wrong_nic": (
         report([STATIC_DEFAULT], [ON_SECOND], **TWO_NICS),
-        Wishes(),
+        RouteOptions(),
         ["ok_via_default", "stale_persistent_route"],
         BOTH_ON_LINK,
     ),
     "stores_differ_in_metric": (
         report([STATIC_DEFAULT, ON_SECOND], [{**ON_SECOND, "RouteMetric": 40}], **TWO_NICS),
-        Wishes(),
+        RouteOptions(),
         ["host_route_wrong_interface", "stale_persistent_route"],
         BOTH_ON_LINK,
     ),
     "duplicates": (
         report([STATIC_DEFAULT, WANTED, {**ON_SECOND, "RouteMetric": 0}], [WANTED], **TWO_NICS),
-        Wishes(),
+        RouteOptions(),
         ["host_route_wrong_interface", "duplicate_host_routes"],
         BOTH_ON_LINK,
     ),
-    "active_only_on_static_nic": (report([STATIC_DEFAULT, WANTED]), Wishes(), ["ok"], BOTH_ON_LINK),
+    "active_only_on_static_nic": (report([STATIC_DEFAULT, WANTED]), RouteOptions(), ["ok"], BOTH_ON_LINK),
     "active_only_via_gateway": (
         report([STATIC_DEFAULT, DHCP_HOST]),
-        Wishes(),
+        RouteOptions(),
         ["ok"],
         [("active", 5, "10.0.1.1"), ("persistent", 5, "10.0.1.1")],
     ),
@@ -264,7 +264,7 @@ REPAIRS: dict[str, tuple[Row, Wishes, list[str], list[tuple[str, int, str]]]] = 
             addresses=(OWN, CLUSTER_ADDRESS),
             moving=(VIP,),
         ),
-        Wishes(),
+        RouteOptions(),
         ["captured_by_cluster_adapter"],
         BOTH_ON_LINK,
     ),
@@ -274,7 +274,7 @@ REPAIRS: dict[str, tuple[Row, Wishes, list[str], list[tuple[str, int, str]]]] = 
             nics=(ETHERNET, VPN),
             addresses=(OWN, address("10.9.0.2", 24, 12)),
         ),
-        Wishes(),
+        RouteOptions(),
         ["captured_by_vpn"],
         BOTH_ON_LINK,
     ),
@@ -284,19 +284,19 @@ REPAIRS: dict[str, tuple[Row, Wishes, list[str], list[tuple[str, int, str]]]] = 
             nics=(ETHERNET, SECOND),
             addresses=(OWN, address("169.254.9.9", 16, 7, "WellKnown")),
         ),
-        Wishes(),
+        RouteOptions(),
         ["captured_by_apipa"],
         BOTH_ON_LINK,
     ),
     "lower_secondary": (
         report([STATIC_DEFAULT, WANTED], [WANTED], addresses=(OWN, LOWER)),
-        Wishes(primary_ip="10.0.1.10", fix_source=True),
+        RouteOptions(primary_ip="10.0.1.10", fix_source=True),
         ["wrong_source_address"],
         BOTH_ON_LINK,
     ),
     "lower_secondary_and_no_route": (
         report([STATIC_DEFAULT], addresses=(OWN, LOWER)),
-        Wishes(primary_ip="10.0.1.10", fix_source=True),
+        RouteOptions(primary_ip="10.0.1.10", fix_source=True),
         ["wrong_source_address"],
         BOTH_ON_LINK,
     ),
@@ -307,18 +307,18 @@ each_repair = pytest.mark.parametrize("name", REPAIRS)
 
 @each_repair
 def test_repair(name: str) -> None:
-    given, wishes, expected, rows = REPAIRS[name]
-    assert codes(given, wishes) == expected
-    state, found = planned(given, wishes)
+    given, options, expected, rows = REPAIRS[name]
+    assert codes(given, options) == expected
+    state, found = planned(given, options)
     host = Host(given)
     for step in plain_steps(state, found.steps):
         for op in step["do"]:
             host.run(op)
     assert host_rows(host) == rows
-    after = windows.read(host.report)
-    assert sorted(after.routes) == sorted(found.after.routes)
-    assert sorted(after.persistent or ()) == sorted(found.after.persistent or ())
-    winner = table.decide(after)
+    after = read_windows_report(host.report)
+    assert sorted(after.routes) == sorted(found.after.state.routes)
+    assert sorted(after.persistent or ()) == sorted(found.after.state.persistent or ())
+    winner = lookup.decide(after)
     assert winner.route
     assert (winner.route.prefix, winner.route.interface, winner.source) == (IMDS, "Ethernet", "10.0.1.10")
     assert found.predicted == {
@@ -329,15 +329,15 @@ def test_repair(name: str) -> None:
         "source": "10.0.1.10",
         "error": "",
     }
-    again = plan(after, wishes)
+    again = plan_of(after, options)
     assert again.satisfied
     assert again.steps == ()
 
 
 @each_repair
 def test_what_comes_before_the_proof_is_undone_exactly_from_any_point(name: str) -> None:
-    given, wishes, _codes, _rows = REPAIRS[name]
-    state, found = planned(given, wishes)
+    given, options, _codes, _rows = REPAIRS[name]
+    state, found = planned(given, options)
     steps = plain_steps(state, found.steps)
     phases = [step["phase"] for step in steps]
     assert phases == sorted(phases, reverse=True)  # repair, then cleanup
@@ -357,24 +357,24 @@ def test_what_comes_before_the_proof_is_undone_exactly_from_any_point(name: str)
 
 @each_repair
 def test_killed_between_operations_the_next_run_converges(name: str) -> None:
-    given, wishes, _codes, _rows = REPAIRS[name]
-    state, found = planned(given, wishes)
+    given, options, _codes, _rows = REPAIRS[name]
+    state, found = planned(given, options)
     ops = [op for step in plain_steps(state, found.steps) for op in step["do"]]
     for done in range(1, len(ops)):
         host = Host(given)
         for op in ops[:done]:
             host.run(op)
-        state = windows.read(host.report)
-        for step in plain_steps(state, plan(state, wishes).steps):
+        state = read_windows_report(host.report)
+        for step in plain_steps(state, plan_of(state, options).steps):
             for op in step["do"]:
                 host.run(op)
-        assert plan(windows.read(host.report), wishes).satisfied
+        assert plan_of(read_windows_report(host.report), options).satisfied
 
 
 @each_repair
 def test_what_is_never_touched(name: str) -> None:
-    given, wishes, _codes, _rows = REPAIRS[name]
-    state, found = planned(given, wishes)
+    given, options, _codes, _rows = REPAIRS[name]
+    state, found = planned(given, options)
     for step in plain_steps(state, found.steps):
         for op in [*step["do"], *step["undo"]]:
             assert op["interface_index"] not in (9, 12)
@@ -393,7 +393,7 @@ store_rows = st.lists(
     max_size=4,
     unique_by=lambda row: row[:2],
 )
-wish_lists = st.fixed_dictionaries(
+option_sets = st.fixed_dictionaries(
     {
         "interface": st.just("Ethernet"),
         "primary_ip": st.just("10.0.1.10"),
@@ -402,21 +402,23 @@ wish_lists = st.fixed_dictionaries(
         "remove_conflicting": st.sampled_from((None, True, False)),
         "fix_source": st.booleans(),
     }
-).map(read_wishes)
+).map(parse_options)
 
 
 # Two stored rows that could both be the twin of one active row.
-@example([(1, "10.0.1.10", 0, "persistent"), (1, "0.0.0.0", 0, "both")], Wishes(interface="Ethernet"), False, False)
+@example(
+    [(1, "10.0.1.10", 0, "persistent"), (1, "0.0.0.0", 0, "both")], RouteOptions(interface="Ethernet"), False, False
+)
 # A stored row whose active twin is on-link and, on a NIC by DHCP, not stored under the same key.
 @example(
     [(5, "0.0.0.0", 0, "active"), (5, "10.0.1.10", 0, "persistent")],
-    Wishes(interface="Ethernet", primary_ip="10.0.1.10", next_hop="gateway", persistent=False),
+    RouteOptions(interface="Ethernet", primary_ip="10.0.1.10", next_hop="gateway", persistent=False),
     True,
     False,
 )
-@given(store_rows, wish_lists, st.booleans(), st.booleans())
+@given(store_rows, option_sets, st.booleans(), st.booleans())
 @settings(deadline=None, database=None, max_examples=300)
-def test_any_stores(rows: list[tuple[int, str, int, str]], wishes: Wishes, dhcp: bool, lower: bool) -> None:
+def test_any_stores(rows: list[tuple[int, str, int, str]], options: RouteOptions, dhcp: bool, lower: bool) -> None:
     """Whatever is there: nothing to do, a refusal, or a plan that keeps its word, can be undone and is final."""
     wide = [STATIC_DEFAULT, CLUSTER_ROUTE, route("0.0.0.0/1", 12)]
     made = [(route(IMDS, index, hop, metric), store) for index, hop, metric, store in rows]
@@ -429,13 +431,13 @@ def test_any_stores(rows: list[tuple[int, str, int, str]], wishes: Wishes, dhcp:
             moving=(VIP,),
         )
     )
-    before, (state, found) = host.stores(), planned(host.report, wishes)
+    before, (state, found) = host.stores(), planned(host.report, options)
     assert found.satisfied + bool(found.steps) + bool(found.refusals) == 1
     steps = plain_steps(state, found.steps)
     assert all(op["interface_index"] != 9 for step in steps for op in step["do"])
     for op in [op for step in steps if step["phase"] == "repair" for op in step["do"]]:
         host.run(op)
-    winner = table.decide(windows.read(host.report))
+    winner = lookup.decide(read_windows_report(host.report))
     if found.steps:
         assert winner.route
         assert (winner.route.prefix, winner.route.interface, winner.source) == (IMDS, "Ethernet", "10.0.1.10")
@@ -445,11 +447,11 @@ def test_any_stores(rows: list[tuple[int, str, int, str]], wishes: Wishes, dhcp:
     assert host.stores() == before
     for op in [op for step in steps if step["phase"] == "cleanup" for op in step["do"]]:
         proven.run(op)
-    state, again = planned(proven.report, wishes)
+    state, again = planned(proven.report, options)
     assert again.steps == ()
     assert again.satisfied or not found.steps
-    assert sorted(state.routes) == sorted(found.after.routes)
-    assert sorted(state.persistent or ()) == sorted(found.after.persistent or ())
+    assert sorted(state.routes) == sorted(found.after.state.routes)
+    assert sorted(state.persistent or ()) == sorted(found.after.state.persistent or ())
 
 
 DHCP_VM = report(
@@ -468,56 +470,56 @@ CLUSTER_HOST_ROUTE = report(
 # The loopback is so cheap here that its row wins until it is removed, and it could not be put back.
 CHEAP_LOOPBACK = report([STATIC_DEFAULT, *LOOPBACK_TWIN], OFF_SUBNET, nics=({**ETHERNET, "metric": 90},))
 
-REFUSALS: dict[str, tuple[Row, Wishes, str]] = {
-    "vpn_host_route": (VPN_HOST_ROUTE, Wishes(), "foreign_host_route"),
-    "host_route_on_cluster_adapter": (CLUSTER_HOST_ROUTE, Wishes(remove_conflicting=True), "foreign_host_route"),
-    "lower_vip": (LOW_VIP, Wishes(fix_source=True), "wrong_source_address"),
+REFUSALS: dict[str, tuple[Row, RouteOptions, str]] = {
+    "vpn_host_route": (VPN_HOST_ROUTE, RouteOptions(), "foreign_host_route"),
+    "host_route_on_cluster_adapter": (CLUSTER_HOST_ROUTE, RouteOptions(remove_conflicting=True), "foreign_host_route"),
+    "lower_vip": (LOW_VIP, RouteOptions(fix_source=True), "wrong_source_address"),
     "lower_secondary_unasked": (
         report([STATIC_DEFAULT, WANTED], [WANTED], addresses=(OWN, LOWER)),
-        Wishes(primary_ip="10.0.1.10"),
+        RouteOptions(primary_ip="10.0.1.10"),
         "wrong_source_address",
     ),
-    "two_addresses": (report([STATIC_DEFAULT], addresses=(OWN, LOWER)), Wishes(), "ambiguous_primary_ip"),
-    "cheap_loopback": (CHEAP_LOOPBACK, Wishes(), "irreversible"),
+    "two_addresses": (report([STATIC_DEFAULT], addresses=(OWN, LOWER)), RouteOptions(), "ambiguous_primary_ip"),
+    "cheap_loopback": (CHEAP_LOOPBACK, RouteOptions(), "irreversible"),
     "wrong_nic_hands_off": (
         report([STATIC_DEFAULT, {**ON_SECOND, "RouteMetric": 0}], **TWO_NICS),
-        Wishes(remove_conflicting=False),
+        RouteOptions(remove_conflicting=False),
         "foreign_host_route",
     ),
-    "not_elevated": ({**CLUSTER, "elevated": False}, Wishes(), "not_elevated"),
-    "not_azure": ({**CLUSTER, "azure": False}, Wishes(), "not_azure"),
-    "compartments": ({**CLUSTER, "compartments": 2}, Wishes(), "compartments"),
+    "not_elevated": ({**CLUSTER, "elevated": False}, RouteOptions(), "not_elevated"),
+    "not_azure": ({**CLUSTER, "azure": False}, RouteOptions(), "not_azure"),
+    "compartments": ({**CLUSTER, "compartments": 2}, RouteOptions(), "compartments"),
     "imds_is_local": (
         report([STATIC_DEFAULT], addresses=(OWN, address("169.254.169.254", 32, 1))),
-        Wishes(),
+        RouteOptions(),
         "imds_address_is_local",
     ),
     "dhcp_failed": (
         report([route("169.254.0.0/16", 5)], addresses=(address("169.254.7.7", 16, 5, "WellKnown"),)),
-        Wishes(interface="Ethernet"),
+        RouteOptions(interface="Ethernet"),
         "primary_nic_link_local",
     ),
-    "no_default": (report([CLUSTER_ROUTE], nics=(ETHERNET, NETFT)), Wishes(), "no_default_route"),
+    "no_default": (report([CLUSTER_ROUTE], nics=(ETHERNET, NETFT)), RouteOptions(), "no_default_route"),
     "two_defaults": (
         report([STATIC_DEFAULT, route("0.0.0.0/0", 7, "10.0.2.1")], **TWO_NICS),
-        Wishes(),
+        RouteOptions(),
         "ambiguous_primary_nic",
     ),
-    "cluster_adapter_named": (CLUSTER, Wishes(interface="Local Area Connection* 1"), "no_such_interface"),
-    "no_such_address": (CLUSTER, Wishes(interface="5", primary_ip="10.0.1.99"), "no_such_address"),
-    "bad_next_hop": (CLUSTER, Wishes(next_hop="10.0.1.77"), "bad_next_hop"),
+    "cluster_adapter_named": (CLUSTER, RouteOptions(interface="Local Area Connection* 1"), "no_such_interface"),
+    "no_such_address": (CLUSTER, RouteOptions(interface="5", primary_ip="10.0.1.99"), "no_such_address"),
+    "bad_next_hop": (CLUSTER, RouteOptions(next_hop="10.0.1.77"), "bad_next_hop"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_refusals_plan_nothing(name: str) -> None:
-    given, wishes, code = REFUSALS[name]
-    state, found = planned(given, wishes)
+    given, options, code = REFUSALS[name]
+    state, found = planned(given, options)
     assert [one.code for one in found.refusals] == [code]
     assert all(one.severity == "refusal" and one.message and one.remedy for one in found.refusals)
     assert found.steps == ()
     assert not found.satisfied
-    assert found.after == state
+    assert found.after.state == state
 
 
 def test_elevation_that_is_unknown_does_not_refuse() -> None:
@@ -527,7 +529,7 @@ def test_elevation_that_is_unknown_does_not_refuse() -> None:
 
 
 def test_force_repairs_off_azure() -> None:
-    _state, found = planned({**CLUSTER, "azure": False}, Wishes(force=True))
+    _state, found = planned({**CLUSTER, "azure": False}, RouteOptions(force=True))
     assert found.steps
 
 
@@ -535,9 +537,9 @@ def test_force_repairs_off_azure() -> None:
 def test_a_route_by_dhcp_is_left_alone(next_hop: str) -> None:
     """It would block New-NetRoute by its key, and it needs no persisting."""
     assert codes(DHCP_VM) == ["ok"]
-    _state, found = planned(DHCP_VM, Wishes(next_hop=next_hop))
+    _state, found = planned(DHCP_VM, RouteOptions(next_hop=next_hop))
     assert found.satisfied
-    _state, absent = planned(DHCP_VM, Wishes(state="absent", persistent=False))
+    _state, absent = planned(DHCP_VM, RouteOptions(state="absent", persistent=False))
     assert absent.steps == ()
 
 
@@ -551,7 +553,7 @@ def test_route_exe_form_is_accepted(form: str) -> None:
 
 def test_absent_removes_the_persistent_route_of_the_primary_nic_only() -> None:
     given = report([STATIC_DEFAULT, WANTED, ON_SECOND], [WANTED, ON_SECOND], **TWO_NICS)
-    state, found = planned(given, Wishes(state="absent"))
+    state, found = planned(given, RouteOptions(state="absent"))
     host = Host(given)
     before = host.stores()
     (step,) = plain_steps(state, found.steps)
@@ -565,14 +567,16 @@ def test_absent_removes_the_persistent_route_of_the_primary_nic_only() -> None:
 
 def test_absent_leaves_an_active_only_route_unless_runtime_is_meant() -> None:
     given = report([STATIC_DEFAULT, WANTED])
-    assert planned(given, Wishes(state="absent"))[1].satisfied
-    assert len(planned(given, Wishes(state="absent", persistent=False))[1].steps) == 1
+    assert planned(given, RouteOptions(state="absent"))[1].satisfied
+    assert len(planned(given, RouteOptions(state="absent", persistent=False))[1].steps) == 1
 
 
 def test_vip_is_told_by_its_store() -> None:
-    state = windows.read(CLUSTER)
+    state = read_windows_report(CLUSTER)
     assert [a.address for a in state.addresses if a.virtual] == ["10.0.1.15"]
-    unknown = windows.read({**CLUSTER, "addresses": {"active": CLUSTER["addresses"]["active"], "persistent": None}})
+    unknown = read_windows_report(
+        {**CLUSTER, "addresses": {"active": CLUSTER["addresses"]["active"], "persistent": None}}
+    )
     assert not any(a.virtual for a in unknown.addresses)
 
 
@@ -593,17 +597,17 @@ def test_the_systems_own_verdict_wins() -> None:
         **report([STATIC_DEFAULT, WANTED], [WANTED], addresses=(OWN, LOWER)),
         "find_route": find_route(5, "0.0.0.0", "10.0.1.10"),
     }
-    wishes = Wishes(primary_ip="10.0.1.10")
-    assert codes(given, wishes) == ["ok", "oracle_disagrees"]
+    options = RouteOptions(primary_ip="10.0.1.10")
+    assert codes(given, options) == ["ok", "kernel_disagrees"]
     given["find_route"] = list(reversed(find_route(5, "0.0.0.0", "10.0.1.7")))
-    assert codes(given, wishes) == ["wrong_source_address"]
+    assert codes(given, options) == ["wrong_source_address"]
 
 
 def test_source_choice_prefers_bits_in_common_with_the_next_hop_then_the_lowest() -> None:
     gateway = report([STATIC_DEFAULT, DHCP_HOST], addresses=(OWN, address("10.0.1.3", 26, 5), LOWER))
-    assert table.decide(windows.read(gateway)).source == "10.0.1.3"
+    assert lookup.decide(read_windows_report(gateway)).source == "10.0.1.3"
     on_link = report([STATIC_DEFAULT, WANTED], addresses=(address("172.16.0.4", 24, 5), OWN, LOWER))
-    assert table.decide(windows.read(on_link)).source == "172.16.0.4"
+    assert lookup.decide(read_windows_report(on_link)).source == "172.16.0.4"
 
 
 def test_enumerations_as_numbers_single_objects_and_ghosts() -> None:
@@ -614,12 +618,12 @@ def test_enumerations_as_numbers_single_objects_and_ghosts() -> None:
     )
     given["adapters"] = given["adapters"][0]
     given["routes"]["persistent"] = [{**WANTED, "InterfaceIndex": 40, "InterfaceAlias": None}]
-    state = windows.read(given)
-    ethernet = table.find_interface(state, "Ethernet")
+    state = read_windows_report(given)
+    ethernet = model.find_interface(state, "Ethernet")
     assert ethernet
     assert (ethernet.dhcp, ethernet.metric) == (True, 10)
     assert state.persistent
-    ghost = table.find_interface(state, state.persistent[0].interface)
+    ghost = model.find_interface(state, state.persistent[0].interface)
     assert ghost
     assert (ghost.ifindex, ghost.present) == (40, False)
 
@@ -629,8 +633,8 @@ def test_enumerations_as_numbers_single_objects_and_ghosts() -> None:
 )
 def test_a_missing_part_is_survived(part: str) -> None:
     given = {**CLUSTER, part: None, "errors": [f"{part}: refused"]}
-    assert windows.read(given).errors == (f"{part}: refused",)
-    assert plan(windows.read(given)).steps
+    assert read_windows_report(given).errors == (f"{part}: refused",)
+    assert plan_of(read_windows_report(given)).steps
 
 
 def test_cluster_adapter_without_its_description() -> None:
@@ -640,14 +644,14 @@ def test_cluster_adapter_without_its_description() -> None:
 
 @pytest.mark.parametrize("part", ["routes", "addresses"])
 def test_without_netttcpip_the_error_says_so(part: str) -> None:
-    with pytest.raises(table.ReportError, match="2012"):
-        windows.read({**CLUSTER, part: {"active": None}, "errors": ["Get-NetRoute is not recognized"]})
+    with pytest.raises(model.ReportError, match="2012"):
+        read_windows_report({**CLUSTER, part: {"active": None}, "errors": ["Get-NetRoute is not recognized"]})
 
 
 def test_disconnected_nic_carries_nothing() -> None:
     given = report([STATIC_DEFAULT, route("0.0.0.0/0", 7, "10.0.2.1", 1)], **TWO_NICS)
-    assert codes(given) == ["ok_via_default"] or table.decide(windows.read(given)).route
+    assert codes(given) == ["ok_via_default"] or lookup.decide(read_windows_report(given)).route
     given["adapters"][1]["Status"] = "Disconnected"
-    winner = table.decide(windows.read(given))
+    winner = lookup.decide(read_windows_report(given))
     assert winner.route
     assert winner.route.interface == "Ethernet"
