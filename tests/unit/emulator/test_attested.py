@@ -19,8 +19,8 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.tests.scenarios.running_emulator import NEWEST, Connection, Reply, Running, start
-from azure_imds_emulator import vms
-from azure_imds_emulator.attestation import authority, rsa, switches
+from azure_imds_emulator import attested_spec, vms
+from azure_imds_emulator.attestation import authority, rsa
 from azure_imds_emulator.checks import InvalidInputError
 
 PATH = "/metadata/attested/document"
@@ -237,8 +237,8 @@ def test_bad_switches_name_the_field(attested: Any, field: str) -> None:
 
 
 def test_switches_that_are_off() -> None:
-    off = {name: False for name in switches.SWITCHES if name not in ("age", "relayed_from")}
-    assert switches.check("attested", {**off, "age": 0}) == {}
+    off = {name: False for name in attested_spec.SWITCHES if name not in ("age", "relayed_from")}
+    assert attested_spec.check("attested", {**off, "age": 0}) == {}
     assert vms.build({"name": "a"}).attested == {}
 
 

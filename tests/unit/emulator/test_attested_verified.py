@@ -20,7 +20,7 @@ from ansible_collections.imds.azure.plugins.plugin_utils._attestation.anchors im
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import build_policy, draw_nonce
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
 from ansible_collections.imds.azure.tests.scenarios.running_emulator import NEWEST, Connection, Running, start
-from azure_imds_emulator.attestation.switches import SWITCHES
+from azure_imds_emulator.attested_spec import SWITCHES
 from azure_imds_emulator.vms import build
 
 HONEST = {"name": "honest", "sources": ["127.0.0.11"]}

@@ -10,7 +10,7 @@ A VM is given as an object; only the name is required:
      "profile": "zonal",
      "overrides": {"compute": {...}},      merged over the profile's document; lists replace lists
      "classic": false, "limiter": true, "retry_after": 5, "loadbalancer": {...} or null,
-     "attested": {"altered": true}}        what is wrong with its attested documents (`attestation/switches.py`)
+     "attested": {"altered": true}}        what is wrong with its attested documents (`attested_spec.py`)
 """
 
 from __future__ import annotations
@@ -26,8 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from . import checks
-from .attestation import switches
+from . import attested_spec, checks
 
 PROFILES = Path(__file__).parent / "profiles"
 LONGEST_RETRY_AFTER = 3600  # seconds
@@ -256,5 +255,5 @@ FIELDS: dict[str, checks.Check] = {
     "limiter": checks.boolean,
     "retry_after": _retry_after,
     "loadbalancer": _loadbalancer,
-    "attested": switches.check,
+    "attested": attested_spec.check,
 }

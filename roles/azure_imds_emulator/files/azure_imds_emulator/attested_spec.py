@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from .. import checks
+from . import checks
 
 OLDEST = 10 * 366 * 24 * 3600  # seconds
 
