@@ -13,13 +13,17 @@ VENV = $(BUILD)/venv/$(1)/.ready
 run = rm -rf $(BUILD)/junit $(BUILD)/report; python tests/tools/side_by_side.py $(BUILD) $(1); \
     status=$$?; python tests/tools/summary.py $(BUILD); exit $$status
 
-.PHONY: help demo check test bench clean
+.PHONY: help demo generate check test bench clean
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
 
 demo: $(call VENV,demo) ## Show the facts of an emulated Azure VM in a playbook
 	tests/tools/copy-tree $(BUILD)/tree
 	ANSIBLE_COLLECTIONS_PATH=$(BUILD)/tree $(BUILD)/venv/demo/bin/ansible-playbook --inventory localhost, imds.azure.demo
+
+generate: $(call VENV,dev) ## Write the shared tables into C#, PowerShell and the documentation
+	tests/tools/copy-tree $(BUILD)/tree
+	PYTHONPATH=$(BUILD)/tree python -m ansible_collections.imds.azure.tests.tools.generate $(CURDIR)
 
 check: $(call VENV,dev) ## The fast part of the tests
 	$(call run,check)

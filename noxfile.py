@@ -153,6 +153,13 @@ def mypy(session: nox.Session) -> None:
 
 
 @check
+def generated(session: nox.Session) -> None:
+    """What `make generate` writes is up to date."""
+    prepare(session)
+    session.run("python", "-m", "ansible_collections.imds.azure.tests.tools.generate", "--check", str(COLLECTION))
+
+
+@check
 def unit(session: nox.Session) -> None:
     """Unit tests on the controller's Python, with coverage, on all cores."""
     prepare(session)

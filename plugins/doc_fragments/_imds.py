@@ -17,6 +17,7 @@ options:
         the next lower version that it offers is taken.
     type: str
     choices:
+      # <generated versions: make generate>
       - "2017-03-01"
       - "2017-04-02"
       - "2017-08-01"
@@ -52,6 +53,7 @@ options:
       - "2024-03-15"
       - "2024-07-17"
       - "2025-04-07"
+      # </generated>
   detect:
     description:
       - V(auto) sends nothing unless the firmware's chassis asset tag says that this is an Azure VM.

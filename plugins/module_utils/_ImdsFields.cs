@@ -45,6 +45,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFields
     public static class Fields
     {
         // Names in dotted paths; the order is the order of the facts.
+        // <generated fields: make generate>
         public static readonly Field[] Table =
         {
             new Field("name", "string", "compute.name", "2017-04-02"),
@@ -118,8 +119,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFields
             new Field("is_host_compatibility_layer_vm", "boolean", "compute.isHostCompatibilityLayerVm", "2020-06-01"),
             new Field("is_vm_in_standby_pool", "boolean", "compute.isVmInStandbyPool", "undocumented"),
         };
+        // </generated>
 
         // Objects whose keys, those that IMDS adds later too, belong under a fact of another name.
+        // <generated containers: make generate>
         public static readonly Dictionary<string, string> Containers = new Dictionary<string, string>
         {
             { "compute", "" },
@@ -133,8 +136,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFields
             { "compute.storageProfile", "storage" },
             { "network", "network" },
         };
+        // </generated>
 
         // Keys inside of disks, images and subnets that are no strings.
+        // <generated typed_keys: make generate>
         public static readonly HashSet<string> Integers = new HashSet<string>
         {
             "bytesPerSecondThrottle",
@@ -152,8 +157,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFields
             "isUltraDisk",
             "writeAcceleratorEnabled",
         };
+        // </generated>
 
         // azEnvironment -> where the cloud's services are.
+        // <generated clouds: make generate>
         public static readonly Dictionary<string, Cloud> Clouds = new Dictionary<string, Cloud>
         {
             {
@@ -189,5 +196,6 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFields
                     "core.cloudapi.de")
             },
         };
+        // </generated>
     }
 }

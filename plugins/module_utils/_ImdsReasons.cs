@@ -25,12 +25,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
 
     public static class Reasons
     {
+        // <generated reasons: make generate>
         public static readonly Reason[] Table =
         {
-            new Reason(
-                "ok",
-                "IMDS answered.",
-                "Nothing to do."),
+            new Reason("ok", "IMDS answered.", "Nothing to do."),
             new Reason(
                 "not_azure",
                 "This machine does not carry the chassis asset tag of an Azure VM, so nothing was sent.",
@@ -55,8 +53,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
             new Reason(
                 "read_timeout",
                 "The connection was accepted, but the answer did not arrive in time.",
-                "Try again, or raise read_timeout and timeout; if it stays silent, check the source "
-                + "address of the route."),
+                "Try again, or raise read_timeout and timeout; if it stays silent, check the source address of the "
+                + "route."),
             new Reason(
                 "refused",
                 "The connection was refused, reset, or closed before an answer.",
@@ -89,10 +87,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
                 "Read its answer in the message; the path and the API version have to fit together."),
             new Reason(
                 "intercepted",
-                "Something that is not this VM's IMDS answered: a proxy's page, a redirect, or another "
-                + "machine's metadata.",
-                "Find what listens in between: a transparent proxy, a NAT rule, a metadata proxy of a "
-                + "container platform."),
+                "Something that is not this VM's IMDS answered: a proxy's page, a redirect, or another machine's "
+                + "metadata.",
+                "Find what listens in between: a transparent proxy, a NAT rule, a metadata proxy of a container "
+                + "platform."),
             new Reason(
                 "malformed",
                 "The answer is not what IMDS sends: incomplete, not UTF-8, not JSON, or without its parts.",
@@ -106,6 +104,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
                 "IMDS answers with a server error (408 or 5xx).",
                 "Try again later; if it lasts, restart the VM or ask Azure support."),
         };
+        // </generated>
 
         public static readonly Dictionary<string, Reason> ByCode = Table.ToDictionary(reason => reason.Code);
     }

@@ -30,11 +30,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
 
     public static class Retry
     {
+        // <generated rules: make generate>
         public static readonly Dictionary<string, Rule> Rules = new Dictionary<string, Rule>
         {
-            // answers
             { "ok", new Rule("ok") },
-            { "bad_version", new Rule("bad_version") },  // the client steps down instead of waiting
+            { "bad_version", new Rule("bad_version") },
             { "rejected", new Rule("rejected") },
             { "forbidden", new Rule("forbidden") },
             { "missing", new Rule("not_found") },
@@ -43,7 +43,6 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
             { "throttled", new Rule("throttled", new double[] { 1, 2, 4, 8 }, 0.25) },
             { "server_error", new Rule("server_error", new double[] { 1, 2, 4 }) },
             { "intercepted", new Rule("intercepted", new double[] { 1 }) },
-            // errors, by the transport's kinds
             { "malformed", new Rule("malformed", new double[] { 1 }) },
             { "too_large", new Rule("too_large") },
             { "refused", new Rule("refused", new double[] { 1, 2 }) },
@@ -53,21 +52,24 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
             { "read_timeout", new Rule("read_timeout", new double[] { 1, 2, 4 }) },
             { "reset", new Rule("refused", new double[] { 1, 2, 4 }) },
         };
+        // </generated>
 
         // A status that means the same whatever the body says.
+        // <generated statuses: make generate>
         public static readonly Dictionary<int, string> ByStatus = new Dictionary<int, string>
         {
             { 200, "ok" },
             { 401, "forbidden" },
             { 403, "forbidden" },
             { 405, "rejected" },
-            { 407, "intercepted" },  // a proxy wants a password
+            { 407, "intercepted" },
             { 408, "server_error" },
             { 410, "updating" },
-            { 421, "forbidden" }, // the Metadata Security Protocol's agent can't tell who asks
+            { 421, "forbidden" },
             { 429, "throttled" },
-            { 511, "intercepted" },  // a network wants a login
+            { 511, "intercepted" },
         };
+        // </generated>
 
         // The key of Rules for a response.
         // root: the path is one that every VM has, so that 404 means "not now" and not "not here".

@@ -31,6 +31,7 @@ Function Get-ImdsArgumentSpec {
 
     @{
         options = @{
+            # <generated imds: make generate>
             api_version = @{
                 type = 'str'
                 choices = @(
@@ -78,6 +79,7 @@ Function Get-ImdsArgumentSpec {
             read_timeout = @{ type = 'float'; default = 10.0 }
             timeout = @{ type = 'float'; default = 30.0 }
             updating_timeout = @{ type = 'float'; default = 100.0 }
+            # </generated>
         }
     }
 }
@@ -93,9 +95,11 @@ Function Get-ImdsFactsSpec {
 
     @{
         options = @{
+            # <generated facts: make generate>
             include_user_data = @{ type = 'bool'; default = $false }
             include_public_keys = @{ type = 'bool'; default = $false }
             load_balancer = @{ type = 'bool'; default = $false }
+            # </generated>
         }
     }
 }
@@ -111,6 +115,7 @@ Function Get-ImdsAttestSpec {
 
     @{
         options = @{
+            # <generated attest: make generate>
             nonce = @{ type = 'str' }
             clouds = @{
                 type = 'list'
@@ -132,6 +137,7 @@ Function Get-ImdsAttestSpec {
             cache_dir = @{ type = 'path' }
             document = @{ type = 'raw' }
             verify_at = @{ type = 'str' }
+            # </generated>
         }
     }
 }

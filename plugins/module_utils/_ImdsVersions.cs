@@ -12,6 +12,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsVersions
 {
     public static class Versions
     {
+        // <generated versions: make generate>
         // All 35 that IMDS documents, oldest first.
         public static readonly string[] Instance =
         {
@@ -68,6 +69,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsVersions
         public const string LoadBalancerSince = "2020-10-01";
         public const string AttestedSince = "2018-10-01";
         public const string TagsListSince = "2019-06-04";
+        // </generated>
 
         // The version to try after one was refused, or null where none is left. Of the versions that the error offers
         // only known, older ones are taken: never above what was tested.

@@ -113,6 +113,7 @@ ansible_facts:
           returned: always
           type: str
           sample: "2025-04-07"
+        # <generated facts: make generate>
         name:
           description: Name of the VM.
           returned: always
@@ -122,22 +123,22 @@ ansible_facts:
           description: Unique ID of the VM.
           returned: always
           type: str
-          sample: 8e0d3a54-6a3c-4b0e-9a43-5f6f3c1f0e77
+          sample: 55957a81-edbc-5a6c-a807-ecfba8227a47
         resource_id:
           description: Resource ID of the VM. The filter P(imds.azure.parse_resource_id#filter) takes it apart.
           returned: always
           type: str
-          sample: /subscriptions/7f0c5c1e-0b6e-4c8e-8a2e-1b1f0e6d2c11/resourceGroups/web/providers/Microsoft.Compute/virtualMachines/web-1
+          sample: /subscriptions/3f1c2a64-8d0b-4b57-9e21-6a7d50c4e8b3/resourceGroups/rg-web-prod/providers/Microsoft.Compute/virtualMachines/web-1
         resource_group_name:
           description: Resource group of the VM.
           returned: always
           type: str
-          sample: web
+          sample: rg-web-prod
         subscription_id:
           description: Subscription of the VM.
           returned: always
           type: str
-          sample: 7f0c5c1e-0b6e-4c8e-8a2e-1b1f0e6d2c11
+          sample: 3f1c2a64-8d0b-4b57-9e21-6a7d50c4e8b3
         location:
           description: Azure region, in lower case and without blanks.
           returned: always
@@ -147,12 +148,12 @@ ansible_facts:
           description: Availability zone; V(null) outside of zones.
           returned: always
           type: str
-          sample: "1"
+          sample: '2'
         physical_zone:
           description: Physical zone behind the availability zone.
           returned: always
           type: str
-          sample: westeurope-az2
+          sample: northeurope-az3
         environment:
           description: Azure cloud that the VM runs in.
           returned: always
@@ -194,15 +195,30 @@ ansible_facts:
           type: str
           sample: Linux
         os_profile:
-          description: What the VM was created with, C(admin_username), C(computer_name), C(disable_password_authentication) (a boolean).
+          description: What the VM was created with.
           returned: always
           type: dict
-          sample: {"admin_username": "azureuser", "computer_name": "web-1", "disable_password_authentication": true}
+          contains:
+            admin_username:
+              description: Name of the administrator.
+              returned: always
+              type: str
+              sample: azureuser
+            computer_name:
+              description: Name of the computer.
+              returned: always
+              type: str
+              sample: web-1
+            disable_password_authentication:
+              description: Whether logging in with a password is disabled.
+              returned: always
+              type: bool
+              sample: true
         priority:
           description: V(Regular), V(Spot) or V(Low).
           returned: always
           type: str
-          sample: Regular
+          sample: Spot
         eviction_policy:
           description: What becomes of a spot VM when it is evicted.
           returned: always
@@ -222,7 +238,7 @@ ansible_facts:
           description: Update domain.
           returned: always
           type: int
-          sample: 3
+          sample: 0
         platform_sub_fault_domain:
           description: Sub fault domain.
           returned: always
@@ -231,35 +247,93 @@ ansible_facts:
           description: Placement group of the scale set.
           returned: always
           type: str
+          sample: b7a35f0e-41d2-4c19-8f6e-2d90c3a7e514
         scale_set:
           description: Name of the scale set, of either orchestration mode.
           returned: always
           type: str
-          sample: workers
+          sample: vmss-web
         scale_set_id:
           description: Resource ID of the scale set, told only for flexible orchestration.
           returned: always
           type: str
+          sample: /subscriptions/3f1c2a64-8d0b-4b57-9e21-6a7d50c4e8b3/resourceGroups/rg-web-prod/providers/Microsoft.Compute/virtualMachineScaleSets/vmss-web
         provider:
           description: Resource provider of the VM.
           returned: always
           type: str
           sample: Microsoft.Compute
         image:
-          description: Image that the VM was made from, C(publisher), C(offer), C(sku), C(version), C(id).
+          description: Image that the VM was made from.
           returned: always
           type: dict
-          sample: {"id": null, "offer": "debian-12", "publisher": "Debian", "sku": "12-gen2", "version": "0.20250703.2162"}
+          contains:
+            publisher:
+              description: Publisher of the image.
+              returned: always
+              type: str
+              sample: canonical
+            offer:
+              description: Offer of the image.
+              returned: always
+              type: str
+              sample: 0001-com-ubuntu-server-jammy
+            sku:
+              description: SKU of the image.
+              returned: always
+              type: str
+              sample: 22_04-lts-gen2
+            version:
+              description: Version of the image.
+              returned: always
+              type: str
+              sample: 22.04.202609150
+            id:
+              description: Resource ID of an image of one's own.
+              returned: always
+              type: str
         plan:
-          description: Marketplace plan, C(name), C(product), C(publisher).
+          description: Marketplace plan of the image.
           returned: always
           type: dict
-          sample: {"name": null, "product": null, "publisher": null}
+          contains:
+            name:
+              description: Name of the plan.
+              returned: always
+              type: str
+            product:
+              description: Product of the plan.
+              returned: always
+              type: str
+            publisher:
+              description: Publisher of the plan.
+              returned: always
+              type: str
         security:
-          description: Security profile, C(secure_boot), C(virtual_tpm), C(encryption_at_host) (booleans) and C(security_type).
+          description: Security profile.
           returned: always
           type: dict
-          sample: {"encryption_at_host": true, "secure_boot": true, "security_type": "TrustedLaunch", "virtual_tpm": true}
+          contains:
+            secure_boot:
+              description: Whether Secure Boot is enabled.
+              returned: always
+              type: bool
+              sample: true
+            virtual_tpm:
+              description: Whether the virtual TPM is enabled.
+              returned: always
+              type: bool
+              sample: true
+            encryption_at_host:
+              description: Whether disks are encrypted at the host.
+              returned: always
+              type: bool
+              sample: false
+            security_type:
+              description: Security type, such as V(TrustedLaunch) or V(ConfidentialVM).
+              returned: always
+              type: str
+              sample: TrustedLaunch
         storage:
           description: Disks and image.
           returned: always
@@ -269,17 +343,18 @@ ansible_facts:
               description: The image reference as it stands in the VM's storage profile.
               returned: always
               type: dict
+              sample: {"exact_version": "22.04.202609150", "offer": "0001-com-ubuntu-server-jammy", "publisher": "canonical", "sku": "22_04-lts-gen2", "version": "latest"}
             os_disk:
               description: The operating system disk.
               returned: always
               type: dict
-              sample: {"caching": "ReadWrite", "disk_size_gb": 30, "name": "web-1-os"}
+              sample: {"caching": "ReadWrite", "create_option": "FromImage", "disk_size_gb": 30, "name": "web-1-os", "os_type": "Linux", "write_accelerator_enabled": false}
             data_disks:
               description: The data disks, by LUN.
               returned: always
               type: list
               elements: dict
-              sample: [{"disk_size_gb": 64, "lun": 0, "name": "web-1-data0"}]
+              sample: [{"caching": "ReadOnly", "create_option": "Empty", "disk_size_gb": 128, "is_shared_disk": false, "is_ultra_disk": false, "lun": 0, "name": "web-1-data0", "write_accelerator_enabled": false}]
             resource_disk:
               description: The local temporary disk; C(size) is in KB.
               returned: always
@@ -291,9 +366,7 @@ ansible_facts:
           type: dict
           contains:
             primary:
-              description:
-                - The interface that IMDS answered on, which is the primary one because it answers no other. Where that can't
-                  be told, the one of the default route, or the first.
+              description: The interface that IMDS answered on, which is the primary one because it answers no other. Where that can't be told, the one of the default route, or the first.
               returned: always
               type: dict
             interfaces:
@@ -306,31 +379,30 @@ ansible_facts:
                   description: MAC address, in lower case with colons.
                   returned: always
                   type: str
-                  sample: 00:0d:3a:1b:2c:3d
+                  sample: 00:0d:3a:c4:71:9a
                 private_ip_addresses:
                   description: Private IPv4 addresses, the primary one first.
                   returned: always
                   type: list
                   elements: str
-                  sample: ["10.1.0.4"]
+                  sample: ["10.20.1.4"]
                 public_ip_addresses:
                   description: Public IPv4 addresses.
                   returned: always
                   type: list
                   elements: str
-                  sample: ["203.0.113.7"]
+                  sample: ["203.0.113.24"]
                 ipv6_addresses:
                   description: IPv6 addresses.
                   returned: always
                   type: list
                   elements: str
-                  sample: []
                 subnets:
                   description: Subnets, each C(address) and C(prefix), a number.
                   returned: always
                   type: list
                   elements: dict
-                  sample: [{"address": "10.1.0.0", "prefix": 24}]
+                  sample: [{"address": "10.20.1.0", "prefix": 24}]
                 device:
                   description: The guest's interface with this MAC address; V(null) where there is none.
                   returned: always
@@ -340,12 +412,12 @@ ansible_facts:
           description: Primary private IPv4 address.
           returned: always
           type: str
-          sample: 10.1.0.4
+          sample: 10.20.1.4
         public_ip:
           description: Public IPv4 address; with O(load_balancer) that of the load balancer where the VM has none of its own.
           returned: always
           type: str
-          sample: 203.0.113.7
+          sample: 203.0.113.24
         public_ip_source:
           description: Where RV(ansible_facts.azure_imds.public_ip) was found, V(instance) or V(load_balancer).
           returned: always
@@ -355,54 +427,70 @@ ansible_facts:
           description: Tags by name. Azure takes names without regard to case, dictionaries don't.
           returned: always
           type: dict
-          sample: {"environment": "test", "role": "web"}
+          sample: {"Environment": "Production", "Owner": "team-web", "Role": "frontend"}
         tags_list:
           description: Tags as a list, in the order of IMDS.
           returned: always
           type: list
           elements: dict
-          sample: [{"name": "environment", "value": "test"}, {"name": "role", "value": "web"}]
+          sample: [{"name": "Environment", "value": "Production"}, {"name": "Owner", "value": "team-web"}, {"name": "Role", "value": "frontend"}]
         public_keys:
           description: Public SSH keys, C(type), C(path), C(fingerprint), and C(key_data) with O(include_public_keys).
           returned: always
           type: list
           elements: dict
-          sample:
-            - fingerprint: SHA256:N2WfCjRZ2s4rVQ1c6m1V6bUwzFvVZxYzvE0b3mJk3v8
-              key_data: null
-              path: /home/azureuser/.ssh/authorized_keys
-              type: ssh-rsa
+          sample: [{"type": "ssh-rsa", "path": "/home/azureuser/.ssh/authorized_keys", "fingerprint": "SHA256:cERDva92GH8g0pdaiUxjbQjcxpu98XpXh5/FmDNHj5Q", "key_data": null}, {"type": "ssh-ed25519", "path": "/home/azureuser/.ssh/authorized_keys", "fingerprint": "SHA256:1HrjY/95p9vMzZPuJNxI4G0uCheOBy6Jf0AtMPyR0hM", "key_data": null}]
         user_data:
           description: User data, C(present), C(length) in bytes, C(sha256), and C(base64) with O(include_user_data).
           returned: always
           type: dict
-          sample: {"base64": null, "length": 24, "present": true, "sha256": "0e1e5d1c0e6f4d8b8ad4f4c4c2a0c1b1f1e7fd2ea2e8a4bfc51d7cd7d6f6bd10"}
+          sample: {"present": true, "length": 35, "sha256": "323851e2ad7b0042725f3060a493d80fa54537f28a6c3ca18bf23f04f385d836", "base64": null}
         custom_data:
-          description:
-            - Custom data, C(present), C(length) in bytes, C(sha256), and C(base64) with O(include_user_data).
-            - Today's IMDS leaves it empty.
+          description: Custom data, C(present), C(length) in bytes, C(sha256), and C(base64) with O(include_user_data). Today's IMDS leaves it empty.
           returned: always
           type: dict
+          sample: {"present": false, "length": 0, "sha256": null, "base64": null}
         host:
-          description: Dedicated host, C(id).
+          description: Dedicated host.
           returned: always
           type: dict
-          sample: {"id": null}
+          contains:
+            id:
+              description: Resource ID of the dedicated host.
+              returned: always
+              type: str
         host_group:
-          description: Dedicated host group, C(id).
+          description: Dedicated host group.
           returned: always
           type: dict
-          sample: {"id": null}
+          contains:
+            id:
+              description: Resource ID of the dedicated host group.
+              returned: always
+              type: str
         extended_location:
-          description: Edge zone or the like, C(name) and C(type).
+          description: Edge zone or other extended location.
           returned: always
           type: dict
-          sample: {"name": null, "type": null}
+          contains:
+            name:
+              description: Name of the extended location.
+              returned: always
+              type: str
+            type:
+              description: Type of the extended location.
+              returned: always
+              type: str
         additional_capabilities:
-          description: C(hibernation_enabled), a boolean.
+          description: Capabilities that were enabled for the VM.
           returned: always
           type: dict
-          sample: {"hibernation_enabled": false}
+          contains:
+            hibernation_enabled:
+              description: Whether the VM can hibernate.
+              returned: always
+              type: bool
+              sample: false
         is_host_compatibility_layer_vm:
           description: Whether the VM runs on the host compatibility layer.
           returned: always
@@ -412,6 +500,7 @@ ansible_facts:
           description: Whether the VM waits in a standby pool.
           returned: always
           type: bool
+        # </generated>
         meta:
           description: How the facts came about.
           returned: always

@@ -15,7 +15,9 @@ $ErrorActionPreference = 'Stop'
 
 $spec = @{
     options = @{
+        # <generated options: make generate>
         required = @{ type = 'bool'; default = $false }
+        # </generated>
     }
     supports_check_mode = $true
 }

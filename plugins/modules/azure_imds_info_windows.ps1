@@ -15,8 +15,10 @@ $ErrorActionPreference = 'Stop'
 
 $spec = @{
     options = @{
+        # <generated options: make generate>
         path = @{ type = 'str'; default = 'instance' }
         required = @{ type = 'bool'; default = $true }
+        # </generated>
     }
     supports_check_mode = $true
 }

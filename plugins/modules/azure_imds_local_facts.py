@@ -33,6 +33,8 @@ attributes:
     description: Target OS/families that can be operated against.
     support: full
     platforms: posix
+    details:
+      - The script runs on Python, so there is no form for Windows.
 options:
   state:
     description:

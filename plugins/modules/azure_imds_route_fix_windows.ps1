@@ -16,6 +16,7 @@ $ErrorActionPreference = 'Stop'
 
 $spec = @{
     options = @{
+        # <generated options: make generate>
         state = @{ type = 'str'; choices = @('query', 'present', 'absent'); default = 'present' }
         interface = @{ type = 'str' }
         mac_address = @{ type = 'str' }
@@ -37,6 +38,7 @@ $spec = @{
         fail_on_findings = @{ type = 'bool'; default = $false }
         route_print = @{ type = 'str' }
         request = @{ type = 'dict' }
+        # </generated>
     }
     supports_check_mode = $true
 }

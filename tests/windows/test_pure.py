@@ -53,10 +53,9 @@ def test_documents(core: Core, name: str, secrets: bool) -> None:
     both_build(core, DOCUMENTS[name], context)
 
 
-@pytest.mark.parametrize("fact", CASES)
-def test_each_fact(core: Core, fact: str) -> None:
-    field = next(field for field in fields.FIELDS if field.fact == fact)
-    for sent, _expected in CASES[fact]:
+@pytest.mark.parametrize("field", fields.FIELDS, ids=lambda field: str(field.fact))
+def test_each_fact(core: Core, field: fields.Field) -> None:
+    for sent, _expected in CASES.get(field.fact) or CASES[field.kind]:
         both_build(core, nested(field.source, sent))
 
 

@@ -40,7 +40,7 @@ SETTINGS = options.Settings()
 TABLES: dict[str, Any] = {
     "reasons": [list(vars(reason).values()) for reason in reasons.REASONS.values()],
     "rules": {name: [rule.reason, list(rule.waits), rule.jitter] for name, rule in retry.RULES.items()},
-    "by_status": {str(status): outcome for status, outcome in retry._BY_STATUS.items()},
+    "by_status": {str(status): outcome for status, outcome in retry.BY_STATUS.items()},
     "connect_errors": {
         SOCKET_ERRORS[error]: kind for error, kind in transport._CONNECT_ERRORS.items() if error is not None
     },

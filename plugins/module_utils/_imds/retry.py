@@ -43,7 +43,7 @@ RULES = {
 }
 
 # A status that means the same whatever the body says.
-_BY_STATUS = {
+BY_STATUS = {
     200: "ok",
     401: "forbidden",
     403: "forbidden",
@@ -68,8 +68,8 @@ def classify(response: Response, root: bool) -> str:
         return "bad_version"
     if response.status == 404:
         return "missing_root" if root else "missing"
-    if response.status in _BY_STATUS:
-        return _BY_STATUS[response.status]
+    if response.status in BY_STATUS:
+        return BY_STATUS[response.status]
     if response.status >= 500:
         return "server_error"
     return "rejected" if response.status >= 400 else "intercepted"

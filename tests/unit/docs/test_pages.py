@@ -13,37 +13,14 @@ import pytest
 import yaml
 from ansible_collections.imds.azure.plugins.module_utils import _route_fix
 from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec as attest_spec
-from ansible_collections.imds.azure.plugins.module_utils._imds.fields import FIELDS
-from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS
 from ansible_collections.imds.azure.plugins.module_utils._imds.retry import RULES
 from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec as imds_spec
-from ansible_collections.imds.azure.plugins.module_utils._routes.findings import TABLE as FINDINGS
-from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS as VERDICTS
 
 ROOT = Path(__file__).parents[3]
 GUIDES = ROOT / "docs" / "docsite" / "rst"
 MARKDOWN = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
 PAGES = [*MARKDOWN, *sorted(GUIDES.glob("*.rst"))]
 LABEL = "ansible_collections.imds.azure.docsite."
-TYPES = {
-    "blob": "dictionary",
-    "boolean": "boolean",
-    "disks": "list",
-    "endpoints": "dictionary",
-    "environment": "string",
-    "integer": "integer",
-    "interfaces": "list",
-    "list": "list",
-    "location": "string",
-    "object": "dictionary",
-    "primary": "dictionary",
-    "private_ip": "string",
-    "public_ip": "string",
-    "public_ip_source": "string",
-    "public_keys": "list",
-    "string": "string",
-    "tags": "dictionary",
-}
 
 
 def page_of(file: Path) -> str:
@@ -60,19 +37,6 @@ def rows(page: str, *headings: str) -> list[list[str]]:
         if found[0][: len(headings)] == list(headings):
             return found[1:]
     raise LookupError(f"{page}.rst has no table {headings}")
-
-
-def test_facts_page_is_the_table_of_fields() -> None:
-    expected = [[field.fact, TYPES[field.kind], field.source, field.since] for field in FIELDS]
-    assert rows("facts", "Fact", "Type", "Source") == expected
-
-
-def test_reasons_page_is_the_table_of_reasons() -> None:
-    assert rows("reasons", "Code", "Meaning") == [list(vars(reason).values()) for reason in REASONS.values()]
-
-
-def test_attestation_page_is_the_table_of_its_reasons() -> None:
-    assert rows("attestation", "Code", "Step") == [[code, *reason] for code, reason in VERDICTS.items()]
 
 
 def test_attestation_page_names_every_option_of_its_own() -> None:
@@ -96,12 +60,6 @@ def test_reasons_page_tells_the_waits() -> None:
         assert tries[seen] == len(RULES[outcome].waits)
         told = {int(number) for number in re.findall(r"\b\d{1,2}\b", waits[seen])}
         assert set(RULES[outcome].waits) <= told
-
-
-def test_route_fix_page_is_the_table_of_findings() -> None:
-    told = rows("route_fix", "Finding", "Severity")
-    told += [[code, "refusal", *texts] for code, *texts in rows("route_fix", "Refusal")]
-    assert told == [[code, *texts] for code, texts in FINDINGS.items()]
 
 
 def test_route_fix_page_has_every_option() -> None:
@@ -222,3 +180,16 @@ def test_every_windows_module_runs_under_the_name_of_its_twin() -> None:
     assert runtime["plugin_routing"]["modules"] == {
         f"{twin[: -len('_windows')]}.ps1": {"redirect": f"imds.azure.{twin}"} for twin in twins
     }
+
+
+@pytest.mark.parametrize(
+    "module", [file for file in DOCUMENTED if file.suffix == ".py"], ids=lambda file: str(file.stem)
+)
+def test_a_module_has_a_windows_twin_or_says_why_not(module: Path) -> None:
+    """The reason stands where ansible-doc shows the platforms."""
+    if module.with_name(f"{module.stem}_windows.ps1").exists():
+        assert module.with_name(f"{module.stem}_windows.yml").exists()
+        return
+    platform = yaml.safe_load(documentation(module)["DOCUMENTATION"])["attributes"]["platform"]
+    assert platform["platforms"] == "posix"
+    assert platform.get("details"), f"{module.stem} has neither a twin for Windows nor a reason for that"

@@ -72,10 +72,18 @@ def profile_names() -> list[str]:
 
 
 def load_profile(name: str) -> dict[str, Any]:
-    """A profile merged over the one that it extends: ``document`` with placeholders, and ``options``."""
+    """A profile merged over the one that it extends: ``document`` with placeholders, and ``options``.
+
+    The profile that extends none has its document in layers, one for each version that brought something.
+    """
     profile: dict[str, Any] = json.loads((PROFILES / f"{name}.json").read_text(encoding="utf-8"))
-    parent = profile.pop("extends", None)
-    return merged(load_profile(parent), profile) if parent else profile
+    if "extends" in profile:
+        return dict(merged(load_profile(profile.pop("extends")), profile))
+    document: dict[str, Any] = {}
+    for version in sorted(profile["introduced"]):
+        document = merged(document, profile["introduced"][version])
+    # In the order in which the service sends its keys.
+    return {"document": json.loads(json.dumps(document, sort_keys=True))}
 
 
 def build(given: Mapping[str, Any], where: str = "vm") -> Vm:

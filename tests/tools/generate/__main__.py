@@ -1,0 +1,94 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""make generate: python -m ansible_collections.imds.azure.tests.tools.generate [--check] DIRECTORY
+
+Rewrites the generated regions of the collection in DIRECTORY; --check only says which would change.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from ansible_collections.imds.azure.plugins.module_utils import _attest, _module
+from ansible_collections.imds.azure.plugins.modules import (
+    azure_imds_facts,
+    azure_imds_info,
+    azure_imds_route_fix,
+)
+from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec
+from ansible_collections.imds.azure.tests.tools.generate import csharp, documentation, facts, pages, powershell_spec
+from ansible_collections.imds.azure.tests.tools.generate.regions import Maker, rewrite
+
+_SHARED = _module.argument_spec()
+_FACTS = _module.facts_spec()
+_ATTEST = {name: option for name, option in _attest.argument_spec().items() if name not in _SHARED}
+
+
+def _own_options(module: object) -> list[str]:
+    """Those that no shared spec has."""
+    spec = argument_spec(module)  # type: ignore[arg-type]
+    return powershell_spec.entries(
+        {name: option for name, option in spec.items() if not {name} & {*_SHARED, *_FACTS, *_ATTEST}}
+    )
+
+
+_UTILS, _MODULES, _GUIDES = "plugins/module_utils", "plugins/modules", "docs/docsite/rst"
+
+# File -> its regions, and what makes each.
+FILES: Mapping[str, Mapping[str, Maker]] = {
+    f"{_UTILS}/_ImdsFields.cs": {
+        "fields": csharp.field_table,
+        "containers": csharp.containers,
+        "typed_keys": csharp.typed_keys,
+        "clouds": csharp.clouds,
+    },
+    f"{_UTILS}/_ImdsReasons.cs": {"reasons": csharp.reason_table},
+    f"{_UTILS}/_ImdsRetry.cs": {"rules": csharp.rules, "statuses": csharp.statuses},
+    f"{_UTILS}/_ImdsVersions.cs": {"versions": csharp.version_tables},
+    f"{_UTILS}/_ImdsSpec.psm1": {
+        "imds": partial(powershell_spec.entries, _SHARED),
+        "facts": partial(powershell_spec.entries, _FACTS),
+        "attest": partial(powershell_spec.entries, _ATTEST),
+    },
+    f"{_MODULES}/azure_imds_facts.py": {"facts": facts.returned},
+    f"{_MODULES}/azure_imds_facts_windows.ps1": {"options": partial(_own_options, azure_imds_facts)},
+    f"{_MODULES}/azure_imds_facts_windows.yml": {"options": partial(documentation.options_of, "azure_imds_facts")},
+    f"{_MODULES}/azure_imds_info_windows.ps1": {"options": partial(_own_options, azure_imds_info)},
+    f"{_MODULES}/azure_imds_info_windows.yml": {
+        "options": partial(documentation.options_of, "azure_imds_info"),
+        "return": partial(documentation.returned_by, "azure_imds_info"),
+    },
+    f"{_MODULES}/azure_imds_route_fix_windows.ps1": {"options": partial(_own_options, azure_imds_route_fix)},
+    "plugins/doc_fragments/_imds.py": {"versions": documentation.version_choices},
+    f"{_GUIDES}/facts.rst": {"facts": pages.fact_table},
+    f"{_GUIDES}/reasons.rst": {"reasons": pages.reason_table},
+    f"{_GUIDES}/attestation.rst": {"reasons": pages.verdict_table},
+    f"{_GUIDES}/route_fix.rst": {"findings": pages.finding_table, "refusals": pages.refusal_table},
+}
+
+
+def main(arguments: list[str]) -> int:
+    check = arguments[:1] == ["--check"]
+    directory = Path(arguments[-1])
+    stale = []
+    for name, makers in FILES.items():
+        file = directory / name
+        text = file.read_text(encoding="utf-8")
+        made = rewrite(text, makers)
+        if made != text:
+            stale.append(name)
+            if not check:
+                file.write_text(made, encoding="utf-8")
+    for name in stale:
+        print(f"{'not up to date' if check else 'written'}: {name}")
+    if check and stale:
+        print("Run make generate.")
+    return 1 if check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,122 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The tables of the IMDS core as C#."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+
+from ansible_collections.imds.azure.plugins.module_utils._imds import fields, reasons, retry, versions
+
+_WIDTH = 120
+
+
+def literal(value: object) -> str:
+    """A string, number or truth value as C# writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def constructed(name: str, values: Iterable[object], indent: int, end: str) -> list[str]:
+    """new NAME(...), on one line where it fits below an indentation, else with one argument per line."""
+    arguments = [literal(value) for value in values]
+    line = f"new {name}({', '.join(arguments)}){end}"
+    if indent + len(line) <= _WIDTH:
+        return [line]
+    lines = [f"new {name}("]
+    for number, argument in enumerate(arguments):
+        last = number == len(arguments) - 1
+        lines += _broken(argument, 4, _WIDTH - indent, f"){end}" if last else ",")
+    return lines
+
+
+def _broken(argument: str, indent: int, width: int, end: str) -> list[str]:
+    """A string literal that is too long for a line, as a sum of several."""
+    margin = " " * indent
+    if indent + len(argument) + len(end) <= width:
+        return [margin + argument + end]
+    room = width - indent - len('+ ""') - len(end)
+    parts = textwrap.wrap(argument[1:-1], room, drop_whitespace=False, break_on_hyphens=False, break_long_words=False)
+    return [
+        f'{margin}{"+ " if number else ""}"{part}"{end if number == len(parts) - 1 else ""}'
+        for number, part in enumerate(parts)
+    ]
+
+
+def _pairs(entries: Mapping[str, str] | Mapping[int, str]) -> list[str]:
+    return [f"    {{ {literal(key)}, {literal(value)} }}," for key, value in entries.items()]
+
+
+def _array(declaration: str, values: Iterable[str]) -> list[str]:
+    return [declaration, "{", *(f"    {literal(value)}," for value in values), "};"]
+
+
+def field_table() -> list[str]:
+    rows = [line for field in fields.FIELDS for line in constructed("Field", vars(field).values(), 12, ",")]
+    return ["public static readonly Field[] Table =", "{", *(f"    {row}" for row in rows), "};"]
+
+
+def containers() -> list[str]:
+    name = "Dictionary<string, string>"
+    return [f"public static readonly {name} Containers = new {name}", "{", *_pairs(fields.CONTAINERS), "};"]
+
+
+def typed_keys() -> list[str]:
+    name = "HashSet<string>"
+    return [
+        *_array(f"public static readonly {name} Integers = new {name}", sorted(fields.INTEGERS)),
+        *_array(f"public static readonly {name} Booleans = new {name}", sorted(fields.BOOLEANS)),
+    ]
+
+
+def clouds() -> list[str]:
+    name = "Dictionary<string, Cloud>"
+    lines = [f"public static readonly {name} Clouds = new {name}", "{"]
+    for cloud, endpoints in fields.CLOUDS.items():
+        made = constructed("Cloud", endpoints.values(), 16, "")
+        lines += ["    {", f"        {literal(cloud)},", *(f"        {line}" for line in made), "    },"]
+    return [*lines, "};"]
+
+
+def reason_table() -> list[str]:
+    rows = [
+        line for reason in reasons.REASONS.values() for line in constructed("Reason", vars(reason).values(), 12, ",")
+    ]
+    return ["public static readonly Reason[] Table =", "{", *(f"    {row}" for row in rows), "};"]
+
+
+def rules() -> list[str]:
+    name = "Dictionary<string, Rule>"
+    lines = [f"public static readonly {name} Rules = new {name}", "{"]
+    for outcome, rule in retry.RULES.items():
+        arguments = [literal(rule.reason)]
+        if rule.waits:
+            arguments.append(f"new double[] {{ {', '.join(literal(wait) for wait in rule.waits)} }}")
+        if rule.jitter:
+            arguments.append(literal(rule.jitter))
+        lines.append(f"    {{ {literal(outcome)}, new Rule({', '.join(arguments)}) }},")
+    return [*lines, "};"]
+
+
+def statuses() -> list[str]:
+    name = "Dictionary<int, string>"
+    return [f"public static readonly {name} ByStatus = new {name}", "{", *_pairs(retry.BY_STATUS), "};"]
+
+
+def version_tables() -> list[str]:
+    return [
+        f"// All {len(versions.INSTANCE)} that IMDS documents, oldest first.",
+        *_array("public static readonly string[] Instance =", versions.INSTANCE),
+        "",
+        "// The newest version that this release was tested with, then the ones that each brought much.",
+        *_array("public static readonly string[] Ladder =", versions.LADDER),
+        "",
+        f"public const string LoadBalancerSince = {literal(versions.LOAD_BALANCER_SINCE)};",
+        f"public const string AttestedSince = {literal(versions.ATTESTED_SINCE)};",
+        f"public const string TagsListSince = {literal(versions.TAGS_LIST_SINCE)};",
+    ]
