@@ -49,7 +49,7 @@ def test_the_role_groups_checks_and_leaves_local_facts_out(answer: Any, tmp_path
     location = answer["ansible_facts"]["azure_imds"]["location"]
     role = {
         "azure_imds_group_by_tags": ["role"],
-        "azure_imds_assert_locations": [location],
+        "azure_imds_assert": {"locations": [location]},
         "azure_imds_local_facts": True,
     }
     play = {"hosts": "all", "gather_facts": False, "roles": [{"role": "imds.azure.azure_imds", "vars": role}]}
@@ -63,11 +63,11 @@ def test_the_role_groups_checks_and_leaves_local_facts_out(answer: Any, tmp_path
 
 
 def test_what_is_not_as_expected_fails_on_windows_too(answer: Any, tmp_path: Path) -> None:
-    role = {"azure_imds_assert_locations": ["nowhere"]}
+    role = {"azure_imds_assert": {"locations": ["nowhere"]}}
     play = {"hosts": "windows-vm", "gather_facts": False, "roles": [{"role": "imds.azure.azure_imds", "vars": role}]}
     output = played_hosts.run_plays(tmp_path, HOSTS, [play], answer)
     location = answer["ansible_facts"]["azure_imds"]["location"]
-    assert f"windows-vm: location is {location}, expected nowhere." in output
+    assert f"windows-vm: location is '{location}', expected 'nowhere'." in output
 
 
 def test_the_repair_becomes_root_only_where_there_is_one(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar
 from ansible_collections.imds.azure.plugins.module_utils._imds.blank import blank
@@ -42,9 +44,10 @@ def test_arguments_of_the_emulator(listen: Any, limiter: Any) -> None:
     assert ("--no-limiter" in arguments) == (limiter not in (True, "true"))
 
 
-def complaints(facts: dict[str, Any], **given: Any) -> list[str]:
+def complaints(facts: dict[str, Any], checks: Any) -> list[str]:
     ansible_facts = {"azure_imds": {**blank(), "available": True, **facts}}
-    return (rendered("azure_imds", "__azure_imds_complaints", ansible_facts=ansible_facts, **given) or "").splitlines()
+    text = rendered("azure_imds", "__azure_imds_complaints", ansible_facts=ansible_facts, azure_imds_assert=checks)
+    return [line for line in (text or "").splitlines() if line]
 
 
 @pytest.mark.parametrize(
@@ -52,12 +55,45 @@ def complaints(facts: dict[str, Any], **given: Any) -> list[str]:
 )
 @pytest.mark.parametrize(("location", "good"), [("westeurope", True), ("northeurope", True), ("eastus", False)])
 def test_allowed_locations(allowed: Any, location: str, good: bool) -> None:
-    assert (not complaints({"location": location}, azure_imds_assert_locations=allowed)) == good
+    assert (not complaints({"location": location}, {"locations": allowed})) == good
 
 
 @pytest.mark.parametrize("nothing", [[], "", None])
 def test_nothing_allowed_is_nothing_checked(nothing: Any) -> None:
-    assert complaints({"location": "eastus"}, azure_imds_assert_locations=nothing, azure_imds_assert_tags=nothing) == []
+    checks = dict.fromkeys(("locations", "tags", "secure_boot", "zones"), nothing)
+    assert complaints({"location": "eastus"}, {**checks, "secure_boot": None}) == []
+    assert complaints({"location": "eastus"}, nothing if nothing is None else {}) == []
+
+
+# Check -> (what meets it, what does not, the complaint about that).
+EVERY_CHECK: dict[str, tuple[Any, dict[str, Any], str]] = {
+    "environments": (["AzurePublicCloud"], {"environment": "AzureChinaCloud"}, "environment is 'AzureChinaCloud', "),
+    "locations": (["westeurope"], {"location": "eastus"}, "location is 'eastus', expected 'westeurope'"),
+    "zones": ([1, 2], {"zone": "3"}, "zone is '3', expected '1' or '2'"),
+    "subscription_ids": (["a"], {"subscription_id": "b"}, "subscription_id is 'b', expected 'a'"),
+    "vm_sizes": (["Standard_D2s_v5"], {"vm_size": "Standard_B1s"}, "vm_size is 'Standard_B1s', "),
+    "security_types": (["TrustedLaunch"], {"security": {}}, "security.security_type is not set, "),
+    "secure_boot": (True, {"security": {"secure_boot": False}}, "security.secure_boot is false, expected true"),
+    "virtual_tpm": (False, {"security": {"virtual_tpm": True}}, "security.virtual_tpm is true, expected false"),
+    "encryption_at_host": (True, {"security": {}}, "security.encryption_at_host is not set, expected true"),
+    "tags": ({"role": "web"}, {"tags": {"Role": "db"}}, "tag 'role' is 'db', expected 'web'"),
+}
+
+
+def test_every_check_is_known() -> None:
+    assert set(rendered("azure_imds", "__azure_imds_assert_keys")) == set(EVERY_CHECK)
+    spec = yaml.safe_load((ROLES / "azure_imds" / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
+    assert set(spec["argument_specs"]["main"]["options"]["azure_imds_assert"]["options"]) == set(EVERY_CHECK)
+
+
+@pytest.mark.parametrize("check", EVERY_CHECK)
+@pytest.mark.parametrize("dressed", [dict, json.dumps], ids=["dictionary", "text from a command line"])
+def test_every_check_complains(check: str, dressed: Any) -> None:
+    allowed, facts, complaint = EVERY_CHECK[check]
+    if "security" in facts:
+        facts = {"security": {**blank()["security"], **facts["security"]}}
+    (line,) = complaints(facts, dressed({check: allowed}))
+    assert line.startswith(complaint)
 
 
 @pytest.mark.parametrize(
@@ -80,7 +116,37 @@ def test_nothing_allowed_is_nothing_checked(nothing: Any) -> None:
 )
 def test_tags(wanted: Any, good: bool) -> None:
     tags = {"Role": "web", "owner": "", "count": "3", "on": "true", "a,b": "x"}
-    assert (not complaints({"tags": tags}, azure_imds_assert_tags=wanted)) == good
+    assert (not complaints({"tags": tags}, {"tags": wanted})) == good
+
+
+def test_values_are_quoted_and_control_nothing() -> None:
+    """A tag may contain what clears a terminal, or what looks like another complaint."""
+    tags = {"a": "\x1b[2J\x9bm", "b": "\u202e", "c": "x\nlocation is fine", "d": "Zürich 田中", "e": "it's"}
+    lines = complaints({"tags": tags, "location": "\x1b]0;"}, {"tags": dict.fromkeys(tags, "?"), "locations": ["w"]})
+    assert lines == [
+        "location is '\\x1b]0;', expected 'w'",
+        "tag 'a' is '\\x1b[2J\\x9bm', expected '?'",
+        "tag 'b' is '\\u202e', expected '?'",
+        "tag 'c' is 'x\\nlocation is fine', expected '?'",
+        "tag 'd' is 'Zürich 田中', expected '?'",
+        "tag 'e' is \"it's\", expected '?'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "unknown"),
+    [
+        ({}, []),
+        (None, []),
+        ({"zones": [1]}, []),
+        ({"zone": [1], "Zones": 1, "tags": []}, ["zone", "Zones"]),
+        ('{"zone": 1}', ["zone"]),
+        ("zones=1", ["zones=1"]),
+    ],
+    ids=str,
+)
+def test_unknown_checks(given: Any, unknown: list[str]) -> None:
+    assert rendered("azure_imds", "__azure_imds_unknown_keys", azure_imds_assert=given) == unknown
 
 
 @pytest.mark.parametrize(
