@@ -9,12 +9,9 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host, HostError
+from ansible_collections.imds.azure.tests.scenarios.apply_contract import KilledError
 
 Answer = tuple[int, str, str]
-
-
-class Killed(BaseException):
-    """The process is gone. Not an Exception, so that nothing tidies up after it."""
 
 
 class Machine:
@@ -34,7 +31,7 @@ class Machine:
     def tick(self) -> None:
         """One piece of I/O."""
         if self.count == self.kill_at:
-            raise Killed
+            raise KilledError
         self.count += 1
 
     def run(self, argv: Sequence[str]) -> Answer:

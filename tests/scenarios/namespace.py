@@ -105,3 +105,14 @@ def kernel(report: dict[str, Any], bound: bool = False) -> model.RouteVerdict:
     verdict = linux_report.parse_route_get(report["route_get_bound" if bound else "route_get"])
     assert verdict is not None, report
     return verdict
+
+
+def assert_agrees(ours: model.RouteVerdict, theirs: model.RouteVerdict) -> None:
+    """Our verdict and the kernel's lead the same way."""
+    assert ours.error == theirs.error
+    assert (ours.kind == "local") == (theirs.kind == "local")
+    if not ours.error:
+        assert theirs.route
+        ways = [(leg.interface, leg.next_hop) for leg in ours.legs]
+        assert ours.kind == "local" or (theirs.route.interface, theirs.route.next_hop) in ways
+        assert len(ours.legs) > 1 or ours.source == theirs.source

@@ -20,7 +20,7 @@ from ansible_collections.imds.azure.plugins.action import azure_imds_route_fix a
 from ansible_collections.imds.azure.plugins.module_utils._route_fix import argument_spec
 from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions
 from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.route_plan.test_windows import (
+from ansible_collections.imds.azure.tests.scenarios.windows_reports import (
     BOTH_ON_LINK,
     CLUSTER,
     CLUSTER_ROUTE,

@@ -27,12 +27,12 @@ from ansible_collections.imds.azure.plugins.module_utils._routes.model import Re
 from ansible_collections.imds.azure.plugins.module_utils._routes.options import parse_options
 from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
 from ansible_collections.imds.azure.tests.scenarios import linux_states as scenarios
-from ansible_collections.imds.azure.tests.scenarios import namespace
-from ansible_collections.imds.azure.tests.scenarios.linux_machine import Killed
+from ansible_collections.imds.azure.tests.scenarios import namespace, windows_reports
+from ansible_collections.imds.azure.tests.scenarios.apply_contract import KilledError
 from ansible_collections.imds.azure.tests.scenarios.linux_states import SCENARIOS, Scenario
 from ansible_collections.imds.azure.tests.scenarios.module_runner import assert_documented
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.route_plan import test_windows
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.route_plan.test_route_print import CLUSTER, HEALTHY
+from ansible_collections.imds.azure.tests.scenarios.route_print_tables import CLUSTER, HEALTHY
+from ansible_collections.imds.azure.tests.scenarios.windows_stores import Stores
 
 WHY_NOT = namespace.refusal()
 BROKEN = (*scenarios.NICS, scenarios.DEFAULT, "route add 169.254.169.254 dev eth1 proto static")
@@ -57,7 +57,7 @@ class World:
     def run(self, argv: Sequence[str]) -> tuple[int, str, str]:
         if self.kill is not None:
             if self.kill == 0:
-                raise Killed
+                raise KilledError
             self.kill -= 1
         if self.fail and self.fail in argv:
             return 2, "", "RTNETLINK answers: Operation not permitted"
@@ -128,7 +128,7 @@ def options_of(scenario: Scenario) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[one.name for one in SCENARIOS])
-def test_every_state(world: World, scenario: Scenario) -> None:
+def test_every_state_ends_as_its_scenario_says(world: World, scenario: Scenario) -> None:
     world.build(*scenarios.NICS, *scenario.commands)
     before, options = world.table(), options_of(scenario)
     query = world.task(**{**options, "state": "query"})
@@ -207,7 +207,7 @@ def test_killed_at_every_command(world: World) -> None:
         world.kill = at
         try:
             world.task()
-        except Killed:
+        except KilledError:
             killed += 1
         else:
             break
@@ -222,7 +222,7 @@ def test_killed_at_every_command(world: World) -> None:
     assert 10 < killed < 60
 
 
-def test_absent(world: World) -> None:
+def test_absent_removes_exactly_what_present_set(world: World) -> None:
     world.build(*scenarios.NICS, scenarios.DEFAULT)
     before = world.table()
     assert not world.task(state="absent")["changed"]
@@ -233,7 +233,7 @@ def test_absent(world: World) -> None:
     assert world.table() == before
 
 
-def test_difference(world: World) -> None:
+def test_diff_shows_winner_and_host_routes(world: World) -> None:
     world.build(*BROKEN)
     foretold, done = world.task(check_mode=True)["diff"], world.task()["diff"]
     assert foretold == done
@@ -249,12 +249,12 @@ def test_difference(world: World) -> None:
     [
         ({"interface": "eth7"}, "No interface fits eth7. There are: "),
         ({"mac_address": MAC}, f"No interface fits {MAC}"),
-        ({"interface": "eth0", "primary_ip": "10.0.1.77"}, "10.0.1.77 is not an address of eth0"),
+        ({"interface": "eth0", "primary_ip": "10.0.1.77"}, "10.0.1.77 is not an address of eth0, which has: 10.0.1.10."),
         ({"next_hop": "192.0.2.1"}, "192.0.2.1 is in no subnet of eth0"),
         ({"persistence_backend": "netplan"}, "netplan does not configure eth0"),
     ],
 )
-def test_what_the_host_has_not(world: World, options: dict[str, Any], says: str) -> None:
+def test_options_that_fit_nothing_on_the_host_fail(world: World, options: dict[str, Any], says: str) -> None:
     world.build(*BROKEN)
     before = world.table()
     done = world.task(**options)
@@ -271,7 +271,7 @@ def test_what_the_host_has_not(world: World, options: dict[str, Any], says: str)
         ("/proc/self/status", "CapEff:\t0000000000000000\n", "root or CAP_NET_ADMIN"),
     ],
 )
-def test_where_nothing_may_be_changed(world: World, path: str, text: str, says: str) -> None:
+def test_places_where_nothing_may_be_changed(world: World, path: str, text: str, says: str) -> None:
     world.build(*BROKEN)
     before = world.table()
     file = Path(world.host.root + path)
@@ -285,7 +285,7 @@ def test_where_nothing_may_be_changed(world: World, path: str, text: str, says: 
     assert world.table() == before
 
 
-def test_elsewhere(world: World) -> None:
+def test_off_azure_nothing_is_repaired(world: World) -> None:
     world.build(*BROKEN)
     world.azure = False
     assert "not an Azure VM" in world.task()["msg"]
@@ -293,7 +293,7 @@ def test_elsewhere(world: World) -> None:
     assert world.task(force=True)["changed"]
 
 
-def test_without_ip(world: World) -> None:
+def test_host_without_ip_fails(world: World) -> None:
     world.net.ip = None  # type: ignore[method-assign, assignment]
     world.fail = "ip"
     done = world.task()
@@ -301,7 +301,7 @@ def test_without_ip(world: World) -> None:
     assert "is there an ip command" in done["msg"]
 
 
-def test_fail_on_findings(world: World) -> None:
+def test_fail_on_findings_fails_on_errors_only(world: World) -> None:
     world.build(*BROKEN)
     assert not world.task(state="query").get("failed")
     done = world.task(state="query", fail_on_findings=True)
@@ -317,7 +317,7 @@ def test_fail_on_findings(world: World) -> None:
 class WindowsWorld(World):
     """What the Windows side does: the same two requests, operations carried out by stand-ins of the cmdlets."""
 
-    def __init__(self, place: Path, host: test_windows.Host) -> None:
+    def __init__(self, place: Path, host: Stores) -> None:
         self.windows = host
         self.journal = Journal(Host(lambda _argv: (127, "", ""), str(place)))
         self.calls = []
@@ -342,13 +342,13 @@ class WindowsWorld(World):
 
 
 @pytest.mark.parametrize("silent", [False, True])
-def test_a_failover_cluster(tmp_path: Path, silent: bool) -> None:
-    given = test_windows.report(
-        [test_windows.STATIC_DEFAULT, test_windows.CLUSTER_ROUTE],
-        nics=(test_windows.ETHERNET, test_windows.NETFT),
-        moving=(test_windows.CLUSTER_ADDRESS,),
+def test_failover_cluster_is_repaired(tmp_path: Path, silent: bool) -> None:
+    given = windows_reports.report(
+        [windows_reports.STATIC_DEFAULT, windows_reports.CLUSTER_ROUTE],
+        nics=(windows_reports.ETHERNET, windows_reports.NETFT),
+        moving=(windows_reports.CLUSTER_ADDRESS,),
     )
-    world = WindowsWorld(tmp_path, test_windows.Host(given))
+    world = WindowsWorld(tmp_path, Stores(given))
     world.silent = silent
     before = world.windows.stores()
     predicted = world.task(check_mode=True)
@@ -389,7 +389,7 @@ def test_a_printed_table_is_analysed_here(state: str) -> None:
     assert Nobody().task(route_print=CLUSTER.format(on_link="x"), fail_on_findings=True)["failed"]
 
 
-def test_a_text_without_routes() -> None:
+def test_printed_text_without_routes_fails() -> None:
     done = Nobody().task(route_print="nothing of the kind")
     assert done["failed"]
     assert "route_print" in done["msg"]

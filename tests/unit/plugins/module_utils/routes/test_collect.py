@@ -54,7 +54,7 @@ class Played:
 
 
 @pytest.mark.parametrize(("answers", "knows_json"), [(JSON, True), (TEXT, False)], ids=["json", "busybox"])
-def test_tables(tmp_path: Path, answers: dict[str, str], knows_json: bool) -> None:
+def test_report_of_json_and_of_text_say_the_same(tmp_path: Path, answers: dict[str, str], knows_json: bool) -> None:
     played = Played(tmp_path, answers, knows_json)
     report = collect(played.host, RouteOptions(), azure=True)
     state = read_linux_report(report)
@@ -71,12 +71,12 @@ def test_tables(tmp_path: Path, answers: dict[str, str], knows_json: bool) -> No
     assert report["imds"] is None
 
 
-def test_without_ip(tmp_path: Path) -> None:
+def test_host_without_ip_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ReportError, match="is there an ip command"):
         collect(Played(tmp_path, {}).host, RouteOptions())
 
 
-def test_a_part_that_fails_is_told(tmp_path: Path) -> None:
+def test_command_that_fails_is_listed_in_errors(tmp_path: Path) -> None:
     answers = {words: out for words, out in JSON.items() if words != "rule"}
     report = collect(Played(tmp_path, answers).host, RouteOptions())
     assert report["rules"] is None
@@ -94,7 +94,7 @@ def test_a_part_that_fails_is_told(tmp_path: Path) -> None:
         ("/proc/1/environ", "MYcontainer=b\0", False),
     ],
 )
-def test_container(tmp_path: Path, path: str, text: str, expected: bool) -> None:
+def test_container_is_recognized(tmp_path: Path, path: str, text: str, expected: bool) -> None:
     played = Played(tmp_path, JSON)
     played.put(path, text)
     assert collect(played.host, RouteOptions())["container"] is expected
@@ -104,14 +104,14 @@ def test_container(tmp_path: Path, path: str, text: str, expected: bool) -> None
     ("capabilities", "expected"),
     [("000001ffffffffff", True), ("0000000000001000", True), ("0000000000000000", False), ("0000000000000fff", False)],
 )
-def test_rights(tmp_path: Path, capabilities: str, expected: bool) -> None:
+def test_missing_capability_is_reported(tmp_path: Path, capabilities: str, expected: bool) -> None:
     played = Played(tmp_path, JSON)
     assert collect(played.host, RouteOptions())["elevated"] is None
     played.put("/proc/self/status", f"Name:\tpython\nCapEff:\t{capabilities}\n")
     assert collect(played.host, RouteOptions())["elevated"] is expected
 
 
-def test_what_imds_says(tmp_path: Path) -> None:
+def test_reply_of_imds_is_reported(tmp_path: Path) -> None:
     answer = ImdsReply("ok", "HTTP 200", "10.0.0.4", ((MAC, ("10.0.0.4",)),))
     report = collect(Played(tmp_path, JSON).host, RouteOptions(), ask=lambda: answer)
     assert (report["imds_mac"], report["imds_address"]) == (MAC, "10.0.0.4")
@@ -119,7 +119,7 @@ def test_what_imds_says(tmp_path: Path) -> None:
     assert json.loads(json.dumps(report))
 
 
-def test_persistence(tmp_path: Path) -> None:
+def test_persistent_form_is_reported(tmp_path: Path) -> None:
     played = Played(tmp_path, JSON)
     played.put("/etc/network/if-up.d/x", "")
     played.put("/etc/network/interfaces", "iface eth0 inet dhcp\n")

@@ -119,7 +119,7 @@ STACKS = pytest.mark.parametrize(
 
 @STACKS
 @ROWS
-def test_written_read_replaced_removed(stage: Stage, build: Any, name: str, row: dict[str, Any]) -> None:
+def test_each_form_is_written_read_replaced_and_removed(stage: Stage, build: Any, name: str, row: dict[str, Any]) -> None:
     build(stage)
     assert persist.find(stage.host, "eth0") == name
     assert persist.find(stage.host, "eth0", name) == name
@@ -149,7 +149,7 @@ def test_a_file_changed_by_hand_holds_nothing_of_ours(stage: Stage, build: Any, 
     assert persist.stored_rows(stage.host, name, "eth0") == []
 
 
-def test_none(stage: Stage) -> None:
+def test_no_stack_is_found_without_evidence(stage: Stage) -> None:
     assert persist.find(stage.host, "eth0") == "none"
     assert persist.stored_rows(stage.host, "none", "eth0") is None
     with pytest.raises(HostError, match="no network stack"):

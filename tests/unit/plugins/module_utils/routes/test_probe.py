@@ -106,7 +106,7 @@ def test_silence_unless_bound_is_told() -> None:
     assert "bound to 127.0.0.1 it is answered" in proof["detail"]
 
 
-def test_nobody_there() -> None:
+def test_refused_connection_is_no_proof() -> None:
     with ScriptedServer(send(OURS)) as server:
         address = server.address
     proof = probe.prove(probe.Way(address, 1.0, 1.0, 1.0), EXPECT, 0)

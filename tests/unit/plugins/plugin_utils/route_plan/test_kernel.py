@@ -13,7 +13,7 @@ from ansible_collections.imds.azure.plugins.module_utils._routes.linux_report im
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import Plan, plain_steps
 from ansible_collections.imds.azure.tests.scenarios.judged import findings_of, headline_of, plan_of
 from ansible_collections.imds.azure.tests.scenarios.linux_states import NICS, REPAIRED, SATISFIED, SCENARIOS, Scenario
-from ansible_collections.imds.azure.tests.scenarios.namespace import Namespace, kernel, refusal
+from ansible_collections.imds.azure.tests.scenarios.namespace import Namespace, assert_agrees, kernel, refusal
 
 NO_NAMESPACE = refusal()
 pytestmark = pytest.mark.skipif(NO_NAMESPACE is not None, reason=str(NO_NAMESPACE))
@@ -29,16 +29,6 @@ def host() -> Iterator[Namespace]:
     with Namespace() as namespace:
         namespace.ip(*NICS)
         yield namespace
-
-
-def assert_agrees(ours: model.RouteVerdict, theirs: model.RouteVerdict) -> None:
-    assert ours.error == theirs.error
-    assert (ours.kind == "local") == (theirs.kind == "local")
-    if not ours.error:
-        assert theirs.route
-        ways = [(leg.interface, leg.next_hop) for leg in ours.legs]
-        assert ours.kind == "local" or (theirs.route.interface, theirs.route.next_hop) in ways
-        assert len(ours.legs) > 1 or ours.source == theirs.source
 
 
 def read(host: Namespace, **more: object) -> tuple[dict[str, Any], model.State]:

@@ -11,8 +11,7 @@ from ansible_collections.imds.azure.plugins.module_utils._routes.options import 
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plain_steps
 from ansible_collections.imds.azure.tests.scenarios.judged import plan_of
 from ansible_collections.imds.azure.tests.scenarios.linux_states import NICS
-from ansible_collections.imds.azure.tests.scenarios.namespace import Namespace, kernel, refusal
-from ansible_collections.imds.azure.tests.unit.plugins.plugin_utils.route_plan.test_kernel import assert_agrees
+from ansible_collections.imds.azure.tests.scenarios.namespace import Namespace, assert_agrees, kernel, refusal
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 

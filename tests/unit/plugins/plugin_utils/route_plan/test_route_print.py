@@ -10,38 +10,10 @@ from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.evaluation 
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plan
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.route_print import parse_route_print
 from ansible_collections.imds.azure.tests.scenarios.judged import findings_of, headline_of, plan_of
+from ansible_collections.imds.azure.tests.scenarios.route_print_tables import CLUSTER, HEALTHY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-# The numbers of the documentation's table of a failover cluster's node.
-CLUSTER = """
-          0.0.0.0          0.0.0.0         10.0.1.1        10.0.1.10    266
-         10.0.1.0  255.255.255.192         {on_link}         10.0.1.10    266
-        10.0.1.10  255.255.255.255         {on_link}         10.0.1.10    266
-        10.0.1.15  255.255.255.255         {on_link}         10.0.1.10    266
-        10.0.1.63  255.255.255.255         {on_link}         10.0.1.10    266
-        127.0.0.0        255.0.0.0         {on_link}         127.0.0.1    331
-        127.0.0.1  255.255.255.255         {on_link}         127.0.0.1    331
-  127.255.255.255  255.255.255.255         {on_link}         127.0.0.1    331
-      169.254.0.0      255.255.0.0         {on_link}     169.254.1.156    271
-    169.254.1.156  255.255.255.255         {on_link}     169.254.1.156    271
-  169.254.255.255  255.255.255.255         {on_link}     169.254.1.156    271
-        224.0.0.0        240.0.0.0         {on_link}         127.0.0.1    331
-        224.0.0.0        240.0.0.0         {on_link}     169.254.1.156    271
-  255.255.255.255  255.255.255.255         {on_link}         127.0.0.1    331
-  255.255.255.255  255.255.255.255         {on_link}     169.254.1.156    271
-  255.255.255.255  255.255.255.255         {on_link}         10.0.1.10    266
-"""
-# And of a healthy VM.
-HEALTHY = """
-          0.0.0.0          0.0.0.0      172.16.69.1      172.16.69.7     10
-        127.0.0.0        255.0.0.0         {on_link}         127.0.0.1    331
-        127.0.0.1  255.255.255.255         {on_link}         127.0.0.1    331
-  127.255.255.255  255.255.255.255         {on_link}         127.0.0.1    331
-    168.63.129.16  255.255.255.255      172.16.69.1      172.16.69.7     11
-  169.254.169.254  255.255.255.255      172.16.69.1      172.16.69.7     11
-... (continues) ...
-"""
 ON_LINK = ("On-link", "Auf Verbindung", "En vínculo", "リンク上", "在链路上", "?? ?????")
 NONE = ("None", "Keine", "Ninguno", "なし", "Отсутствует")
 DEFAULT = ("Default", "Standard", "默认", "По умолчанию")

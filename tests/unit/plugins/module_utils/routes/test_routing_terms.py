@@ -40,7 +40,7 @@ def test_addresses_and_prefixes_round_trip(value: int, length: int) -> None:
 @pytest.mark.parametrize(
     "text", ["", "1.2.3", "1.2.3.4.5", "1.2.3.256", "a.b.c.d", "::1", "1.2.3.-4", "1.2.3.٣", "1..2.3"]
 )
-def test_what_is_no_address(text: str) -> None:
+def test_text_that_is_no_address(text: str) -> None:
     assert not ipv4.is_ipv4(text)
     assert not ipv4.covers("0.0.0.0/0", text)
     with pytest.raises(ValueError, match="not an IPv4 address"):
@@ -48,7 +48,7 @@ def test_what_is_no_address(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["10.0.0.0/33", "10.0.0.0/x", "10.0.0.0/", "nonsense", "fe80::/64"])
-def test_what_is_no_prefix(text: str) -> None:
+def test_text_that_is_no_prefix(text: str) -> None:
     with pytest.raises(ValueError, match="not a"):
         ipv4.parse_prefix(text)
 
@@ -293,7 +293,7 @@ def test_bad_options_are_named(options: dict[str, str], match: str) -> None:
         parse_options(options)
 
 
-def test_options() -> None:
+def test_options_have_defaults() -> None:
     options = parse_options({"state": "query", "mac_address": "00-0D-3A-11-22-33", "interface": None, "unrelated": 1})
     assert options == RouteOptions(state="query", mac_address="00:0d:3a:11:22:33")
     assert normalize_mac("000d.3a11.2233") == "00:0d:3a:11:22:33"
@@ -315,7 +315,7 @@ BUSYBOX: dict[str, Any] = {
 }
 
 
-def test_busybox() -> None:
+def test_busybox_report_is_read() -> None:
     state = read_linux_report(BUSYBOX)
     assert state.rules == model.DEFAULT_RULES
     assert [one.code for one in findings_of(state)] == ["ok_via_default"]
