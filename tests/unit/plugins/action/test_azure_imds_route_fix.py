@@ -249,7 +249,7 @@ def test_diff_shows_winner_and_host_routes(world: World) -> None:
     [
         ({"interface": "eth7"}, "No interface fits eth7. There are: "),
         ({"mac_address": MAC}, f"No interface fits {MAC}"),
-        ({"interface": "eth0", "primary_ip": "10.0.1.77"}, "10.0.1.77 is not an address of eth0, which has: 10.0.1.10."),
+        ({"interface": "eth0", "primary_ip": "10.0.1.77"}, "10.0.1.77 is not an address of eth0, which has: 10.0.1.10"),
         ({"next_hop": "192.0.2.1"}, "192.0.2.1 is in no subnet of eth0"),
         ({"persistence_backend": "netplan"}, "netplan does not configure eth0"),
     ],

@@ -119,7 +119,7 @@ STACKS = pytest.mark.parametrize(
 
 @STACKS
 @ROWS
-def test_each_form_is_written_read_replaced_and_removed(stage: Stage, build: Any, name: str, row: dict[str, Any]) -> None:
+def test_each_form_is_written_replaced_and_removed(stage: Stage, build: Any, name: str, row: dict[str, Any]) -> None:
     build(stage)
     assert persist.find(stage.host, "eth0") == name
     assert persist.find(stage.host, "eth0", name) == name
