@@ -52,20 +52,32 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
                 { "tags", (value, context) => Tags.FromList(value) },
                 { "public_keys", PublicKeys },
                 { "blob", Blob },
-                { "interfaces", Interfaces },
-                { "primary", Primary },
-                { "private_ip", PrivateIp },
-                { "public_ip", PublicIp },
-                { "public_ip_source", (value, context) => PublicIp(value, context) == null ? null : "instance" },
+                { "interfaces", (network, context) => ((Network)network).Interfaces },
+                { "primary", (network, context) => ((Network)network).Primary },
+                { "private_ip", (network, context) => ((Network)network).PrivateIp },
+                { "public_ip", (network, context) => ((Network)network).PublicIp },
+                {
+                    "public_ip_source",
+                    (network, context) => ((Network)network).PublicIp == null ? null : "instance"
+                },
             };
 
         private static readonly HashSet<string> Handled = new HashSet<string>(
-            Fields.Table.Select(field => field.Source)
-                .Concat(new[] { "compute.tags", "compute.virtualMachineScaleSet" }));
+            Fields.Table.Select(field => field.Source).Concat(new[] { "compute.tags" }));
+
+        // Objects from which facts take these keys only. With more keys in them, they come through as a whole.
+        private static readonly Dictionary<string, string[]> ShownInPart = new Dictionary<string, string[]>
+        {
+            { "compute.virtualMachineScaleSet", new[] { "id" } },
+        };
+        private static readonly string[] AddressKeys = { "privateIpAddress", "publicIpAddress" };
 
         private static readonly Regex WordBorder = new Regex("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])");
         private static readonly Regex NoWord = new Regex("[^0-9a-z]+");
         private static readonly Regex Digits = new Regex(@"\A-?[0-9]{1,18}\z");
+        // A key's type and its Base64 text, which may go on behind a line break.
+        private static readonly Regex KeyPattern = new Regex(
+            @"\A\s*\S+[ \t]+((?:[A-Za-z0-9+/][\r\n]*)+(?:=[\r\n]*){0,2})");
         private static readonly Regex Base64 = new Regex(
             @"\A(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?\z");
 
@@ -73,9 +85,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
         public static Map Build(Map document, Context context, List<string> warnings)
         {
             Map facts = new Map();
+            Network network = new Network(Lookup(document, Network.Source), context);
             foreach (Field field in Fields.Table)
             {
-                Put(facts, field.Fact, Converters[field.Kind](Lookup(document, field.Source), context));
+                object value = field.Source == Network.Source ? network : Lookup(document, field.Source);
+                Put(facts, field.Fact, Converters[field.Kind](value, context));
             }
             if (facts["scale_set"] == null && facts["scale_set_id"] != null)
             {
@@ -129,35 +143,56 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             facts[names.Last()] = value;
         }
 
-        // Keys that the table does not name, by the mechanical rule. A documented fact is never overwritten.
-        private static void PassOnUnknown(Map facts, object node, string source)
+        // Keys that the table does not name, by the mechanical rule.
+        private static void PassOnUnknown(Map facts, Map node, string source)
         {
-            foreach (KeyValuePair<string, object> entry in Object(node))
+            string parent;
+            bool top = !Fields.Containers.TryGetValue(source, out parent) || parent.Length == 0;
+            Map target = top ? facts : (Map)Lookup(facts, parent);
+            foreach (KeyValuePair<string, object> entry in node)
             {
                 string path = source.Length > 0 ? source + "." + entry.Key : entry.Key;
-                if (Fields.Containers.ContainsKey(path))
+                bool empty = IsEmpty(entry.Value);
+                if (Fields.Containers.ContainsKey(path) && (entry.Value is Map || empty))
                 {
-                    PassOnUnknown(facts, entry.Value, path);
+                    PassOnUnknown(facts, Object(entry.Value), path);
+                }
+                else if (ShownInPart.ContainsKey(path)
+                    && (empty || IsShown(new List<object> { entry.Value }, ShownInPart[path])))
+                {
+                    continue;
                 }
                 else if (!Handled.Contains(path))
                 {
-                    string parent;
-                    bool top = !Fields.Containers.TryGetValue(source, out parent) || parent.Length == 0;
-                    string name = Snake(entry.Key);
-                    AddMissing(
-                        top ? facts : (Map)Lookup(facts, parent),
-                        Reserved.Contains(name) ? "imds_" + name : name,
-                        Plain(entry.Value));
+                    Add(target, Snake(entry.Key), Plain(entry.Value), top ? Reserved : new string[0]);
                 }
             }
         }
 
-        private static void AddMissing(Map map, string name, object value)
+        // Null, false, 0, "", {} or [].
+        private static bool IsEmpty(object value)
         {
-            if (!map.ContainsKey(name))
+            return value == null || value.Equals(false) || value.Equals(0L) || value.Equals(0.0) || value.Equals("")
+                || (value is Map && ((Map)value).Count == 0)
+                || (value is List<object> && ((List<object>)value).Count == 0);
+        }
+
+        // Whether a list holds nothing but objects with known keys, so that facts made of these show all of it.
+        private static bool IsShown(object entries, string[] known)
+        {
+            List<object> list = entries as List<object>;
+            return IsEmpty(entries)
+                || (list != null && list.All(entry => entry is Map && ((Map)entry).Keys.All(known.Contains)));
+        }
+
+        // Set a fact under a name that nothing else has; imds_ goes before one that is taken, so that nothing is lost.
+        private static void Add(Map target, string name, object value, params string[] reserved)
+        {
+            while (target.ContainsKey(name) || reserved.Contains(name))
             {
-                map[name] = value;
+                name = "imds_" + name;
             }
+            target[name] = value;
         }
 
         // --- values --------------------------------------------------------------------------------------------------
@@ -190,7 +225,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
                 Map plain = new Map();
                 foreach (KeyValuePair<string, object> entry in (Map)value)
                 {
-                    plain[Snake(entry.Key)] = Plain(entry.Value, entry.Key);
+                    Add(plain, Snake(entry.Key), Plain(entry.Value, entry.Key));
                 }
                 return plain;
             }
@@ -292,23 +327,59 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
         private static Map PublicKey(Map key, Context context)
         {
             string data = String(Get(key, "keyData"));
-            string[] words = (data ?? "").Split((char[])null, StringSplitOptions.RemoveEmptyEntries);
-            byte[] content = words.Length > 1 ? FromBase64(words[1]) : null;
-            string fingerprint = content == null ? null : Convert.ToBase64String(Sha256(content)).TrimEnd('=');
-            return new Map
+            Map facts = new Map
             {
-                { "type", words.FirstOrDefault() },
+                { "type", Words(data ?? "").FirstOrDefault() },
                 { "path", String(Get(key, "path")) },
-                { "fingerprint", fingerprint == null ? null : "SHA256:" + fingerprint },
+                { "fingerprint", Fingerprint(data ?? "") },
                 { "key_data", context.IncludePublicKeys ? data : null },
             };
+            foreach (KeyValuePair<string, object> entry in key.Where(pair => pair.Key != "keyData" && pair.Key != "path"))
+            {
+                Add(facts, Snake(entry.Key), Plain(entry.Value));
+            }
+            return facts;
+        }
+
+        private static string[] Words(string text)
+        {
+            return text.Split((char[])null, StringSplitOptions.RemoveEmptyEntries);
+        }
+
+        // As ssh-keygen -lf prints it. Azure wraps the keys that it generates at 64 columns, with CRLF.
+        private static string Fingerprint(string key)
+        {
+            Match found = KeyPattern.Match(key);
+            if (!found.Success)
+            {
+                return null;
+            }
+            string text = found.Groups[1].Value;
+            // The second for two keys, perhaps, one behind the other.
+            byte[] content = FromBase64(text.Replace("\r", "").Replace("\n", "")) ?? FromBase64(Words(text)[0]);
+            return content == null ? null : "SHA256:" + Convert.ToBase64String(Sha256(content)).TrimEnd('=');
         }
 
         // --- network -------------------------------------------------------------------------------------------------
 
-        private static List<object> Interfaces(object value, Context context)
+        // The interfaces, built once, and which of them is the primary one. Primary: {} where there is no interface.
+        // PrivateIp: the primary address of that interface, or null.
+        private sealed class Network
         {
-            return Objects(value).Select(entry => (object)Interface(entry, context)).ToList();
+            public const string Source = "network.interface";
+            public readonly List<object> Interfaces;
+            public readonly Map Primary;
+            public readonly object PrivateIp;
+            public readonly object PublicIp;
+
+            public Network(object value, Context context)
+            {
+                Interfaces = Objects(value).Select(entry => (object)Interface(entry, context)).ToList();
+                Primary = PrimaryOf(Interfaces.Cast<Map>().ToList(), context);
+                List<object> addresses = List(Primary, "private_ip_addresses");
+                PrivateIp = addresses.Contains(context.LocalAddress) ? context.LocalAddress : addresses.FirstOrDefault();
+                PublicIp = List(Primary, "public_ip_addresses").FirstOrDefault();
+            }
         }
 
         private static Map Interface(Map entry, Context context)
@@ -323,12 +394,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
                 { "private_ip_addresses", Addresses(four, "privateIpAddress") },
                 { "public_ip_addresses", Addresses(four, "publicIpAddress") },
                 { "ipv6_addresses", Addresses(six, "privateIpAddress") },
+                { "public_ipv6_addresses", Addresses(six, "publicIpAddress") },
                 { "subnets", Plain(Objects(Get(four, "subnet")).ToList<object>()) },
                 { "device", context.Devices.TryGetValue(mac ?? "", out device) ? device : null },
             };
             AddOthers(facts, "", entry, "ipv4", "ipv6", "macAddress");
-            AddOthers(facts, "ipv4_", four, "ipAddress", "subnet");
-            AddOthers(facts, "ipv6_", six, "ipAddress");
+            AddOthers(facts, "ipv4_", four, "subnet");
+            AddOthers(facts, "ipv6_", six);
             return facts;
         }
 
@@ -336,7 +408,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
         {
             foreach (KeyValuePair<string, object> entry in node.Where(pair => !known.Contains(pair.Key)))
             {
-                AddMissing(facts, prefix + Snake(entry.Key), Plain(entry.Value));
+                if (entry.Key != "ipAddress" || prefix.Length == 0 || !IsShown(entry.Value, AddressKeys))
+                {
+                    Add(facts, prefix + Snake(entry.Key), Plain(entry.Value));
+                }
             }
         }
 
@@ -348,9 +423,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
 
         // The interface that IMDS answered on, else the one of the default route, else the first; {} where there is
         // none. IMDS lists interfaces in no particular order, so the first says nothing.
-        private static Map Primary(object value, Context context)
+        private static Map PrimaryOf(List<Map> interfaces, Context context)
         {
-            List<Map> interfaces = Interfaces(value, context).Cast<Map>().ToList();
             return interfaces.FirstOrDefault(
                     entry => List(entry, "private_ip_addresses").Contains(context.LocalAddress))
                 ?? interfaces.FirstOrDefault(
@@ -362,17 +436,6 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
         private static List<object> List(Map entry, string name)
         {
             return Get(entry, name) as List<object> ?? new List<object>();
-        }
-
-        private static object PrivateIp(object value, Context context)
-        {
-            List<object> addresses = List(Primary(value, context), "private_ip_addresses");
-            return addresses.Contains(context.LocalAddress) ? context.LocalAddress : addresses.FirstOrDefault();
-        }
-
-        private static object PublicIp(object value, Context context)
-        {
-            return List(Primary(value, context), "public_ip_addresses").FirstOrDefault();
         }
 
         // --- tags ----------------------------------------------------------------------------------------------------

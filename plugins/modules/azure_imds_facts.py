@@ -393,7 +393,12 @@ ansible_facts:
                   elements: str
                   sample: ["203.0.113.24"]
                 ipv6_addresses:
-                  description: IPv6 addresses.
+                  description: Private IPv6 addresses.
+                  returned: always
+                  type: list
+                  elements: str
+                public_ipv6_addresses:
+                  description: Public IPv6 addresses.
                   returned: always
                   type: list
                   elements: str

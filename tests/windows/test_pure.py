@@ -25,6 +25,7 @@ from ansible_collections.imds.azure.tests.scenarios.imds.fact_cases import (
     CASES,
     CONTEXTS,
     DOCUMENT,
+    marked,
     nested,
 )
 from ansible_collections.imds.azure.tests.scenarios.imds.outcomes import ANSWERS, WAITS
@@ -51,6 +52,11 @@ def both_build(core: Core, document: Any, context: facts.Context = facts.NO_CONT
 def test_documents(core: Core, name: str, secrets: bool) -> None:
     context = facts.Context(local_address="10.1.0.4", include_user_data=secrets, include_public_keys=secrets)
     both_build(core, DOCUMENTS[name], context)
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_unknown_keys(core: Core, name: str) -> None:
+    both_build(core, marked(DOCUMENTS[name]))
 
 
 @pytest.mark.parametrize("field", fields.FIELDS, ids=lambda field: str(field.fact))

@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Callable
 
 from . import blank, tags
@@ -44,8 +44,10 @@ NO_CONTEXT = Context()
 def build(document: Mapping[str, Any], context: Context = NO_CONTEXT) -> tuple[dict[str, Any], list[str]]:
     """(facts, warnings). An empty document gives every documented fact as null, {} or []."""
     facts: dict[str, Any] = {}
+    network = Network(_lookup(document, Network.source), context)
     for field in FIELDS:
-        blank.put(facts, field.fact, CONVERTERS[field.kind](_lookup(document, field.source), context))
+        value = network if field.source == Network.source else _lookup(document, field.source)
+        blank.put(facts, field.fact, CONVERTERS[field.kind](value, context))
     if not facts["scale_set"] and facts["scale_set_id"]:
         facts["scale_set"] = facts["scale_set_id"].rstrip("/").rpartition("/")[2] or None
     warnings = _fall_back_to_tags_string(facts, document)
@@ -74,25 +76,42 @@ def _lookup(document: Any, path: str) -> Any:
     return document
 
 
-_HANDLED = {field.source for field in FIELDS} | {"compute.tags", "compute.virtualMachineScaleSet"}
+_HANDLED = {field.source for field in FIELDS} | {"compute.tags"}
 
 
-def _pass_on_unknown(facts: dict[str, Any], node: Any, source: str) -> None:
-    """Keys that the table does not name, by the mechanical rule. A documented fact is never overwritten."""
-    for key, value in node.items() if isinstance(node, dict) else ():
+def _pass_on_unknown(facts: dict[str, Any], node: Mapping[str, Any], source: str) -> None:
+    """Keys that the table does not name, by the mechanical rule."""
+    target = _lookup(facts, CONTAINERS[source]) if CONTAINERS.get(source) else facts
+    reserved = RESERVED if target is facts else ()
+    for key, value in node.items():
         path = f"{source}.{key}" if source else key
-        if path in CONTAINERS:
-            _pass_on_unknown(facts, value, path)
+        if path in CONTAINERS and (isinstance(value, dict) or not value):
+            _pass_on_unknown(facts, value or {}, path)
+        elif path in _SHOWN_IN_PART and _is_shown([value] if value else [], _SHOWN_IN_PART[path]):
+            continue
         elif path not in _HANDLED:
-            target = facts
-            for parent in CONTAINERS.get(source, "").split(".") if CONTAINERS.get(source) else ():
-                target = target[parent]
-            name = snake(key)
-            target.setdefault(name if name not in RESERVED else f"imds_{name}", _plain(value))
+            _add(target, snake(key), _plain(value), reserved)
 
 
 # What the module itself says under the same roof.
 RESERVED = {"available", "reason", "remedy", "api_version", "meta"}
+# Objects from which facts take these keys only. With more keys in them, they come through as a whole.
+_SHOWN_IN_PART = {"compute.virtualMachineScaleSet": {"id"}}
+_ADDRESS_KEYS = {"privateIpAddress", "publicIpAddress"}
+
+
+def _is_shown(entries: Any, known: set[str]) -> bool:
+    """Whether a list holds nothing but objects with known keys, so that facts made of these show all of it."""
+    return not entries or (
+        isinstance(entries, list) and all(isinstance(entry, dict) and set(entry) <= known for entry in entries)
+    )
+
+
+def _add(target: dict[str, Any], name: str, value: Any, reserved: Collection[str] = ()) -> None:
+    """Set a fact under a name that nothing else has; imds_ goes before one that is taken, so that nothing is lost."""
+    while name in target or name in reserved:
+        name = f"imds_{name}"
+    target[name] = value
 
 
 # --- values -------------------------------------------------------------------------------------------------------
@@ -119,7 +138,10 @@ def _boolean(value: Any) -> Any:
 def _plain(value: Any, key: str = "") -> Any:
     """The mechanical rule: names to snake_case, "" to null, known numbers and switches typed, all else as sent."""
     if isinstance(value, dict):
-        return {snake(name): _plain(inner, name) for name, inner in value.items()}
+        plain: dict[str, Any] = {}
+        for name, inner in value.items():
+            _add(plain, snake(name), _plain(inner, name))
+        return plain
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     if isinstance(value, str) and key in INTEGERS:
@@ -187,21 +209,34 @@ def _public_keys(value: Any, context: Context) -> list[dict[str, Any]]:
 
 
 def _public_key(key: dict[str, Any], context: Context) -> dict[str, Any]:
-    data = _string(key.get("keyData")) or ""
-    words = data.split()
-    fingerprint = None
-    if len(words) > 1:
-        try:
-            digest = hashlib.sha256(base64.b64decode(words[1], validate=True)).digest()
-            fingerprint = "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
-        except (binascii.Error, ValueError):
-            pass
-    return {
+    data = _string(key.get("keyData"))
+    words = (data or "").split()
+    facts = {
         "type": words[0] if words else None,
         "path": _string(key.get("path")),
-        "fingerprint": fingerprint,
-        "key_data": (data or None) if context.include_public_keys else None,
+        "fingerprint": _fingerprint(data or ""),
+        "key_data": data if context.include_public_keys else None,
     }
+    for name, value in key.items():
+        if name not in ("keyData", "path"):
+            _add(facts, snake(name), _plain(value))
+    return facts
+
+
+# A key's type and its Base64 text, which may go on behind a line break.
+_KEY = re.compile(r"\s*\S+[ \t]+((?:[A-Za-z0-9+/][\r\n]*)+(?:=[\r\n]*){0,2})")
+
+
+def _fingerprint(key: str) -> str | None:
+    """As ssh-keygen -lf prints it. Azure wraps the keys that it generates at 64 columns, with CRLF."""
+    found = _KEY.match(key)
+    for text in (re.sub("[\r\n]", "", found[1]), found[1].split()[0]) if found else ():
+        try:
+            digest = hashlib.sha256(base64.b64decode(text, validate=True)).digest()
+        except (binascii.Error, ValueError):
+            continue  # two keys, perhaps, one behind the other
+        return "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
+    return None
 
 
 # --- network ------------------------------------------------------------------------------------------------------
@@ -213,8 +248,20 @@ def _mac(value: Any) -> str | None:
     return ":".join(re.findall("..", digits)) if len(digits) == 12 else _string(value)
 
 
-def _interfaces(value: Any, context: Context) -> list[dict[str, Any]]:
-    return [_interface(interface, context) for interface in _objects(value)]
+class Network:
+    """The interfaces, built once, and which of them is the primary one.
+
+    primary: {} where there is no interface; private_ip: the primary address of that interface, or None.
+    """
+
+    source = "network.interface"
+
+    def __init__(self, value: Any, context: Context) -> None:
+        self.interfaces = [_interface(interface, context) for interface in _objects(value)]
+        self.primary = _primary(self.interfaces, context)
+        private: list[str] = self.primary.get("private_ip_addresses", [])
+        self.private_ip = context.local_address if context.local_address in private else next(iter(private), None)
+        self.public_ip = next(iter(self.primary.get("public_ip_addresses", [])), None)
 
 
 def _interface(interface: dict[str, Any], context: Context) -> dict[str, Any]:
@@ -225,17 +272,19 @@ def _interface(interface: dict[str, Any], context: Context) -> dict[str, Any]:
         "private_ip_addresses": _addresses(four, "privateIpAddress"),
         "public_ip_addresses": _addresses(four, "publicIpAddress"),
         "ipv6_addresses": _addresses(six, "privateIpAddress"),
+        "public_ipv6_addresses": _addresses(six, "publicIpAddress"),
         "subnets": [_plain(subnet) for subnet in _objects(four.get("subnet"))],
         "device": context.devices.get(mac or ""),
     }
     for prefix, node, known in (
         ("", interface, {"ipv4", "ipv6", "macAddress"}),
-        ("ipv4_", four, {"ipAddress", "subnet"}),
-        ("ipv6_", six, {"ipAddress"}),
+        ("ipv4_", four, {"subnet"}),
+        ("ipv6_", six, set()),
     ):
         for key, value in node.items():
-            if key not in known:
-                facts.setdefault(prefix + snake(key), _plain(value))
+            shown = key == "ipAddress" and prefix and _is_shown(value, _ADDRESS_KEYS)
+            if key not in known and not shown:
+                _add(facts, prefix + snake(key), _plain(value))
     return facts
 
 
@@ -243,12 +292,11 @@ def _addresses(family: dict[str, Any], key: str) -> list[str]:
     return [entry[key] for entry in _objects(family.get("ipAddress")) if _string(entry.get(key))]
 
 
-def _primary(value: Any, context: Context) -> dict[str, Any]:
+def _primary(interfaces: list[dict[str, Any]], context: Context) -> dict[str, Any]:
     """The interface that IMDS answered on, else the one of the default route, else the first; {} where there is none.
 
     IMDS lists interfaces in no particular order, so the first says nothing.
     """
-    interfaces = _interfaces(value, context)
     for interface in interfaces:
         if context.local_address in interface["private_ip_addresses"]:
             return interface
@@ -256,16 +304,6 @@ def _primary(value: Any, context: Context) -> dict[str, Any]:
         if context.default_device and interface["device"] == context.default_device:
             return interface
     return interfaces[0] if interfaces else {}
-
-
-def _private_ip(value: Any, context: Context) -> str | None:
-    addresses: list[str] = _primary(value, context).get("private_ip_addresses", [])
-    return context.local_address if context.local_address in addresses else next(iter(addresses), None)
-
-
-def _public_ip(value: Any, context: Context) -> str | None:
-    addresses: list[str] = _primary(value, context).get("public_ip_addresses", [])
-    return next(iter(addresses), None)
 
 
 # --- tags ---------------------------------------------------------------------------------------------------------
@@ -298,9 +336,9 @@ CONVERTERS: dict[str, Callable[[Any, Context], Any]] = {
     "tags": lambda value, _context: tags.from_list(value),
     "public_keys": _public_keys,
     "blob": _blob,
-    "interfaces": _interfaces,
-    "primary": _primary,
-    "private_ip": _private_ip,
-    "public_ip": _public_ip,
-    "public_ip_source": lambda value, context: "instance" if _public_ip(value, context) else None,
+    "interfaces": lambda network, _context: network.interfaces,
+    "primary": lambda network, _context: network.primary,
+    "private_ip": lambda network, _context: network.private_ip,
+    "public_ip": lambda network, _context: network.public_ip,
+    "public_ip_source": lambda network, _context: "instance" if network.public_ip else None,
 }

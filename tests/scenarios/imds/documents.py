@@ -19,6 +19,18 @@ SCALE_SET_ID = (
 # A public key whose private half is gone, and its fingerprint as ssh-keygen prints it.
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIEbD/LP4cal3ZEbSbKOwHtyUC0RyZmb0vhhCsTF12HS7 azureuser@example"
 FINGERPRINT = "SHA256:LVdWYpfdFvTQKW0Wxusn7sUB2LWH2PjfwarFKFxNI+c"
+# A longer one, whose private half is gone as well.
+RSA_KEY = (
+    "ssh-rsa "
+    "AAAAB3NzaC1yc2EAAAADAQABAAABgQDBBTVJLw9v3xyaHA5+Yk23Io1PoGupFxLqyITJgNjsp0u2RTe4LYGauakFrh8gNyf9z2cf"
+    "nOgCazKxMVJXStpcAn7c/rMFzKICzvb/Hp8sG2uJac4jV0gfmwHDuUd2WKxMfuMrnDIP/BUTGiX3oNMCMkv1jij94UZfk3gPe85O"
+    "g7LJWADU0JpVO6P1t2YH6bUajNGRVEruKm1pCIgs41xRuTbdKnNOQ4tpAUnKzJJIxtyxGysUi2Z5brj019bNVmfa4GUs2GB593h9"
+    "xD6SzDT0wY7slCM6fZnoPhYCksAfi0JOFq0urjE2JDA5Ep3m12WkHsP4G0taoUxX1ch0T0g7HTPSw3ZIRczC9l6e3gGfB326axLr"
+    "p5jz8ktGdWgfbY3DWN6MNAFa2EYUId7zyg5X4iUQqiwplLURUfudik1xmOvti1jRL9v15egusUGwcRqIYiaiSxmdqT1gJtiRgGId"
+    "/T4gWJd4QNuTkb0c/n8YVPkNw3wMW+O5hRHUREaxO4E="
+    " generated-by-azure"
+)
+RSA_FINGERPRINT = "SHA256:h8C6YXG/xoMBpXhfx9pKY9h0QFWpC+5os+IN+onj2f4"
 USER_DATA = "cGFzc3dvcmQ9Z2VoZWlt"  # password=geheim
 USER_DATA_SHA256 = "37cccdc249d29ce1624af164ef6c00a90add247f270960c3b43be7c4b2790b0d"
 
@@ -40,6 +52,7 @@ def _interface(mac: str, private: str, public: list[str]) -> dict[str, Any]:
         "private_ip_addresses": [private],
         "public_ip_addresses": public,
         "ipv6_addresses": [],
+        "public_ipv6_addresses": [],
         "subnets": [{"address": "10.1.0.0", "prefix": 24}],
         "device": None,
     }

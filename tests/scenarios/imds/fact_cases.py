@@ -11,6 +11,8 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import facts, fie
 from ansible_collections.imds.azure.tests.scenarios.imds.documents import (
     FINGERPRINT,
     KEY,
+    RSA_FINGERPRINT,
+    RSA_KEY,
     USER_DATA,
     USER_DATA_SHA256,
 )
@@ -24,13 +26,21 @@ def nested(path: str, value: Any) -> dict[str, Any]:
     return value  # type: ignore[no-any-return]
 
 
+def marked(node: Any, path: str = "the document") -> Any:
+    """A copy with a key that nobody knows in every object."""
+    if isinstance(node, dict):
+        inner = {key: marked(value, f"{path}.{key}") for key, value in node.items()}
+        return {**inner, "keyOfTheFuture": f"mark of {path}"}
+    return [marked(value, f"{path}[{at}]") for at, value in enumerate(node)] if isinstance(node, list) else node
+
+
 INTERFACE = {
     "macAddress": "000D3A1B2C3D",
     "ipv4": {
         "ipAddress": [{"privateIpAddress": "10.1.0.4", "publicIpAddress": "203.0.113.7"}],
         "subnet": [{"address": "10.1.0.0", "prefix": "24"}],
     },
-    "ipv6": {"ipAddress": [{"privateIpAddress": "fd00::4"}]},
+    "ipv6": {"ipAddress": [{"privateIpAddress": "fd00::4"}, {"publicIpAddress": "2001:db8::4"}]},
 }
 
 INTERFACE_FACT = {
@@ -38,6 +48,7 @@ INTERFACE_FACT = {
     "private_ip_addresses": ["10.1.0.4"],
     "public_ip_addresses": ["203.0.113.7"],
     "ipv6_addresses": ["fd00::4"],
+    "public_ipv6_addresses": ["2001:db8::4"],
     "subnets": [{"address": "10.1.0.0", "prefix": 24}],
     "device": None,
 }
@@ -67,6 +78,29 @@ BLOB = [
     (None, NO_BLOB),
     ({"a": "b"}, NO_BLOB),
     (USER_DATA, {"present": True, "length": 15, "sha256": USER_DATA_SHA256, "base64": None}),
+]
+
+
+def wrapped(key: str, end: str) -> str:
+    """A key as Azure stores those that it generates: in lines of 64 characters."""
+    return "".join(key[start : start + 64] + end for start in range(0, len(key), 64))
+
+
+# Keys in every form in which they are stored, and their fingerprints.
+SSH_KEYS: list[tuple[str, str | None]] = [
+    (RSA_KEY, RSA_FINGERPRINT),
+    (RSA_KEY + "\r\n", RSA_FINGERPRINT),
+    (" " + RSA_KEY, RSA_FINGERPRINT),
+    (RSA_KEY.replace(" ", "\t"), RSA_FINGERPRINT),
+    (wrapped(RSA_KEY, "\r\n"), RSA_FINGERPRINT),
+    (wrapped(RSA_KEY, "\n"), RSA_FINGERPRINT),
+    (wrapped(RSA_KEY.rpartition(" ")[0], "\r\n"), RSA_FINGERPRINT),
+    (wrapped(KEY, "\r\n"), FINGERPRINT),
+    # two keys without comments, and a comment in a line of its own
+    (" ".join(KEY.split()[:2]) + "\n" + RSA_KEY, FINGERPRINT),
+    (" ".join(RSA_KEY.split()[:2]) + "\r\ngenerated-by-azure", RSA_FINGERPRINT),
+    ("ssh-rsa AAA", None),
+    ("ssh-rsa", None),
 ]
 
 # kind, or fact, -> what is sent at its source, and what becomes of it
@@ -169,6 +203,26 @@ CASES: dict[str, list[tuple[Any, Any]]] = {
                     "path": "/home/a/.ssh/authorized_keys",
                     "fingerprint": FINGERPRINT,
                     "key_data": None,
+                }
+            ],
+        ),
+        *(
+            (
+                [{"keyData": data, "path": "p"}],
+                [{"type": data.split()[0], "path": "p", "fingerprint": fingerprint, "key_data": None}],
+            )
+            for data, fingerprint in SSH_KEYS
+        ),
+        (
+            [{"keyData": KEY, "path": "p", "newKey": "1", "type": "x"}],
+            [
+                {
+                    "type": "ssh-ed25519",
+                    "path": "p",
+                    "fingerprint": FINGERPRINT,
+                    "key_data": None,
+                    "new_key": "1",
+                    "imds_type": "x",
                 }
             ],
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from typing import Any
 
 import pytest
@@ -23,6 +24,7 @@ from ansible_collections.imds.azure.tests.scenarios.imds.fact_cases import (
     DEVICES,
     DOCUMENT,
     NO_ENDPOINTS,
+    marked,
     nested,
 )
 from hypothesis import given
@@ -169,6 +171,58 @@ def test_unknown_keys_come_through_in_lists() -> None:
     assert {**told, **UNKNOWN_FACTS, "ipv4_gateway": "10.1.0.1", "ipv6_gateway": None} == told
 
 
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_an_unknown_key_in_any_object_comes_through(name: str) -> None:
+    found = build(marked(DOCUMENTS[name]))
+    marks = set(re.findall(r"mark of [^\"]*", json.dumps(marked(DOCUMENTS[name]))))
+    assert len(marks) > 3
+    assert marks == set(re.findall(r"mark of [^\"]*", json.dumps(found)))
+
+
+@pytest.mark.parametrize(
+    ("source", "sent", "fact", "value"),
+    [
+        (
+            "network.interface",
+            [{"ipv4": {"ipAddress": [{"privateIpAddress": "10.1.0.4", "primary": "", "zone": 1}]}}],
+            "network.primary.ipv4_ip_address",
+            [{"private_ip_address": "10.1.0.4", "primary": None, "zone": 1}],
+        ),
+        (
+            "network.interface",
+            [{"ipv6": {"ipAddress": [{"publicIpAddress": "2001:db8::4"}, {"scope": "site"}], "ipAddressBlock": ["x"]}}],
+            "network.primary.ipv6_ip_address",
+            [{"public_ip_address": "2001:db8::4"}, {"scope": "site"}],
+        ),
+        ("network.interface", [{"interfaceCompartmentID": "1"}], "network.primary.interface_compartment_id", "1"),
+        (
+            "network.interface",
+            [{"ipv4": {"ipAddressBlock": [{"address": "10.1.0.16/28"}]}}],
+            "network.primary.ipv4_ip_address_block",
+            [{"address": "10.1.0.16/28"}],
+        ),
+        (
+            "compute.virtualMachineScaleSet",
+            {"id": "/x/y", "orchestrationMode": "Flexible"},
+            "virtual_machine_scale_set",
+            {"id": "/x/y", "orchestration_mode": "Flexible"},
+        ),
+        ("compute.systemFaultDomain", "2", "system_fault_domain", "2"),
+        ("compute.hostGroup", "theirs", "imds_host_group", "theirs"),
+        ("compute.new", {"aB": 1, "a_b": 2, "reason": "x"}, "new", {"a_b": 1, "imds_a_b": 2, "reason": "x"}),
+    ],
+)
+def test_what_a_known_fact_shows_in_part_comes_through_as_a_whole(
+    source: str, sent: Any, fact: str, value: Any
+) -> None:
+    assert lookup(build(nested(source, sent)), fact) == value
+
+
+@pytest.mark.parametrize("sent", [{}, {"id": "/x/y"}, None, ""])
+def test_a_scale_set_of_known_keys_has_no_other_fact(sent: Any) -> None:
+    assert "virtual_machine_scale_set" not in build(nested("compute.virtualMachineScaleSet", sent))
+
+
 @pytest.mark.parametrize("name", sorted(facts.RESERVED))
 def test_what_the_module_says_itself_is_not_overwritten(name: str) -> None:
     camel = {"api_version": "apiVersion"}.get(name, name)
@@ -198,6 +252,8 @@ def test_what_the_module_says_itself_is_not_overwritten(name: str) -> None:
 )
 def test_a_documented_fact_is_never_overwritten(document: Any, fact: str, value: Any) -> None:
     assert lookup(build(document), fact) == value
+    if "theirs" in json.dumps(document):
+        assert "theirs" in json.dumps(build(document))
 
 
 # --- secrets --------------------------------------------------------------------------------------------------------
