@@ -21,9 +21,23 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.imds.azure.plugins.module_utils import _imds
+from ansible_collections.imds.azure.plugins.module_utils._imds import release
 
 # Without collecting garbage a process as short as this one is done a little sooner.
-_MAIN = "import gc\n\ngc.disable()\n\nfrom _imds.local_fact import main\n\nmain({!r})\n"
+_MAIN = """\
+import gc
+import sys
+
+gc.disable()
+
+from _imds import interpreter
+
+interpreter.start(sys.exit, "the option python of azure_imds_local_facts")
+
+from _imds.local_fact import main
+
+main({!r})
+"""
 # Without site-packages and PYTHON* variables: nothing that is installed or set on the host can break the script.
 _FLAGS = "-IS"
 # Linux before 5.1 cuts the first line of a script here.
@@ -100,7 +114,7 @@ def _head(sources: Mapping[str, bytes], options: Mapping[str, Any], python: str)
     return (
         f"{shebang}\n"
         "# Made by the Ansible module imds.azure.azure_imds_local_facts, which overwrites changes. A zip follows.\n"
-        f"# imds.azure {_imds.__version__}, sources {digest[:16]}, compiled for {sys.implementation.cache_tag}\n"
+        f"# imds.azure {release.VERSION}, sources {digest[:16]}, compiled for {sys.implementation.cache_tag}\n"
         f"# options {json.dumps(options)}\n"
     )
 

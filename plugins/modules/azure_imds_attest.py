@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: azure_imds_attest
 version_added: 0.1.0
@@ -286,6 +284,10 @@ attempts:
   type: list
   elements: dict
 """
+
+from ansible_collections.imds.azure.plugins.module_utils._imds import interpreter
+
+interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: azure_imds_facts
 version_added: 0.1.0
@@ -543,6 +541,10 @@ ansible_facts:
               type: str
               sample: "2026-01-31T12:00:00Z"
 """
+
+from ansible_collections.imds.azure.plugins.module_utils._imds import interpreter
+
+interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._imds.gather import gather

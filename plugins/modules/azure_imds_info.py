@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: azure_imds_info
 version_added: 0.1.0
@@ -106,6 +104,10 @@ attempts:
   elements: dict
   sample: [{"api_version": "2025-04-07", "detail": "HTTP 200", "outcome": "ok", "path": "instance", "status": 200, "wait": null}]
 """
+
+from ansible_collections.imds.azure.plugins.module_utils._imds import interpreter
+
+interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
 
 from typing import Any
 

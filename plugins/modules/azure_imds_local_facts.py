@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: azure_imds_local_facts
 version_added: 0.1.0
@@ -129,15 +127,19 @@ options:
   sample: {"load_balancer": true}
 """
 
+from ansible_collections.imds.azure.plugins.module_utils._imds import interpreter
+
+interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
+
 import errno
 import os
 import sys
 import tempfile
-from typing import Any
+from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils import _local_facts as local_facts
-from ansible_collections.imds.azure.plugins.module_utils._imds import __version__
+from ansible_collections.imds.azure.plugins.module_utils._imds import release
 from ansible_collections.imds.azure.plugins.module_utils._imds.local_fact import DEFAULTS
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
 from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec, facts_spec, keep_loaded
@@ -182,14 +184,14 @@ def run(module: AnsibleModule, spec: dict[str, Any]) -> dict[str, Any]:
         raise OptionError("path", f"{params['path']!r} is not absolute; give the whole path of the directory")
     path = os.path.join(params["path"], NAME)
     installed = read(path)
-    wanted: bytes | None = None
+    wanted: Optional[bytes] = None
     result: dict[str, Any] = {"path": path}
     if params["state"] == "present":
         options = {name: params[name] for name in spec if params[name] != spec[name].get("default")}
         settings({**DEFAULTS, **options})  # refuses here what the script could only report
-        python = interpreter(params["python"])
+        python = executable(params["python"])
         wanted = local_facts.build(local_facts.core(), options, python)
-        result.update(python=python, version=__version__, options=options)
+        result.update(python=python, version=release.VERSION, options=options)
         if local_facts.same(installed, wanted):
             wanted = installed
     result["changed"] = installed != wanted
@@ -203,7 +205,7 @@ def run(module: AnsibleModule, spec: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def interpreter(wanted: str | None) -> str:
+def executable(wanted: Optional[str]) -> str:
     python = wanted or sys.executable
     if not python or not os.access(python, os.X_OK):
         raise OptionError(
@@ -212,7 +214,7 @@ def interpreter(wanted: str | None) -> str:
     return python
 
 
-def read(path: str) -> bytes | None:
+def read(path: str) -> Optional[bytes]:
     try:
         with open(path, "rb") as file:
             return file.read()
@@ -220,7 +222,7 @@ def read(path: str) -> bytes | None:
         return None
 
 
-def put(module: AnsibleModule, path: str, script: bytes | None) -> None:
+def put(module: AnsibleModule, path: str, script: Optional[bytes]) -> None:
     """Write the script in one step, so that a setup meets the old one or the new one; None removes it."""
     if script is None:
         os.unlink(path)

@@ -3,8 +3,6 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-from __future__ import annotations
-
 DOCUMENTATION = r"""
 module: azure_imds_route_fix
 version_added: 0.1.0
@@ -211,6 +209,10 @@ recovered:
   type: bool
   sample: false
 """
+
+from ansible_collections.imds.azure.plugins.module_utils._imds import interpreter
+
+interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
 
 import errno
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import (
-    __version__,
     client,
     facts,
     fields,
@@ -19,6 +18,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import (
     paths,
     platform,
     reasons,
+    release,
     retry,
     transport,
     versions,
@@ -59,7 +59,7 @@ TABLES: dict[str, Any] = {
     "endpoint": options.ENDPOINT,
     "settings": {**vars(SETTINGS), "address": list(SETTINGS.address), "loopback": False},
     "limits": [transport.MAX_HEAD, transport.MAX_BODY, client._MAX_DEPTH, client.PACE, client._PROBE_TIMEOUT],
-    "version": __version__,
+    "version": release.VERSION,
 }
 
 

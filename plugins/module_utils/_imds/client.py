@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any, Callable
 
-from . import __version__, guest, paths, platform, retry, transport, versions
+from . import guest, paths, platform, release, retry, transport, versions
 from .options import Settings
 from .paths import Path
 from .reasons import ImdsError
@@ -202,7 +202,7 @@ class Client:
         self.requests += 1
         headers = {
             "Metadata": "true",
-            "User-Agent": f"imds.azure/{__version__}",
+            "User-Agent": f"imds.azure/{release.VERSION}",
             "x-ms-client-request-id": _request_id(),
             "Accept": "*/*",
         }

@@ -12,7 +12,7 @@ from ..linux_report import read_linux_report
 from ..options import RouteOptions
 from ..primary import find_primary
 from ..reply import ImdsReply
-from . import persist
+from . import persistence
 from .host import Host
 
 _CAP_NET_ADMIN = 12
@@ -50,8 +50,8 @@ def collect(
             host, (*_plain(linux_report.COMMANDS["route_get"], report), "from", primary.address)
         )
     if primary.name:
-        report["persistence"] = persist.find(host, primary.name, backend)
-        report["persistent"] = persist.stored_rows(host, report["persistence"], primary.name)
+        report["persistence"] = persistence.find(host, primary.name, backend)
+        report["persistent"] = persistence.stored_rows(host, report["persistence"], primary.name)
     return report
 
 

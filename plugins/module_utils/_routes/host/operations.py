@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from . import persist
+from . import persistence
 from .host import Host, HostError
 
 # What the kernel says where the table already is as the operation wants it.
@@ -22,9 +22,9 @@ def operate(host: Host, backend: str, operation: Mapping[str, Any]) -> None:
     """
     action = operation["action"]
     if action == "persist":
-        persist.write(host, backend, operation["route"])
+        persistence.write(host, backend, operation["route"])
     elif action == "unpersist":
-        persist.remove(host, backend, operation.get("route"))
+        persistence.remove(host, backend, operation.get("route"))
     elif action in _DONE_ALREADY:
         argv = ["ip", *operation["arguments"]]
         rc, out, err = host.run(argv)

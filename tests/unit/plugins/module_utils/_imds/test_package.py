@@ -14,7 +14,7 @@ from pathlib import Path
 
 import ansible_collections.imds.azure.plugins.module_utils._imds as core
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._imds import reasons, retry
+from ansible_collections.imds.azure.plugins.module_utils._imds import reasons, release, retry
 
 FOLDER = Path(core.__file__).parent
 FILES = sorted(FOLDER.glob("*.py"))
@@ -47,7 +47,7 @@ def test_imports_only_itself_and_the_standard_library(file: Path) -> None:
         elif isinstance(node, ast.ImportFrom) and node.level:
             assert node.level == 1, "the package must not reach out of itself"
             names = [node.module] if node.module else [name.name for name in node.names]
-            assert all((FOLDER / f"{name}.py").exists() or name == "__version__" for name in names)
+            assert all((FOLDER / f"{name}.py").exists() for name in names)
         elif isinstance(node, ast.ImportFrom):
             assert (node.module or "").split(".")[0] in ALLOWED
 
@@ -56,7 +56,7 @@ def test_the_version_is_that_of_the_collection() -> None:
     galaxy = FOLDER.parents[2] / "galaxy.yml"
     if not galaxy.exists():
         pytest.skip("an installed collection has no galaxy.yml")
-    assert re.findall(r"^version: *(\S+)$", galaxy.read_text(encoding="utf-8"), re.MULTILINE) == [core.__version__]
+    assert re.findall(r"^version: *(\S+)$", galaxy.read_text(encoding="utf-8"), re.MULTILINE) == [release.VERSION]
 
 
 def test_off_azure_neither_client_nor_converters_are_loaded() -> None:
@@ -75,7 +75,7 @@ print(*sorted(name for name in sys.modules if name.startswith("_imds.")))
 
 
 def test_in_a_zip_each_module_is_compiled_once(tmp_path: Path) -> None:
-    """Python's own importer of zips compiles twice, see the package's __init__."""
+    """Python's own importer of zips compiles twice, see interpreter.py."""
     archive = tmp_path / "core.zip"
     with zipfile.ZipFile(archive, "w") as members:
         for file in FILES:
@@ -88,6 +88,8 @@ def count(source, name, *rest, **named):
     compiled.append(str(name))
     return compile(source, name, *rest, **named)
 builtins.compile = count
+from _imds import interpreter
+interpreter.start(sys.exit)
 from _imds import client, facts, gather
 print(client.__file__, *(name.rpartition("/")[2] for name in compiled if "core.zip" in name))
 """
@@ -95,7 +97,7 @@ print(client.__file__, *(name.rpartition("/")[2] for name in compiled if "core.z
     place, *compiled = done.stdout.split()
     assert Path(place) == archive / "_imds" / "client.py"
     assert {"client.py", "facts.py", "gather.py", "options.py"} <= set(compiled)
-    assert all(compiled.count(name) == 1 for name in compiled if name != "__init__.py")
+    assert all(compiled.count(name) == 1 for name in compiled if name not in ("__init__.py", "interpreter.py"))
 
 
 def test_every_reason_is_used_and_has_its_words() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes.host import persist
+from ansible_collections.imds.azure.plugins.module_utils._routes.host import persistence
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host, HostError
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.persist import networkmanager
 
@@ -121,18 +121,18 @@ STACKS = pytest.mark.parametrize(
 @ROWS
 def test_each_form_is_written_replaced_and_removed(stage: Stage, build: Any, name: str, row: dict[str, Any]) -> None:
     build(stage)
-    assert persist.find(stage.host, "eth0") == name
-    assert persist.find(stage.host, "eth0", name) == name
-    assert persist.find(stage.host, "eth7") == "none"
-    assert persist.stored_rows(stage.host, name, "eth0") == []
+    assert persistence.find(stage.host, "eth0") == name
+    assert persistence.find(stage.host, "eth0", name) == name
+    assert persistence.find(stage.host, "eth7") == "none"
+    assert persistence.stored_rows(stage.host, name, "eth0") == []
     others = list(stage.routes)
-    persist.write(stage.host, name, {**row, "prefsrc": "10.0.0.9"})
+    persistence.write(stage.host, name, {**row, "prefsrc": "10.0.0.9"})
     for _twice in range(2):
-        persist.write(stage.host, name, row)
-        assert persist.stored_rows(stage.host, name, "eth0") == [row]
+        persistence.write(stage.host, name, row)
+        assert persistence.stored_rows(stage.host, name, "eth0") == [row]
     for _twice in range(2):
-        persist.remove(stage.host, name, row)
-        assert persist.stored_rows(stage.host, name, "eth0") == []
+        persistence.remove(stage.host, name, row)
+        assert persistence.stored_rows(stage.host, name, "eth0") == []
     assert stage.routes == others
     assert not [path for path in stage.place.rglob("*imds-azure*") if path.is_file()]
 
@@ -140,39 +140,39 @@ def test_each_form_is_written_replaced_and_removed(stage: Stage, build: Any, nam
 @pytest.mark.parametrize(("build", "name"), [(networkd, "networkd"), (ifupdown, "ifupdown"), (netplan, "netplan")])
 def test_a_file_changed_by_hand_holds_nothing_of_ours(stage: Stage, build: Any, name: str) -> None:
     build(stage)
-    persist.write(stage.host, name, GATEWAY)
+    persistence.write(stage.host, name, GATEWAY)
     (file,) = (path for path in stage.place.rglob("*imds-azure*") if path.is_file())
     file.write_text(file.read_text(encoding="utf-8").replace("10.0.0.1", "10.0.0.3"), encoding="utf-8")
     # The comment and the rest changed alike: it is what that row makes.
-    assert persist.stored_rows(stage.host, name, "eth0") == [{**GATEWAY, "gateway": "10.0.0.3"}]
+    assert persistence.stored_rows(stage.host, name, "eth0") == [{**GATEWAY, "gateway": "10.0.0.3"}]
     file.write_text(file.read_text(encoding="utf-8") + "# and more\n", encoding="utf-8")
-    assert persist.stored_rows(stage.host, name, "eth0") == []
+    assert persistence.stored_rows(stage.host, name, "eth0") == []
 
 
 def test_no_stack_is_found_without_evidence(stage: Stage) -> None:
-    assert persist.find(stage.host, "eth0") == "none"
-    assert persist.stored_rows(stage.host, "none", "eth0") is None
+    assert persistence.find(stage.host, "eth0") == "none"
+    assert persistence.stored_rows(stage.host, "none", "eth0") is None
     with pytest.raises(HostError, match="no network stack"):
-        persist.write(stage.host, "none", GATEWAY)
+        persistence.write(stage.host, "none", GATEWAY)
 
 
-@pytest.mark.parametrize("name", persist.STACKS)
+@pytest.mark.parametrize("name", persistence.STACKS)
 def test_a_stack_that_does_not_configure_the_nic(stage: Stage, name: str) -> None:
     with pytest.raises(HostError, match=f"persistence_backend: {name} does not configure eth0"):
-        persist.find(stage.host, "eth0", name)
+        persistence.find(stage.host, "eth0", name)
     with pytest.raises(HostError):
-        persist.write(stage.host, name, GATEWAY)
+        persistence.write(stage.host, name, GATEWAY)
     assert list(stage.place.iterdir()) == []
 
 
 def test_the_user_may_want_none(stage: Stage) -> None:
     networkd(stage)
-    assert persist.find(stage.host, "eth0", "none") == "none"
+    assert persistence.find(stage.host, "eth0", "none") == "none"
 
 
 def test_networkd_that_leaves_the_nic_alone(stage: Stage) -> None:
     stage.networkd("/etc/systemd/network/a.network", state="unmanaged")
-    assert persist.find(stage.host, "eth0") == "none"
+    assert persistence.find(stage.host, "eth0") == "none"
 
 
 # --- the stacks' own tools ------------------------------------------------------------------------------------------
@@ -180,21 +180,21 @@ def test_networkd_that_leaves_the_nic_alone(stage: Stage) -> None:
 
 def test_netplan_adds_to_what_cloud_init_wrote(stage: Stage) -> None:
     netplan(stage)
-    persist.write(stage.host, "netplan", GATEWAY)
+    persistence.write(stage.host, "netplan", GATEWAY)
     unit = (stage.place / "run/systemd/network/10-netplan-nic-a.network").read_text(encoding="utf-8")
     assert "DHCP=ipv4" in unit
     section = unit.split("[Route]")[1].split("[")[0].split()
     assert sorted(section) == sorted(
         [f"Destination={PREFIX}", "Gateway=10.0.0.1", "GatewayOnLink=true", "PreferredSource=10.0.0.4"]
     )
-    persist.remove(stage.host, "netplan", GATEWAY)
+    persistence.remove(stage.host, "netplan", GATEWAY)
     unit = (stage.place / "run/systemd/network/10-netplan-nic-a.network").read_text(encoding="utf-8")
     assert "[Route]" not in unit
 
 
 def test_netplan_for_networkmanager(stage: Stage) -> None:
     netplan_on_networkmanager(stage)
-    persist.write(stage.host, "netplan", GATEWAY)
+    persistence.write(stage.host, "netplan", GATEWAY)
     (file,) = (stage.place / "run/NetworkManager/system-connections").iterdir()
     text = file.read_text(encoding="utf-8")
     assert f"route1={PREFIX},10.0.0.1" in text
@@ -204,17 +204,17 @@ def test_netplan_for_networkmanager(stage: Stage) -> None:
 def test_a_file_that_netplan_refuses_is_not_put_in_place(stage: Stage) -> None:
     netplan(stage)
     with pytest.raises(HostError, match="netplan generate"):
-        persist.write(stage.host, "netplan", {**GATEWAY, "gateway": "nonsense"})
+        persistence.write(stage.host, "netplan", {**GATEWAY, "gateway": "nonsense"})
     assert os.listdir(stage.place / "etc/netplan") == ["50-cloud-init.yaml"]
 
 
 def test_a_refused_file_leaves_the_old_one(stage: Stage) -> None:
     netplan(stage)
-    persist.write(stage.host, "netplan", GATEWAY)
+    persistence.write(stage.host, "netplan", GATEWAY)
     stage.refuse = stage.host.root
     with pytest.raises(HostError, match="it does not like that"):
-        persist.write(stage.host, "netplan", ON_LINK)
-    assert persist.stored_rows(stage.host, "netplan", "eth0") == [GATEWAY]
+        persistence.write(stage.host, "netplan", ON_LINK)
+    assert persistence.stored_rows(stage.host, "netplan", "eth0") == [GATEWAY]
 
 
 @ROWS
@@ -252,7 +252,7 @@ def test_the_ifupdown_script_runs_for_its_nic_only(
     stage: Stage, row: dict[str, Any], interface: str, family: Any, runs: bool
 ) -> None:
     ifupdown(stage)
-    persist.write(stage.host, "ifupdown", row)
+    persistence.write(stage.host, "ifupdown", row)
     stage.put("/bin/ip", '#!/bin/sh\necho "$@"\n')
     os.chmod(stage.place / "bin/ip", 0o755)
     environment = {"PATH": f"{stage.place}/bin:/usr/bin:/bin", "IFACE": interface}

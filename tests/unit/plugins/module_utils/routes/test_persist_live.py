@@ -43,7 +43,7 @@ dbus-daemon --system --fork --nopidfile
 # What all scenarios know. A script ends by printing JSON.
 _COMMON = """
 import json, subprocess, sys, time
-from ansible_collections.imds.azure.plugins.module_utils._routes.host import persist
+from ansible_collections.imds.azure.plugins.module_utils._routes.host import persistence
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host
 
 ROW = json.loads(sys.argv[1])
@@ -80,8 +80,8 @@ host.write("/etc/systemd/network/20-a.network",
 def start():
     return subprocess.Popen(["/lib/systemd/systemd-networkd"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 daemon = start()
-wait(lambda: persist.find(host, "eth0") == "networkd")
-persist.write(host, "networkd", ROW)
+wait(lambda: persistence.find(host, "eth0") == "networkd")
+persistence.write(host, "networkd", ROW)
 daemon.terminate()
 daemon.wait()
 must("ip", "address", "flush", "dev", "eth0")
@@ -89,7 +89,7 @@ daemon = start()
 wait(route)
 daemon.terminate()
 daemon.wait()
-print(json.dumps([persist.find(host, "lo"), persist.stored_rows(host, "networkd", "eth0"), route()]))
+print(json.dumps([persistence.find(host, "lo"), persistence.stored_rows(host, "networkd", "eth0"), route()]))
 """
 
 _NETWORKMANAGER = """
@@ -98,20 +98,20 @@ wait(lambda: run(["nmcli", "general"])[0] == 0)
 must("nmcli", "connection", "add", "type", "veth", "con-name", "a: b", "ifname", "eth0", "veth.peer", "eth0p",
      "ipv4.method", "manual", "ipv4.addresses", "10.0.0.4/24", "ipv4.routes", "10.9.0.0/16 10.0.0.2 5")
 wait(lambda: run(["ip", "link", "set", "eth0p", "up"])[0] == 0)
-wait(lambda: persist.find(host, "eth0") == "networkmanager")
-persist.write(host, "networkmanager", ROW)
-uuid = persist.STACKS["networkmanager"].manages(host, "eth0")
+wait(lambda: persistence.find(host, "eth0") == "networkmanager")
+persistence.write(host, "networkmanager", ROW)
+uuid = persistence.STACKS["networkmanager"].manages(host, "eth0")
 must("nmcli", "connection", "up", "uuid", uuid)
 wait(route)
 found = route()
-kept = persist.stored_rows(host, "networkmanager", "eth0")
+kept = persistence.stored_rows(host, "networkmanager", "eth0")
 other = json.loads(must("ip", "-j", "route", "show", "10.9.0.0/16"))
-persist.remove(host, "networkmanager", ROW)
-assert persist.stored_rows(host, "networkmanager", "eth0") == []
+persistence.remove(host, "networkmanager", ROW)
+assert persistence.stored_rows(host, "networkmanager", "eth0") == []
 assert len(other) == 1
 daemon.terminate()
 daemon.wait()
-print(json.dumps([persist.find(host, "lo"), kept, found]))
+print(json.dumps([persistence.find(host, "lo"), kept, found]))
 """
 
 _IFUPDOWN = """
@@ -122,11 +122,11 @@ for phase in ("if-pre-up.d", "if-up.d", "if-down.d", "if-post-down.d"):
     os.makedirs("/etc/network/" + phase)
 os.makedirs("/run/network")
 host.write("/etc/network/interfaces", "iface eth0 inet static\\n  address 10.0.0.4/24\\n", 0o644)
-assert persist.find(host, "eth0") == "ifupdown"
-persist.write(host, "ifupdown", ROW)
+assert persistence.find(host, "eth0") == "ifupdown"
+persistence.write(host, "ifupdown", ROW)
 must("ifup", "eth0")
 wait(route)
-print(json.dumps([persist.find(host, "lo"), persist.stored_rows(host, "ifupdown", "eth0"), route()]))
+print(json.dumps([persistence.find(host, "lo"), persistence.stored_rows(host, "ifupdown", "eth0"), route()]))
 """
 
 
