@@ -176,7 +176,7 @@ def changelog(session: nox.Session) -> None:
 
 @test
 def site(session: nox.Session) -> None:
-    """Build the documentation site, offline and without a warning, and look at it in Chromium."""
+    """Build the documentation site offline without a warning, look at it in Chromium, and follow its guides."""
     prepare(session)
     session.run("python", "-m", "tests.site.build", str(BUILD / "site"))
     session.env["IMDS_SITE"] = str(BUILD / "site" / "html")

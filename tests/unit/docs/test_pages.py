@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from ansible_collections.imds.azure.plugins.module_utils import _route_fix
 from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec as attest_spec
 from ansible_collections.imds.azure.plugins.module_utils._imds.retry import RULES
 from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec as imds_spec
+from ansible_collections.imds.azure.tests.scenarios.guide import Guide
 
 ROOT = Path(__file__).parents[3]
 GUIDES = ROOT / "docs" / "docsite" / "rst"
@@ -98,11 +98,9 @@ def test_every_guide_is_in_a_section() -> None:
 
 
 def yaml_samples(page: Path) -> list[str]:
-    text = page.read_text(encoding="utf-8")
     if page.suffix == ".md":
-        return re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
-    blocks = re.findall(r"^( *)\.\. code-block:: yaml.*\n((?:\1 +.*\n|\n)+)", text, re.MULTILINE)
-    return [textwrap.dedent(block) for _indent, block in blocks]
+        return re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    return [sample.text for sample in Guide(page.stem).samples if sample.language == "yaml"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_of)
