@@ -14,6 +14,11 @@ import pytest
 from azure_imds_emulator.checks import InvalidInputError
 from azure_imds_emulator.vms import Vms, build, profile_names
 
+NIC, NIC_2 = (
+    {"ipv4": {"ipAddress": [{"privateIpAddress": address, "publicIpAddress": ""}]}}
+    for address in ("10.9.0.1", "10.9.0.2")
+)
+
 
 def compute(vm: dict[str, Any]) -> dict[str, Any]:
     return dict(build(vm).document["compute"])
@@ -181,6 +186,24 @@ def test_options_may_stand_in_an_object_of_their_own() -> None:
     flat = {"classic": True, "limiter": False, "retry_after": 2, "loadbalancer": {"inboundRules": []}}
     assert build({"name": "a", "options": flat}) == build({"name": "a", **flat})
     assert not build({"name": "a", "options": flat}).limiter
+
+
+@pytest.mark.parametrize("profile", ["scale_set", "scale_set_flexible"])
+@pytest.mark.parametrize(
+    ("vm", "address"),
+    [
+        ({}, "10.20.2.7"),
+        ({"sources": ["10.1.0.4"]}, "10.1.0.4"),
+        ({"sources": ["10.1.0.4"], "overrides": {"network": {"interface": [NIC, NIC_2]}}}, "10.9.0.1"),
+        ({"overrides": {"network": {"interface": []}}}, ""),
+        ({"overrides": {"network": "none"}}, ""),
+    ],
+    ids=["profile", "sources", "overrides", "no interface", "no network"],
+)
+def test_the_load_balancer_leads_to_the_vm(profile: str, vm: dict[str, Any], address: str) -> None:
+    found = build({"name": "a", "profile": profile, **vm}).loadbalancer
+    assert found is not None
+    assert {entry["privateIpAddress"] for entries in found.values() for entry in entries} == {address}
 
 
 def test_classic_is_an_option_of_every_profile(start: Any) -> None:

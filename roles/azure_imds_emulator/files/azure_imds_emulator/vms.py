@@ -94,10 +94,10 @@ def build(given: Mapping[str, Any], where: str = "vm") -> Vm:
     if "name" not in spec:
         checks.fail(f"{where}.name", "is required")
     profile = load_profile(spec.get("profile", "linux"))
-    options = {**profile.get("options", {}), **spec}
-    sources = tuple(options.get("sources", ()))
-    secondary = tuple(options.get("secondary_addresses", ()))
+    sources = tuple(spec.get("sources", ()))
+    secondary = tuple(spec.get("secondary_addresses", ()))
     document = _document(spec["name"], profile["document"], spec.get("overrides", {}), sources, secondary)
+    options = {**_filled(profile.get("options", {}), {"private_ip": _private_ip(document)}), **spec}
     compute = document.get("compute")
     classic = options.get("classic", False)
     if classic:
@@ -145,6 +145,14 @@ def _document(
     if isinstance(compute, dict) and "tags" not in compute and "tagsList" in compute:
         compute["tags"] = _tags(compute["tagsList"])
     return dict(document)
+
+
+def _private_ip(document: dict[str, Any]) -> str:
+    """The primary private address of the VM, which its load balancer leads to; empty where overrides took it away."""
+    try:
+        return str(document["network"]["interface"][0]["ipv4"]["ipAddress"][0]["privateIpAddress"])
+    except (LookupError, TypeError):
+        return ""
 
 
 def _filled(node: Any, values: Mapping[str, str]) -> Any:
