@@ -11,6 +11,9 @@ description:
   - Reads one path of the Azure Instance Metadata Service (IMDS) of the host, a whole document, a part of it, or a single value,
     and returns it unchanged.
   - For facts that are typed, complete and redacted use M(imds.azure.azure_imds_facts).
+  - Nothing is redacted here. Documents with C(compute) contain user data, custom data and public SSH keys in clear text, and
+    user data often holds passwords. Set C(no_log=true) on a task that reads them, because Ansible would otherwise show them in
+    its output and in logs. A narrower O(path) avoids them.
 extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.platforms
@@ -62,6 +65,12 @@ EXAMPLES = r"""
     required: false
   register: load_balancer
 
+- name: Read user data, and keep it out of output and logs
+  imds.azure.azure_imds_info:
+    path: instance/compute/userData
+  register: user_data
+  no_log: true
+
 - name: Compare with the facts
   ansible.builtin.assert:
     that: vm_name.content == ansible_facts.azure_imds.name
@@ -83,7 +92,9 @@ remedy:
   returned: always
   type: str
 content:
-  description: What stands under the path, a dictionary, a list or, for a single value, a string. V(null) where there is nothing.
+  description:
+    - What is at the path, a dictionary, a list or, for a single value, a string. V(null) if there is nothing.
+    - User data, custom data and public keys are in clear text.
   returned: always
   type: raw
   sample: web-1
