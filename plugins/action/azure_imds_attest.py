@@ -31,6 +31,7 @@ from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy imp
 )
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS, OptionError
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
+from ansible_collections.imds.azure.plugins.plugin_utils._task_options import unknown_options
 
 MODULE = "imds.azure.azure_imds_attest"
 POLICY_OPTIONS = (
@@ -53,6 +54,9 @@ ANSIBLE_WORDS = ("msg", "rc", "module_stdout", "module_stderr", "exception", "un
 class ActionModule(ActionBase):  # type: ignore[misc]
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
+        unknown = unknown_options(self._task.args, _attest.argument_spec(), MODULE)
+        if unknown:
+            raise AnsibleActionFail(unknown)
         _validation, options = self.validate_argument_spec(_attest.argument_spec())
         nonces = [options["nonce"]]
         if options["nonce"] is None and options["document"] is None:

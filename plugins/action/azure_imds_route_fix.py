@@ -23,6 +23,7 @@ from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.report import read_report
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.result import Case
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.route_print import parse_route_print
+from ansible_collections.imds.azure.plugins.plugin_utils._task_options import unknown_options
 
 MODULE = "imds.azure.azure_imds_route_fix"
 LONGEST_TRY = 60
@@ -45,6 +46,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
+        unknown = unknown_options(self._task.args, _route_fix.argument_spec(), MODULE, internal=("request",))
+        if unknown:
+            raise AnsibleActionFail(unknown)
         _validation, given = self.validate_argument_spec(_route_fix.argument_spec())
         try:
             options = check(given)

@@ -28,6 +28,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
         "module_utils",
         "module_utils._imds",
         "module_utils._routes",
+        "plugin_utils",
         "plugin_utils._attestation",
         "plugin_utils._route_plan",
     ),
@@ -38,6 +39,8 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "module_utils._imds": (),
     "module_utils._routes": ("module_utils._imds",),
     "module_utils._routes.host": ("module_utils._imds", "module_utils._routes"),
+    # What the action plugins share.
+    "plugin_utils": (),
     "plugin_utils._attestation": (),
     "plugin_utils._route_plan": ("module_utils._imds", "module_utils._routes"),
 }
@@ -47,6 +50,7 @@ PURE = (
     *(f"module_utils._imds.{name}" for name in ("blank", "facts", "fields", "paths", "reasons", "tags", "versions")),
     "module_utils._routes",
     "plugin_utils._route_plan",
+    "plugin_utils._task_options",
     *(f"plugin_utils._attestation.{name}" for name in ("cms", "der", "document", "policy", "reasons")),
 )
 IMPURE_LAYERS = ("module_utils._routes.host",)
