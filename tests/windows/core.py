@@ -19,7 +19,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.transport import 
 from ansible_collections.imds.azure.tests.scenarios.imds.world import ADDRESS, Answer
 
 UTILS = Path(__file__).parents[2] / "plugins" / "module_utils"
-HARNESS = Path(__file__).with_name("Harness.cs")
+HARNESS = Path(__file__).with_name("harness")
 
 # What Windows PowerShell 5.1 compiles, as strictly as Ansible has it compiled.
 COMPILE = ("mcs", "-langversion:5", "-warnaserror", "-warn:4")
@@ -47,8 +47,8 @@ def compile_core(directory: Path) -> None:
 def compile_harness(directory: Path) -> Path:
     """The harness with the core in it, as a program for Mono."""
     program = directory / "harness.exe"
-    command = [*COMPILE, f"-out:{program}", "-r:System.Web.Extensions.dll", str(HARNESS), *map(str, sources())]
-    _run(command)
+    files = [*sorted(HARNESS.glob("*.cs")), *sources()]
+    _run([*COMPILE, f"-out:{program}", "-r:System.Web.Extensions.dll", *map(str, files)])
     return program
 
 
