@@ -165,10 +165,12 @@ class ApplyContract:
             for second in range(total):
                 subject = self.subject(tmp_path / f"{first}-{second}")
                 _killed(subject, first, lambda subject=subject: subject.repair(False))  # type: ignore[misc]
-                _killed(subject, second, subject.recover)
+                killed = _killed(subject, second, subject.recover)
                 subject.recover()
                 assert subject.is_as_before(), (first, second)
                 assert not subject.is_unfinished()
+                if not killed:
+                    break
 
     def _pieces_of_io(self, place: Path, proven: bool) -> int:
         subject = self.subject(place)

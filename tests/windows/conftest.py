@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.imds.azure.tests.scenarios.loopback_guard import _loopback_only
+from ansible_collections.imds.azure.tests.scenarios.windows_reports import CLUSTER
 from ansible_collections.imds.azure.tests.windows.core import Core, compile_harness, missing
+from ansible_collections.imds.azure.tests.windows.windows_site import Site
 
 # A fixture that applies itself to every test.
 __all__ = ["_loopback_only"]
@@ -35,3 +37,11 @@ def core(program: Path) -> Iterator[Core]:
     """The C# core."""
     with Core(program) as process:
         yield process
+
+
+@pytest.fixture
+def site(core: Core, tmp_path: Path) -> Site:
+    """A controller and a node of a failover cluster."""
+    made = Site(core, tmp_path / "imds.azure")
+    made.build(CLUSTER)
+    return made

@@ -15,6 +15,8 @@ import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
+from ansible_collections.imds.azure.tests.scenarios.apply_contract import KilledError
+
 Row = dict[str, Any]
 IMDS = ipaddress.IPv4Address("169.254.169.254")
 AZURE = "7783-7084-3265-9085-8269-3286-77"
@@ -28,10 +30,6 @@ class CmdletError(Exception):
     def __init__(self, error_id: str, category: str, message: str = "Das ist schiefgegangen.") -> None:
         super().__init__(message)
         self.record = {"id": error_id, "category": category, "message": message}
-
-
-class KilledError(Exception):
-    """The process of the module ended here."""
 
 
 def not_found(cmdlet: str) -> CmdletError:
