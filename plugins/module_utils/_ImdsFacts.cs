@@ -334,7 +334,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
                 { "fingerprint", Fingerprint(data ?? "") },
                 { "key_data", context.IncludePublicKeys ? data : null },
             };
-            foreach (KeyValuePair<string, object> entry in key.Where(pair => pair.Key != "keyData" && pair.Key != "path"))
+            IEnumerable<KeyValuePair<string, object>> others =
+                key.Where(pair => pair.Key != "keyData" && pair.Key != "path");
+            foreach (KeyValuePair<string, object> entry in others)
             {
                 Add(facts, Snake(entry.Key), Plain(entry.Value));
             }
@@ -377,7 +379,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
                 Interfaces = Objects(value).Select(entry => (object)Interface(entry, context)).ToList();
                 Primary = PrimaryOf(Interfaces.Cast<Map>().ToList(), context);
                 List<object> addresses = List(Primary, "private_ip_addresses");
-                PrivateIp = addresses.Contains(context.LocalAddress) ? context.LocalAddress : addresses.FirstOrDefault();
+                bool answered = addresses.Contains(context.LocalAddress);
+                PrivateIp = answered ? context.LocalAddress : addresses.FirstOrDefault();
                 PublicIp = List(Primary, "public_ip_addresses").FirstOrDefault();
             }
         }
