@@ -18,7 +18,12 @@ from ansible_collections.imds.azure.tests.scenarios.guide import Guide
 
 ROOT = Path(__file__).parents[3]
 GUIDES = ROOT / "docs" / "docsite" / "rst"
-MARKDOWN = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "roles").glob("*/README.md")])
+MARKDOWN = sorted(
+    file
+    for pattern in ("*.md", "docs/*.md", "roles/*/README.md")
+    for file in ROOT.glob(pattern)
+    if file.name != "CHANGELOG.md"  # antsibull-changelog writes it
+)
 PAGES = [*MARKDOWN, *sorted(GUIDES.glob("*.rst"))]
 LABEL = "ansible_collections.imds.azure.docsite."
 
