@@ -31,7 +31,7 @@ _VERSION_BY_KEY_IDENTIFIER = 3
 class SignerInfo(NamedTuple):
     """Who signed and how. Either ``issuer`` (a Name, DER) and ``serial`` are set, or ``key_identifier``.
 
-    ``signed_attributes`` maps a type to its values (DER); ``signed_bytes`` is what the signature covers then.
+    ``signed_attributes`` maps a type to its values; ``signed_bytes`` is what the signature covers then.
     Without signed attributes both are ``None`` and the signature covers the content itself.
     """
 
@@ -41,7 +41,7 @@ class SignerInfo(NamedTuple):
     digest_algorithm: str
     signature_algorithm: str
     signature: bytes
-    signed_attributes: dict[str, list[bytes]] | None
+    signed_attributes: dict[str, list[der.Element]] | None
     signed_bytes: bytes | None
 
 
@@ -68,21 +68,24 @@ def parse_signed_data(data: bytes) -> SignedData:
     :raises DerError: the bytes are not DER or not of the types that RFC 5652 asks for.
     :raises Refusal: ``bad_structure`` where the form is not one that is accepted here.
     """
-    outer = der.Fields(der.read(data))
+    outer = der.Fields(der.parse(data))
     _demand(der.oid(outer.take(der.OBJECT_IDENTIFIER)), OID_SIGNED_DATA, "the message is not signed data")
     wrapper = outer.take(der.context(0))
     outer.end()
     fields = der.Fields(_only(wrapper, "signed data"))
     version = der.integer(fields.take(der.INTEGER))
-    if version not in (_VERSION_BY_ISSUER, _VERSION_BY_KEY_IDENTIFIER):
-        raise Refusal("bad_structure", f"signed data of version {version}")
-    for algorithm in der.children(fields.take(der.SET)):
-        _algorithm(algorithm)
+    digest_algorithms = [_algorithm(algorithm) for algorithm in fields.take(der.SET).parts]
     content = _content(fields.take(der.SEQUENCE))
     certificates = _certificates(fields.take_if(der.context(0)))
-    fields.take_if(der.context(1))  # revocation lists: nobody asks for them
+    fields.take_if(der.context(1))  # revocation lists are not used
     signer = _signer(_only(fields.take(der.SET), "signer"))
     fields.end()
+    # No signature covers these two. With one signer they follow from it (RFC 5652, 5.1), apart from writers that say 1
+    # whatever names the signer.
+    if version != _VERSION_BY_ISSUER and (signer.key_identifier is None or version != _VERSION_BY_KEY_IDENTIFIER):
+        raise Refusal("bad_structure", f"signed data of version {version}")
+    if digest_algorithms != [signer.digest_algorithm]:
+        raise Refusal("bad_structure", "the digest algorithms are not the signer's")
     return SignedData(content, certificates, signer)
 
 
@@ -105,7 +108,7 @@ def _demand(found: str, wanted: str, message: str) -> None:
 
 
 def _only(element: der.Element, what: str) -> der.Element:
-    parts = der.children(element)
+    parts = element.parts
     if len(parts) != 1:
         raise Refusal("bad_structure", f"{len(parts)} values where exactly one {what} is expected")
     return parts[0]
@@ -131,7 +134,7 @@ def _content(element: der.Element) -> bytes:
 
 
 def _certificates(element: der.Element | None) -> list[Certificate]:
-    found = der.children(element) if element else []
+    found = element.parts if element else []
     if not 1 <= len(found) <= MAX_CERTIFICATES:
         raise Refusal("bad_structure", f"{len(found)} certificates; 1 to {MAX_CERTIFICATES} are accepted")
     if any(certificate.tag != der.SEQUENCE for certificate in found):
@@ -171,23 +174,28 @@ def _signer(element: der.Element) -> SignerInfo:
     )
 
 
-def _attributes(element: der.Element) -> dict[str, list[bytes]]:
-    found: dict[str, list[bytes]] = {}
-    members = der.children(element)
+def _attributes(element: der.Element) -> dict[str, list[der.Element]]:
+    found: dict[str, list[der.Element]] = {}
+    members = element.parts
     der.check_order(members)
     for member in members:
         fields = der.Fields(member)
         kind = der.oid(fields.take(der.OBJECT_IDENTIFIER))
         if kind in found:
-            raise Refusal("bad_structure", f"the signed attribute {kind} stands there twice")
-        found[kind] = [value.encoded for value in der.children(fields.take(der.SET))]
+            raise Refusal("bad_structure", f"the signed attribute {kind} occurs twice")
+        found[kind] = fields.take(der.SET).parts
         fields.end()
     return found
 
 
 def _certificate(element: der.Element) -> Certificate:
-    """RFC 5280, 4.1: only what names the certificate."""
-    body = der.Fields(der.Fields(element).take(der.SEQUENCE))
+    """RFC 5280, 4.1: only what names the certificate, and what nothing signs."""
+    outer = der.Fields(element)
+    body = der.Fields(outer.take(der.SEQUENCE))
+    outer.take(der.SEQUENCE)  # signature algorithm
+    if not outer.take(der.BIT_STRING).content.startswith(b"\0"):
+        raise der.DerError("a certificate's signature that is not made of whole bytes")
+    outer.end()
     body.take_if(der.context(0))  # version
     serial = der.integer(body.take(der.INTEGER))
     body.take(der.SEQUENCE)  # signature algorithm
@@ -206,10 +214,10 @@ def _is_named_by(certificate: Certificate, signer: SignerInfo) -> bool:
 
 
 def _key_identifier(extensions: der.Element) -> bytes | None:
-    for extension in der.children(extensions):
+    for extension in extensions.parts:
         fields = der.Fields(extension)
         kind = der.oid(fields.take(der.OBJECT_IDENTIFIER))
         fields.take_if(der.BOOLEAN)  # critical
         if kind == OID_SUBJECT_KEY_IDENTIFIER:
-            return der.octets(der.read(der.octets(fields.take(der.OCTET_STRING))))
+            return der.octets(der.parse(der.octets(fields.take(der.OCTET_STRING))))
     return None

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NamedTuple
 
 BOOLEAN = 0x01
 INTEGER = 0x02
@@ -37,12 +36,38 @@ class DerError(ValueError):
     """The bytes are not DER, or not the type that was asked for."""
 
 
-class Element(NamedTuple):
+class Element:
     """One value: its tag byte, its content, and all its bytes as they stand in the source."""
 
-    tag: int
-    content: bytes
-    encoded: bytes
+    __slots__ = ("_body", "_data", "_end", "_parts", "_start", "tag")
+
+    def __init__(self, tag: int, data: bytes, start: int, body: int, end: int, parts: list[Element] | None) -> None:
+        self.tag = tag
+        self._data = data
+        self._start = start
+        self._body = body
+        self._end = end
+        self._parts = parts
+
+    @property
+    def content(self) -> bytes:
+        """The bytes after tag and length."""
+        return self._data[self._body : self._end]
+
+    @property
+    def encoded(self) -> bytes:
+        """Tag, length and content."""
+        return self._data[self._start : self._end]
+
+    @property
+    def parts(self) -> list[Element]:
+        """The values inside a constructed value.
+
+        :raises DerError: the value is primitive.
+        """
+        if self._parts is None:
+            raise DerError(f"a value with tag 0x{self.tag:02x} has no parts")
+        return self._parts
 
 
 def context(number: int) -> int:
@@ -50,31 +75,15 @@ def context(number: int) -> int:
     return 0xA0 | number
 
 
-def read(data: bytes) -> Element:
+def parse(data: bytes) -> Element:
     """The one value that ``data`` holds, checked down to its leaves.
 
     :raises DerError: also when a byte follows the value.
     """
-    element, end = _read_at(data, 0)
-    if end != len(data):
-        raise DerError(f"{len(data) - end} bytes follow the value")
-    _check(element, 0)
+    element = _parse_at(data, 0, len(data), 0)
+    if element._end != len(data):
+        raise DerError(f"{len(data) - element._end} bytes follow the value")
     return element
-
-
-def children(element: Element) -> list[Element]:
-    """The values inside a constructed value.
-
-    :raises DerError: the value is primitive, or its content is not a row of complete values.
-    """
-    if not element.tag & _CONSTRUCTED:
-        raise DerError(f"a value with tag 0x{element.tag:02x} has no parts")
-    found = []
-    position = 0
-    while position < len(element.content):
-        child, position = _read_at(element.content, position)
-        found.append(child)
-    return found
 
 
 def check_order(elements: list[Element]) -> None:
@@ -110,7 +119,7 @@ class Fields:
     """The parts of a constructed value, taken one after the other."""
 
     def __init__(self, element: Element, tag: int = SEQUENCE) -> None:
-        self._rest = children(_expect(element, tag))[::-1]
+        self._rest = _expect(element, tag).parts[::-1]
 
     def take(self, tag: int) -> Element:
         """The next part, which must bear ``tag``."""
@@ -141,9 +150,9 @@ def _short(element: Element) -> bytes:
     return element.content
 
 
-def _read_at(data: bytes, start: int) -> tuple[Element, int]:
-    """The value that begins at ``start``, and where it ends."""
-    if len(data) - start < 2:
+def _parse_at(data: bytes, start: int, limit: int, depth: int) -> Element:
+    """The value that begins at ``start`` and ends at ``limit`` at the latest."""
+    if limit - start < 2:
         raise DerError("the value is cut off")
     tag, length = data[start], data[start + 1]
     if tag & _LONG_TAG == _LONG_TAG:
@@ -155,33 +164,39 @@ def _read_at(data: bytes, start: int) -> tuple[Element, int]:
             raise DerError("an indefinite or oversized length")
         body += size
         length = int.from_bytes(data[start + 2 : body], "big")
-        if body > len(data) or length < 0x80 or length >> 8 * (size - 1) == 0:
+        if body > limit or length < 0x80 or length >> 8 * (size - 1) == 0:
             raise DerError("a length that is cut off or not in its shortest form")
     end = body + length
-    if end > len(data):
+    if end > limit:
         raise DerError("the value is cut off")
-    return Element(tag, data[body:end], data[start:end]), end
+    parts = _parse_parts(data, body, end, depth + 1) if tag & _CONSTRUCTED else None
+    element = Element(tag, data, start, body, end, parts)
+    if not tag & _CLASS:
+        _check_universal(element)
+    return element
 
 
-def _check(element: Element, depth: int) -> None:
+def _parse_parts(data: bytes, start: int, end: int, depth: int) -> list[Element]:
     if depth > _MAX_DEPTH:
         raise DerError("values are nested too deeply")
-    if element.tag & _CONSTRUCTED:
-        parts = children(element)
-        for part in parts:
-            _check(part, depth + 1)
-        if element.tag == SET:
-            check_order(parts)
-    if not element.tag & _CLASS:
-        _check_universal(element.tag, element.content)
+    parts = []
+    while start < end:
+        part = _parse_at(data, start, end, depth)
+        parts.append(part)
+        start = part._end
+    return parts
 
 
-def _check_universal(tag: int, content: bytes) -> None:
+def _check_universal(element: Element) -> None:
     """The rules of single universal types. Only SEQUENCE and SET may be constructed, and they must be."""
+    tag = element.tag
     if (tag & _CONSTRUCTED != 0) != (tag | _CONSTRUCTED in (SEQUENCE, SET)):
         raise DerError(f"tag 0x{tag:02x} in a form that DER does not allow")
+    if tag == SET:
+        check_order(element.parts)
+        return
     is_canonical = _CANONICAL.get(tag)
-    if is_canonical and not is_canonical(content):
+    if is_canonical and not is_canonical(element.content):
         raise DerError(f"a value with tag 0x{tag:02x} is not in its canonical form")
 
 

@@ -84,10 +84,10 @@ def check_signature(signed_data: SignedData, certificate: x509.Certificate, dige
         raise Refusal("bad_signature", "the signature does not fit the content and the signer's key") from error
 
 
-def _check_attributes(attributes: dict[str, list[bytes]], content: bytes, digest: str) -> None:
+def _check_attributes(attributes: dict[str, list[der.Element]], content: bytes, digest: str) -> None:
     """Signed attributes must name the content's type and its digest (RFC 5652, 5.3)."""
-    types = [der.oid(der.read(value)) for value in attributes.get(OID_CONTENT_TYPE, [])]
-    digests = [der.octets(der.read(value)) for value in attributes.get(OID_MESSAGE_DIGEST, [])]
+    types = [der.oid(value) for value in attributes.get(OID_CONTENT_TYPE, [])]
+    digests = [der.octets(value) for value in attributes.get(OID_MESSAGE_DIGEST, [])]
     if types != [OID_DATA] or len(digests) != 1:
         raise Refusal("bad_signature", "the signed attributes do not name the content's type and digest")
     if not hmac.compare_digest(digests[0], hashlib.new(digest, content).digest()):
