@@ -9,16 +9,26 @@ and :func:`require_cryptography` can say what is missing.
 
 from __future__ import annotations
 
+import contextlib
+import functools
+import importlib
+import importlib.util
+import os
+from types import ModuleType
+
 __all__ = [
+    "DependencyError",
     "InvalidSignature",
     "UnsupportedAlgorithm",
     "VerificationError",
+    "certifi_bundle",
     "ec",
+    "find_requests",
     "hashes",
     "padding",
-    "requests",
     "require_cryptography",
     "rsa",
+    "serialization",
     "verification",
     "x509",
 ]
@@ -33,18 +43,33 @@ except ImportError:
 try:
     from cryptography import x509
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
     from cryptography.x509 import verification
     from cryptography.x509.verification import VerificationError
 except ImportError:
-    x509 = hashes = ec = padding = rsa = verification = None  # type: ignore[assignment]
+    x509 = hashes = serialization = ec = padding = rsa = verification = None  # type: ignore[assignment]
     InvalidSignature = UnsupportedAlgorithm = VerificationError = Exception  # type: ignore[assignment,misc]
 
-try:
-    import requests
-except ImportError:
-    requests = None  # type: ignore[assignment]
+
+@functools.cache
+def find_requests() -> ModuleType | None:
+    """The library requests, or ``None``. Loaded when it is first needed: it takes longer than a verification."""
+    try:
+        return importlib.import_module("requests")
+    except ImportError:
+        return None
+
+
+@functools.cache
+def certifi_bundle() -> str | None:
+    """Where the CA bundle of certifi lies, which requests brings along."""
+    try:
+        spec = importlib.util.find_spec("certifi")
+    except (ImportError, ValueError):
+        return None
+    places = spec.submodule_search_locations if spec else None
+    return os.path.join(places[0], "cacert.pem") if places else None
 
 
 class DependencyError(Exception):
@@ -60,3 +85,17 @@ def require_cryptography() -> None:
             f"on the controller; found {found}. Install it for the Python that runs Ansible: "
             f"python3 -m pip install 'cryptography>={MINIMUM_CRYPTOGRAPHY}'."
         )
+
+
+def _initialise_openssl() -> None:
+    """Have OpenSSL load its algorithms, which takes it about a millisecond, once.
+
+    Ansible imports an action plugin before it forks a worker per host, so that what is done here is done for all.
+    """
+    with contextlib.suppress(Exception):
+        key = rsa.RSAPublicNumbers(65537, (1 << 2047) + 1).public_key()
+        key.verify(bytes(256), b"", padding.PKCS1v15(), hashes.SHA256())  # raises InvalidSignature
+
+
+if x509 is not None:
+    _initialise_openssl()

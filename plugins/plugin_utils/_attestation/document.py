@@ -14,6 +14,8 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple, NoReturn
 
+MAX_DEPTH = 64
+
 _TIME = re.compile(r"(\d\d)/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)", re.ASCII)
 _PLAN_KEYS = ("name", "product", "publisher")
 _KNOWN = {"licenseType", "nonce", "plan", "sku", "subscriptionId", "timeStamp", "vmId"}
@@ -55,8 +57,23 @@ def iso(moment: datetime) -> str:
     return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def parse_moment(value: Any) -> datetime:
+    """An ISO 8601 time, in UTC; without an offset it is UTC.
+
+    :raises ValueError: it is none.
+    """
+    try:
+        # Before Python 3.11 the letter Z is not understood.
+        moment = (
+            value if isinstance(value, datetime) else datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", value.strip()))
+        )
+        return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
+    except (ValueError, AttributeError, OverflowError) as error:
+        raise ValueError("not an ISO 8601 time such as 2026-07-28T13:25:00Z") from error
+
+
 def load_object(text: bytes | str) -> dict[str, Any]:
-    """A JSON object in UTF-8 whose keys are unique.
+    """A JSON object in UTF-8 whose keys are unique, of at most 64 levels, that can be written as JSON again.
 
     :raises ValueError: it is anything else.
     """
@@ -64,7 +81,10 @@ def load_object(text: bytes | str) -> dict[str, Any]:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
         loaded = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
-        json.dumps(loaded, ensure_ascii=False).encode("utf-8")  # half a surrogate pair cannot be shown to anyone
+        if _is_deep(loaded):
+            raise ValueError("nested too deeply")
+        # Half a surrogate pair can't be shown to anyone, and 1e999 would come out as Infinity.
+        json.dumps(loaded, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(loaded, dict):
@@ -96,10 +116,26 @@ def decode(content: bytes) -> Document:
     )
 
 
+def _is_deep(value: Any) -> bool:
+    """Whether lists and objects are nested more than 64 levels deep."""
+    level = [value]
+    for _depth in range(MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+            if isinstance(inner, (dict, list))
+        ]
+        if not level:
+            return False
+    return True
+
+
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        raise ValueError("a key stands there twice")
+        raise ValueError("a key occurs twice")
     return found
 
 

@@ -48,8 +48,35 @@ def test_old_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_without_requests(monkeypatch: pytest.MonkeyPatch) -> None:
     loaded = load_with(monkeypatch, requests=None)
-    assert loaded.requests is None
+    assert loaded.find_requests() is None
     loaded.require_cryptography()
+
+
+def test_requests_is_loaded_when_it_is_needed() -> None:
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from ansible_collections.imds.azure.plugins.plugin_utils._attestation import anchors, verify, dependencies\n"
+        "anchors.load_sources()\n"
+        "print('requests' in sys.modules, dependencies.find_requests() is sys.modules.get('requests'))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(ROOT)], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.stdout == "False True\n", run.stderr
+
+
+def test_certifi_is_found_without_being_loaded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    package = tmp_path / "certifi"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise AssertionError")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    dependencies.certifi_bundle.cache_clear()
+    monkeypatch.delitem(sys.modules, "certifi", raising=False)
+    assert dependencies.certifi_bundle() == str(package / "cacert.pem")
+    dependencies.certifi_bundle.cache_clear()
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _name: None)
+    assert dependencies.certifi_bundle() is None
+    dependencies.certifi_bundle.cache_clear()
 
 
 def test_the_verifier_loads_without_any_library() -> None:
