@@ -66,7 +66,7 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
     "plugins/doc_fragments/_imds.py": {"versions": documentation.version_choices},
     f"{_GUIDES}/facts.rst": {"facts": pages.fact_table},
     f"{_GUIDES}/reasons.rst": {"reasons": pages.reason_table},
-    f"{_GUIDES}/attestation.rst": {"reasons": pages.verdict_table},
+    f"{_GUIDES}/attestation.rst": {"reasons": pages.verdict_table, "roots": pages.root_table},
     f"{_GUIDES}/route_fix.rst": {"findings": pages.finding_table, "refusals": pages.refusal_table},
 }
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The tables of facts, reasons and findings as reStructuredText."""
+"""The tables of facts, reasons, roots and findings as reStructuredText."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from ansible_collections.imds.azure.plugins.module_utils._imds import fields, reasons
 from ansible_collections.imds.azure.plugins.module_utils._routes import findings
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import reasons as verdicts
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation import roots
 from ansible_collections.imds.azure.tests.tools.generate import facts
 
 
@@ -38,6 +39,14 @@ def reason_table() -> list[str]:
 def verdict_table() -> list[str]:
     rows = [(f"``{code}``", *reason) for code, reason in verdicts.REASONS.items()]
     return table(("Code", "Step", "Meaning", "Remedy"), rows)
+
+
+def root_table() -> list[str]:
+    rows = [
+        (root.name, f"``{root.sha256}``", str(root.expires), f"{root.source} ({root.source_date:%Y-%m})")
+        for root in roots.ROOTS
+    ]
+    return table(("Root", "SHA-256", "Expires", "Source"), rows)
 
 
 def finding_table() -> list[str]:

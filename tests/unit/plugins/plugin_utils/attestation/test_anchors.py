@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 from __future__ import annotations
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -10,7 +9,6 @@ import pytest
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import anchors
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import OptionError
 from ansible_collections.imds.azure.tests.scenarios.attestation.authority import hierarchy
-from cryptography.hazmat.primitives import hashes
 
 
 def write(path: Path, content: bytes) -> str:
@@ -25,7 +23,7 @@ def test_files_in_either_form(tmp_path: Path) -> None:
     sources = anchors.load_sources(
         anchors=[bundle, single], builtin_anchors=False, intermediates=write(tmp_path / "ca", tree.issuing.pem)
     )
-    assert sources.anchors == tuple(p.certificate for p in (tree.old_root, tree.new_root, tree.other_root))
+    assert sources.trust.anchors == tuple(p.certificate for p in (tree.old_root, tree.new_root, tree.other_root))
     assert sources.intermediates == (tree.issuing.certificate,)
     assert sources.fetch is not None
 
@@ -91,12 +89,17 @@ def test_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert anchors.read_certificates("anchors", "~/ca.pem") == [hierarchy().old_root.certificate]
 
 
-def test_nothing_to_trust(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(OptionError, match="builtin_anchors"):
+def test_nothing_to_trust() -> None:
+    with pytest.raises(OptionError, match=r"anchors: is needed when builtin_anchors is false"):
         anchors.load_sources(builtin_anchors=False)
-    monkeypatch.setattr(anchors, "_bundles", lambda: ("/nonexistent/bundle.pem",))
-    with pytest.raises(OptionError, match=r"anchors: .*/nonexistent/bundle\.pem"):
-        anchors.load_sources()
+
+
+def test_without_any_bundle_the_builtin_roots_are_still_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their bytes may come from intermediates, a stored document or the network."""
+    monkeypatch.setattr(anchors, "find_bundles", lambda: ())
+    trust = anchors.load_sources().trust
+    assert trust.anchors == ()
+    assert trust.builtin
 
 
 def test_fetch_option() -> None:
@@ -104,20 +107,3 @@ def test_fetch_option() -> None:
     assert anchors.load_sources(fetch_intermediates="never", **root).fetch is None  # type: ignore[arg-type]
     with pytest.raises(OptionError, match="fetch_intermediates: sometimes is neither auto nor never"):
         anchors.load_sources(fetch_intermediates="sometimes")
-
-
-def test_only_the_fingerprint_makes_a_builtin_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tree = hierarchy()
-    bundle = write(tmp_path / "bundle.pem", tree.new_root.pem + tree.old_root.pem + tree.old_root.pem)
-    assert anchors.load_builtin((bundle,)) == []
-    anchors.load_builtin.cache_clear()
-    monkeypatch.setattr(anchors, "BUILTIN", {hashlib.sha256(tree.old_root.der).hexdigest(): "Test Old Root"})
-    assert anchors.load_builtin(("/nonexistent", bundle)) == [tree.old_root.certificate]
-    anchors.load_builtin.cache_clear()
-
-
-def test_builtin_roots_are_found_on_this_controller() -> None:
-    found = {c.fingerprint(hashes.SHA256()).hex() for c in anchors.load_sources(fetch_intermediates="never").anchors}
-    assert found <= anchors.BUILTIN.keys()
-    names = {anchors.BUILTIN[fingerprint] for fingerprint in found}
-    assert {"DigiCert Global Root G2", "Microsoft RSA Root CA 2017"} <= names
