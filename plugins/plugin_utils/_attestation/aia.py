@@ -14,82 +14,79 @@ from __future__ import annotations
 import hashlib
 import os
 import queue
-import re
-import tempfile
 import threading
 import time
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from .chain import Fetched, is_ca, is_current, is_issued_by, issuer_urls, load_certificate
-from .dependencies import requests, x509
+from .addresses import NO_REQUESTS, NOT_ALLOWED, is_allowed
+from .certificates import is_ca, is_current, is_issued_by, issuer_urls, load_certificate
+from .chain import Fetched
+from .dependencies import find_requests, x509
+from .files import write_atomically
+from .roots import BY_SUBJECT
 
 MAX_BYTES = 16 * 1024
 MAX_URLS = 3  # per certificate
 URL_SECONDS = 5.0
 TOTAL_SECONDS = 15.0
 
-_FILE = r"[A-Za-z0-9][A-Za-z0-9 ._()-]*\.crt"
-# Host -> form of the decoded path.
-ALLOWED = {
-    "www.microsoft.com": re.compile(rf"/pkiops/certs/{_FILE}", re.ASCII),
-    "caissuers.microsoft.com": re.compile(rf"/pkiops/certs/{_FILE}", re.ASCII),
-    "cacerts.digicert.com": re.compile(rf"/{_FILE}", re.ASCII),
-}
-_URL_CHARACTERS = re.compile(r"[!-~]{1,1024}", re.ASCII)
-_PORTS = {"http": (None, 80), "https": (None, 443)}
-
 
 class FetchError(Exception):
-    """One URL did not bring the issuer. The text is short and tells nothing about the network behind it."""
+    """One URL did not bring the issuer. The text is short and tells nothing about the network behind it.
 
+    :param namesake: what it brought instead, if that is a CA certificate of the issuer's name that did not sign.
+    """
 
-def is_allowed(url: str) -> bool:
-    """Whether a URL from a certificate may be asked at all."""
-    if not _URL_CHARACTERS.fullmatch(url):
-        return False
-    try:
-        parts = urlsplit(url)
-        port_allowed = parts.port in _PORTS.get(parts.scheme, ())
-    except ValueError:
-        return False
-    path = ALLOWED.get(parts.hostname or "")
-    plain = "@" not in parts.netloc and "?" not in url and "#" not in url
-    return bool(port_allowed and plain and path and path.fullmatch(unquote(parts.path)))
+    def __init__(self, outcome: str, namesake: x509.Certificate | None = None) -> None:
+        super().__init__(outcome)
+        self.namesake = namesake
 
 
 class IssuerFetcher:
     """Finds issuers by their URL: first in the cache directory, then on the network. Serves one verification.
 
-    Only certificates that fitted are cached; a miss is asked again by the next verification.
+    A built-in root is also looked for where its CA publishes it. Only certificates that fitted are cached; a miss is
+    asked for again by the next verification.
 
     :param cache_dir: made if absent; ``None`` for no cache. A cache that cannot be written is noted in
         ``warnings``, not an error.
+    :param builtin: whether the built-in roots are trusted, and so worth fetching.
     """
 
-    def __init__(self, cache_dir: str | os.PathLike[str] | None = None) -> None:
+    def __init__(self, cache_dir: str | os.PathLike[str] | None = None, builtin: bool = False) -> None:
         self._cache_dir = Path(cache_dir).expanduser() if cache_dir else None
+        self._builtin = builtin
         self._seconds_left = TOTAL_SECONDS
         self.warnings: list[str] = []
 
     def __call__(self, certificate: x509.Certificate, at: datetime) -> Fetched:
-        """Candidates for the issuer of ``certificate`` that are valid ``at`` that time: none or one."""
+        """Candidates for the issuer of ``certificate``: one that signed it and is valid ``at`` that time.
+
+        Where there is none, those of the issuer's name that did not sign: they tell a forgery from a gap.
+        """
         attempts: list[dict[str, str]] = []
-        for url in issuer_urls(certificate)[:MAX_URLS]:
+        namesakes: list[x509.Certificate] = []
+        for url in self._urls(certificate):
             try:
                 issuer, outcome = self._issuer(url, certificate, at)
             except FetchError as error:
                 attempts.append({"url": url, "outcome": str(error)})
+                namesakes += [error.namesake] if error.namesake else []
                 continue
             attempts.append({"url": url, "outcome": outcome})
             return Fetched([issuer], attempts)
-        return Fetched([], attempts)
+        return Fetched(namesakes, attempts)
+
+    def _urls(self, certificate: x509.Certificate) -> list[str]:
+        urls = issuer_urls(certificate)[:MAX_URLS]
+        root = BY_SUBJECT.get(certificate.issuer.rfc4514_string()) if self._builtin else None
+        return list(dict.fromkeys([*urls, root.url] if root else urls))
 
     def _issuer(self, url: str, certificate: x509.Certificate, at: datetime) -> tuple[x509.Certificate, str]:
         if not is_allowed(url):
-            raise FetchError("not on the list of allowed addresses")
+            raise FetchError(NOT_ALLOWED)
         with suppress(FetchError, OSError):
             return _fitting(self._read_cache(url), certificate, at), "cached"
         content = self._download(url)
@@ -99,8 +96,8 @@ class IssuerFetcher:
 
     def _download(self, url: str) -> bytes:
         """One GET in a thread of its own: a deadline that no slow server can stretch."""
-        if requests is None:
-            raise FetchError("the Python library requests is not installed on the controller")
+        if find_requests() is None:
+            raise FetchError(NO_REQUESTS)
         if self._seconds_left <= 0:
             raise FetchError("no time left")
         answers: queue.SimpleQueue[bytes | FetchError] = queue.SimpleQueue()
@@ -132,14 +129,7 @@ class IssuerFetcher:
             return
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=path.parent)
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content)
-                os.replace(temporary, path)
-            except OSError:
-                os.unlink(temporary)
-                raise
+            write_atomically(path, content)
         except OSError as error:
             self.warnings.append(f"cache_dir: the fetched CA certificate could not be kept in {path.parent}: {error}")
 
@@ -152,8 +142,10 @@ def _fitting(content: bytes, certificate: x509.Certificate, at: datetime) -> x50
         issuer = load_certificate(content)
     except ValueError as error:
         raise FetchError("not a certificate") from error
-    if not (is_ca(issuer) and is_issued_by(certificate, issuer)):
+    if not is_ca(issuer) or issuer.subject != certificate.issuer:
         raise FetchError("not the issuer's certificate")
+    if not is_issued_by(certificate, issuer):
+        raise FetchError("a certificate of the issuer's name that did not sign this one", issuer)
     if not is_current(issuer, at):
         raise FetchError("the issuer's certificate is not valid at this time")
     return issuer
@@ -161,6 +153,9 @@ def _fitting(content: bytes, certificate: x509.Certificate, at: datetime) -> x50
 
 def _get(url: str) -> bytes | FetchError:
     """The body of a plain 200 answer, at most one byte more than allowed."""
+    requests = find_requests()
+    if requests is None:
+        return FetchError(NO_REQUESTS)
     try:
         with requests.Session() as session:
             # A callable keeps requests from sending what ~/.netrc may hold for this host.
@@ -175,5 +170,5 @@ def _get(url: str) -> bytes | FetchError:
             if response.status_code != requests.codes.ok:
                 return FetchError("no plain answer (status other than 200)")
             return bytes(response.raw.read(MAX_BYTES + 1, decode_content=False))
-    except Exception:  # whatever the library raises, a miss is a miss, and its text stays here
+    except Exception:  # whatever the library raises: a miss is a miss, and its text stays here
         return FetchError("no answer")

@@ -56,7 +56,7 @@ class Party(NamedTuple):
 
 
 def issue(
-    subject: str,
+    subject: str | x509.Name,
     key: PrivateKey,
     issuer: Party | None = None,
     *,
@@ -69,12 +69,13 @@ def issue(
     serial: int | None = None,
 ) -> Party:
     """A certificate for ``subject``; self-signed where no issuer is given."""
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
+    if isinstance(subject, str):
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, subject)])
     issuer_key = issuer.key if issuer else key
     builder = (
         x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(issuer.certificate.subject if issuer else name)
+        .subject_name(subject)
+        .issuer_name(issuer.certificate.subject if issuer else subject)
         .public_key(key.public_key())
         .serial_number(serial or x509.random_serial_number())
         .not_valid_before(not_before)
@@ -143,3 +144,18 @@ def make_leaf(**changes: Any) -> Party:
         "names": NAMES,
     }
     return issue(**{**settings, **changes})
+
+
+def under_name_of(root: str) -> tuple[Party, Party, Party]:
+    """A root with the name of another (RFC 4514), a CA below it, and a leaf."""
+    long: Any = {"ca": True, "not_before": NOW - 4000 * DAY, "not_after": NOW + 4000 * DAY}
+    namesake = issue(x509.Name.from_rfc4514_string(root), make_key("namesake"), **long)
+    issuing = issue("Test Issuing CA 09", make_key("issuing 09"), namesake, ca=True)
+    return namesake, issuing, make_leaf(issuer=issuing)
+
+
+def of_impossible_version(encoded: bytes) -> bytes:
+    """A certificate (DER), or a document with one, of version 4, which X.509 does not have."""
+    changed = encoded.replace(bytes.fromhex("a003020102"), bytes.fromhex("a003020103"), 1)
+    assert changed != encoded
+    return changed

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.anchors import Sources
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.gaps import Trust
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import build_policy
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
 from ansible_collections.imds.azure.tests.scenarios.attestation import authority
@@ -25,12 +26,15 @@ def judge(
     anchors: Sequence[Party] | None = None,
     intermediates: Sequence[Party] | None = None,
     fetch: Any = None,
+    builtin: bool = False,
+    bundles: tuple[str, ...] = (),
     **options: Any,
 ) -> Verdict:
     """The verdict on a document (DER) or on evidence as it stands. The options are those of ``build_policy``."""
     tree = authority.hierarchy()
+    trusted = tuple(party.certificate for party in ([tree.old_root] if anchors is None else anchors))
     sources = Sources(
-        tuple(party.certificate for party in ([tree.old_root] if anchors is None else anchors)),
+        Trust(trusted, builtin, bundles),
         tuple(party.certificate for party in ([tree.cross, tree.issuing] if intermediates is None else intermediates)),
         fetch,
     )

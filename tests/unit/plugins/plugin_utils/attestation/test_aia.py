@@ -14,7 +14,9 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.plugin_utils._attestation import aia
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation import addresses, aia
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.certificates import is_issued_by
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.roots import ROOTS
 from ansible_collections.imds.azure.tests.scenarios.attestation import documents as docs
 from ansible_collections.imds.azure.tests.scenarios.attestation.authority import (
     CROSS_URL,
@@ -26,10 +28,12 @@ from ansible_collections.imds.azure.tests.scenarios.attestation.authority import
     issue,
     make_key,
     make_leaf,
+    of_impossible_version,
+    under_name_of,
 )
 from ansible_collections.imds.azure.tests.scenarios.attestation.judge import judge
 
-Answer = Callable[[BaseHTTPRequestHandler], None]
+Reply = Callable[[BaseHTTPRequestHandler], None]
 OTHER_URL = "http://www.microsoft.com/pkiops/certs/elsewhere.crt"
 
 
@@ -37,13 +41,13 @@ class Web:
     """Answers by URL, and the requests that came in."""
 
     def __init__(self) -> None:
-        self.answers: dict[str, Answer] = {}
+        self.answers: dict[str, Reply] = {}
         self.requests: list[str] = []
         self.headers: list[dict[str, str]] = []
         self.closing = threading.Event()
 
 
-def body(content: bytes, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> Answer:
+def body(content: bytes, status: int = 200, headers: Mapping[str, str] = MappingProxyType({})) -> Reply:
     def answer(request: BaseHTTPRequestHandler) -> None:
         request.send_response(status)
         for name, value in headers.items():
@@ -93,7 +97,7 @@ def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[Web]:
 def outcomes(fetcher: aia.IssuerFetcher) -> list[str]:
     """What became of each URL of the hierarchy's leaf."""
     fetched = fetcher(hierarchy().leaf.certificate, NOW)
-    assert fetched.certificates == []
+    assert not any(is_issued_by(hierarchy().leaf.certificate, found) for found in fetched.certificates)
     return [attempt["outcome"] for attempt in fetched.attempts]
 
 
@@ -117,17 +121,37 @@ def test_a_bad_address_is_passed_over(web: Web) -> None:
     assert web.requests == [ISSUING_URL, ISSUING_URL_2]
 
 
+def test_an_unreadable_certificate_at_the_first_address_is_passed_over(web: Web) -> None:
+    web.answers = {
+        ISSUING_URL: body(of_impossible_version(hierarchy().issuing.der)),
+        ISSUING_URL_2: body(hierarchy().issuing.der),
+    }
+    fetched = aia.IssuerFetcher()(hierarchy().leaf.certificate, NOW)
+    assert fetched.certificates == [hierarchy().issuing.certificate]
+    assert [attempt["outcome"] for attempt in fetched.attempts] == ["not a certificate", "fetched"]
+
+
+def test_a_builtin_root_is_looked_for_where_its_ca_publishes_it(web: Web) -> None:
+    namesake, issuing, _leaf = under_name_of(ROOTS[0].subject)
+    web.answers = {ROOTS[0].url: body(namesake.der)}
+    assert aia.IssuerFetcher()(issuing.certificate, NOW).certificates == []
+    assert web.requests == []
+    fetched = aia.IssuerFetcher(builtin=True)(issuing.certificate, NOW)
+    assert fetched.certificates == [namesake.certificate]
+    assert web.requests == [ROOTS[0].url]
+
+
 def test_addresses_have_an_end(web: Web) -> None:
     many = [f"http://www.microsoft.com/pkiops/certs/{number}.crt" for number in range(9)]
     aia.IssuerFetcher()(make_leaf(urls=many).certificate, NOW)
     assert web.requests == many[:3]
 
 
-def redirect(status: int) -> Answer:
+def redirect(status: int) -> Reply:
     return body(b"", status, {"Location": OTHER_URL})
 
 
-USELESS: dict[str, tuple[Answer, str]] = {
+USELESS: dict[str, tuple[Reply, str]] = {
     "HTML": (body(b"<!DOCTYPE html><title>Sign in</title>"), "not a certificate"),
     "nothing": (body(b""), "not a certificate"),
     "PEM": (body(hierarchy().issuing.pem), "not a certificate"),
@@ -144,8 +168,9 @@ USELESS: dict[str, tuple[Answer, str]] = {
     "the leaf itself": (body(hierarchy().leaf.der), "not the issuer's certificate"),
     "right name, wrong key": (
         body(issue("Test Issuing CA 02", make_key("other issuing"), hierarchy().new_root, ca=True).der),
-        "not the issuer's certificate",
+        "a certificate of the issuer's name that did not sign this one",
     ),
+    "impossible version": (body(of_impossible_version(hierarchy().issuing.der)), "not a certificate"),
     "right key, no CA": (
         body(issue("Test Issuing CA 02", make_key("issuing"), hierarchy().new_root).der),
         "not the issuer's certificate",
@@ -158,14 +183,14 @@ USELESS: dict[str, tuple[Answer, str]] = {
 
 
 @pytest.mark.parametrize(("answer", "outcome"), USELESS.values(), ids=USELESS)
-def test_useless_answers(web: Web, tmp_path: Path, answer: Answer, outcome: str) -> None:
+def test_useless_answers(web: Web, tmp_path: Path, answer: Reply, outcome: str) -> None:
     web.answers = {ISSUING_URL: answer, ISSUING_URL_2: answer, OTHER_URL: body(hierarchy().issuing.der)}
     assert outcomes(aia.IssuerFetcher(tmp_path)) == [outcome, outcome]
     assert OTHER_URL not in web.requests
     assert list(tmp_path.iterdir()) == []  # a miss is not kept
 
 
-def drip(web: Web) -> Answer:
+def drip(web: Web) -> Reply:
     """One byte now and then, each soon enough for a timeout per read."""
 
     def answer(request: BaseHTTPRequestHandler) -> None:
@@ -179,7 +204,7 @@ def drip(web: Web) -> Answer:
     return answer
 
 
-def silence(web: Web) -> Answer:
+def silence(web: Web) -> Reply:
     def answer(_request: BaseHTTPRequestHandler) -> None:
         web.closing.wait(5)
 
@@ -187,7 +212,7 @@ def silence(web: Web) -> Answer:
 
 
 @pytest.mark.parametrize("slow", [drip, silence])
-def test_slow_servers_do_not_hold_us(web: Web, monkeypatch: pytest.MonkeyPatch, slow: Callable[[Web], Answer]) -> None:
+def test_slow_servers_do_not_hold_us(web: Web, monkeypatch: pytest.MonkeyPatch, slow: Callable[[Web], Reply]) -> None:
     monkeypatch.setattr(aia, "URL_SECONDS", 0.3)
     web.answers = {ISSUING_URL: slow(web), ISSUING_URL_2: body(hierarchy().issuing.der)}
     fetched = aia.IssuerFetcher()(hierarchy().leaf.certificate, NOW)
@@ -228,7 +253,7 @@ def test_credentials_stay_at_home(web: Web, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_requests_may_be_absent(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(aia, "requests", None)
+    monkeypatch.setattr(aia, "find_requests", lambda: None)
     assert all("requests is not installed" in outcome for outcome in outcomes(aia.IssuerFetcher()))
     assert web.requests == []
 
@@ -285,10 +310,12 @@ def test_a_cache_that_cannot_be_written_is_a_warning(web: Web, tmp_path: Path) -
         "http://caissuers.microsoft.com:80/pkiops/certs/a.crt",
         "http://WWW.Microsoft.com/pkiops/certs/a.crt",
         "http://cacerts.digicert.com/DigiCertGlobalRootG2.crt",
+        "http://cacerts.digicert.cn/DigiCertBasicRSACNCAG2.crt",
+        "http://cacerts.geotrust.com/GeoTrustTLSRSACAG1.crt",
     ],
 )
 def test_allowed_addresses(url: str) -> None:
-    assert aia.is_allowed(url)
+    assert addresses.is_allowed(url)
 
 
 @pytest.mark.parametrize(
@@ -335,4 +362,4 @@ def test_allowed_addresses(url: str) -> None:
     ],
 )
 def test_other_addresses_are_not_asked(url: str) -> None:
-    assert not aia.is_allowed(url)
+    assert not addresses.is_allowed(url)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ansible_collections.imds.azure.plugins.plugin_utils._attestation.chain import Fetched, issuer_urls
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.certificates import issuer_urls
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.chain import Fetched
 from ansible_collections.imds.azure.tests.scenarios.attestation import documents as docs
 from ansible_collections.imds.azure.tests.scenarios.attestation.authority import (
     CROSS_URL,
