@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
-from .document import Document, iso
+from .document import Document, iso, parse_moment
 from .reasons import OptionError, Refusal
 
 # The names under which each cloud's metadata service signs.
@@ -25,6 +25,8 @@ CLOUDS = {
     "china": "metadata.azure.cn",
     "germany": "metadata.microsoftazure.de",
 }
+# Still accepted, for documents of an emulator or of old; no built-in root leads to them.
+CLOSED_CLOUDS = {"germany": "Azure Germany was closed on 29 October 2021"}
 
 NONCE_RETRIES = 2  # a cached document may bear an older nonce: ask again so often, then give up
 CLOCK_SKEW = 120
@@ -42,7 +44,10 @@ _DAY = 24 * 3600
 
 
 class Policy(NamedTuple):
-    """Checked options. ``None`` means: not asked for. An ``expected_`` tuple is never empty, nor are its values."""
+    """Checked options. ``None`` means: not asked for. An ``expected_`` tuple is never empty, nor are its values.
+
+    ``notes`` are warnings about the options.
+    """
 
     stored: bool
     nonce: str | None
@@ -55,6 +60,7 @@ class Policy(NamedTuple):
     max_age: timedelta
     clock_skew: timedelta
     verify_at: datetime | None
+    notes: tuple[str, ...] = ()
 
     @property
     def binds_identity(self) -> bool:
@@ -88,6 +94,7 @@ def build_policy(
         nonce and else 6 h, ``clock_skew`` 120 s.
     :raises OptionError: the first option that cannot be used.
     """
+    allowed, notes = _check_clouds(clouds)
     if max_age is None:
         max_age = MAX_AGE_CHALLENGED if nonce is not None and not stored else MAX_AGE
     if verify_at is not None and not stored:
@@ -95,7 +102,7 @@ def build_policy(
     return Policy(
         stored=stored,
         nonce=_check_nonce_option(nonce),
-        clouds=_check_clouds(clouds),
+        clouds=allowed,
         vm_ids=_guids("expected_vm_id", expected_vm_id),
         subscription_ids=_guids("expected_subscription_id", expected_subscription_id),
         skus=_texts("expected_sku", expected_sku),
@@ -104,6 +111,7 @@ def build_policy(
         max_age=_seconds("max_age", max_age),
         clock_skew=_seconds("clock_skew", CLOCK_SKEW if clock_skew is None else clock_skew),
         verify_at=_moment(verify_at),
+        notes=notes,
     )
 
 
@@ -198,12 +206,18 @@ def _check_nonce_option(nonce: str | None) -> str | None:
     return nonce
 
 
-def _check_clouds(clouds: str | Sequence[str] | None) -> tuple[str, ...]:
-    found = _texts("clouds", "public" if clouds is None else clouds) or ()
-    for cloud in found:
+def _check_clouds(clouds: str | Sequence[str] | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The clouds that are allowed, and what to say about those that are closed."""
+    allowed = _texts("clouds", "public" if clouds is None else clouds) or ()
+    for cloud in allowed:
         if cloud not in CLOUDS:
             raise OptionError("clouds", f"{cloud} is none of {', '.join(CLOUDS)}.")
-    return found
+    return allowed, tuple(
+        f"clouds: {cloud} is on the list. {CLOSED_CLOUDS[cloud]}, and no built-in root vouches for its documents: they "
+        "can only be verified with anchors of your own."
+        for cloud in allowed
+        if cloud in CLOSED_CLOUDS
+    )
 
 
 def _texts(option: str, values: str | Sequence[str] | None) -> tuple[str, ...] | None:
@@ -251,13 +265,12 @@ def _seconds(option: str, value: int) -> timedelta:
 
 
 def _moment(value: str | datetime | None) -> datetime | None:
-    """ISO 8601; without an offset it is UTC."""
+    """A time at which there can be a document."""
     if value is None:
         return None
     try:
-        moment = value if isinstance(value, datetime) else datetime.fromisoformat(value.strip())
-        moment = moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
-    except (ValueError, AttributeError, OverflowError) as error:
+        moment = parse_moment(value)
+    except ValueError as error:
         raise OptionError("verify_at", "takes an ISO 8601 time such as 2026-07-28T13:25:00Z.") from error
     if moment < _FIRST_DOCUMENT:
         raise OptionError(

@@ -14,32 +14,45 @@ resource group nor region.
 
 from __future__ import annotations
 
-import base64
-import binascii
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any
 
-from . import chain, cms, der, signature
+from . import cms, der, signature
 from .anchors import Sources
+from .certificates import describe, describe_chain, dns_names, load_certificate, load_certificates
+from .chain import build_chain
 from .dependencies import require_cryptography, x509
-from .document import Document, decode, iso, load_object
+from .document import Document, decode, iso
+from .evidence import open_evidence
+from .guard import UnreadableError, untrusted
 from .policy import Policy, check_identity, check_nonce, check_times, match_name
 from .reasons import REASONS, Refusal
 
-MAX_DER_BYTES = 64 * 1024
-MAX_BASE64 = (MAX_DER_BYTES + 2) // 3 * 4
-MAX_ANSWER = 2 * MAX_BASE64  # a JSON answer may bear other keys
+# What an error that nobody foresaw counts as, by the step in which it happens.
+UNFORESEEN = {
+    "envelope": "bad_envelope",
+    "structure": "bad_structure",
+    "signer": "bad_certificate",
+    "algorithms": "unsupported_algorithm",
+    "signature": "bad_signature",
+    "name": "wrong_name",
+    "chain": "chain_invalid",
+    "content": "bad_content",
+    "time": "bad_lifetime",
+    "nonce": "nonce_mismatch",
+    "identity": "identity_mismatch",
+}
 
 
 @dataclass
 class Verdict:
     """How a verification ended. ``dataclasses.asdict`` gives plain data, ready for a task's result.
 
-    ``document``, ``cloud``, ``signer`` and ``chain`` are set only if ``verified``. Of a document that is not, what
-    could be read stands in ``unverified`` (``document`` and ``signer``, each possibly ``None``) and nowhere else.
+    ``document``, ``cloud``, ``signer``, ``chain`` and ``chain_pem`` are set only if ``verified``. What could be read of
+    a document that is not is in ``unverified`` (``document`` and ``signer``, each possibly ``None``) and nowhere else.
     The flags say which steps were passed, whatever came later. ``signature_verified`` alone proves nothing.
+    ``verified_at_source`` is where the time comes from: ``clock``, ``option`` or ``file``, that of a stored file.
     """
 
     verified: bool
@@ -48,11 +61,13 @@ class Verdict:
     message: str
     remedy: str
     verified_at: str
+    verified_at_source: str = "clock"
     details: dict[str, Any] = field(default_factory=dict)
     document: dict[str, Any] | None = None
     cloud: str | None = None
     signer: dict[str, Any] | None = None
     chain: list[dict[str, str]] = field(default_factory=list)
+    chain_pem: str | None = None
     unverified: dict[str, Any] | None = None
     signature_verified: bool = False
     chain_verified: bool = False
@@ -64,8 +79,11 @@ class Verdict:
 
 @dataclass
 class _Progress:
-    """What has been established so far."""
+    """The step that is being taken, and what has been established so far."""
 
+    at: datetime
+    at_source: str = "clock"
+    step: str = "envelope"
     content: bytes | None = None
     certificate: x509.Certificate | None = None
     signature_verified: bool = False
@@ -76,108 +94,89 @@ class _Progress:
     nonce_verified: bool = False
 
 
-def verify(evidence: str | Mapping[str, Any], policy: Policy, sources: Sources, now: datetime | None = None) -> Verdict:
+def verify(evidence: Any, policy: Policy, sources: Sources, now: datetime | None = None) -> Verdict:
     """Verify one attested document.
 
-    :param evidence: the base64 signature, or the whole answer ``{"encoding", "signature"}`` as JSON or decoded.
-    :param now: the time that counts, unless the policy names one; default: the controller's clock.
+    :param evidence: the base64 signature, or the whole answer ``{"encoding", "signature"}`` as JSON or decoded; if the
+        policy is for stored evidence, also a stored file.
+    :param now: the time that counts, unless the policy or a stored file names one; default: the controller's clock.
     :returns: always a verdict, for whatever evidence.
     :raises DependencyError: cryptography is missing or too old.
     """
     require_cryptography()
-    at = policy.verify_at or now or datetime.now(timezone.utc)
-    progress = _Progress()
+    progress = _Progress(at=policy.verify_at or now or datetime.now(timezone.utc))
     try:
-        _run(evidence, policy, sources, at, progress)
+        with untrusted():
+            _run(evidence, policy, sources, progress)
     except Refusal as refusal:
-        verdict = _refused(refusal, progress, at)
+        verdict = _refused(refusal, progress)
+    except UnreadableError as error:
+        verdict = _refused(Refusal(UNFORESEEN[progress.step], f"it cannot be read: {error}"), progress)
     else:
-        verdict = _accepted(progress, policy, at)
-    verdict.warnings += sources.fetch.warnings if sources.fetch else []
+        verdict = _accepted(progress, policy)
+    verdict.warnings += [*policy.notes, *(sources.fetch.warnings if sources.fetch else [])]
     return verdict
 
 
-def _run(
-    evidence: str | Mapping[str, Any], policy: Policy, sources: Sources, at: datetime, progress: _Progress
-) -> None:
+def _run(evidence: Any, policy: Policy, sources: Sources, progress: _Progress) -> None:
+    opened = open_evidence(evidence, stored=policy.stored)
+    if policy.verify_at is not None:
+        progress.at_source = "option"
+    elif opened.recorded_at is not None:
+        progress.at, progress.at_source = opened.recorded_at, "file"
+
+    progress.step = "structure"
     try:
-        signed_data = cms.parse_signed_data(_open_envelope(evidence, policy))
-        signer = cms.find_signer(signed_data)
+        signed_data = cms.parse_signed_data(opened.blob)
     except der.DerError as error:
         raise Refusal("not_der", f"the signature is not the DER it should be: {error}") from error
     progress.content = signed_data.content
+
+    progress.step = "signer"
+    signer = cms.find_signer(signed_data)
     try:
-        certificate = progress.certificate = chain.load_certificate(signer.encoded)
+        certificate = progress.certificate = load_certificate(signer.encoded)
     except ValueError as error:
         raise Refusal("bad_certificate", f"the signer's certificate cannot be read: {error}") from error
 
+    progress.step = "algorithms"
     digest = signature.check_algorithms(signed_data, certificate)
+
+    progress.step = "signature"
     signature.check_signature(signed_data, certificate, digest)
     progress.signature_verified = True
 
-    progress.cloud, progress.name = match_name(chain.dns_names(certificate), policy.clouds)
-    candidates = [*sources.intermediates, *_others(signed_data.certificates, signer)]
-    progress.chain = chain.build_chain(certificate, progress.name, at, sources.anchors, candidates, sources.fetch)
+    progress.step = "name"
+    progress.cloud, progress.name = match_name(dns_names(certificate), policy.clouds)
 
+    progress.step = "chain"
+    others = [other.encoded for other in signed_data.certificates if other is not signer]
+    candidates = [*sources.intermediates, *load_certificates([*others, *opened.chain])]
+    progress.chain = build_chain(certificate, progress.name, progress.at, sources.trust, candidates, sources.fetch)
+
+    progress.step = "content"
     try:
         document = progress.document = decode(signed_data.content)
     except ValueError as error:
         raise Refusal("bad_content", f"the signed content is no attested document: {error}") from error
-    check_times(document, policy, at)
+
+    progress.step = "time"
+    check_times(document, policy, progress.at)
+    progress.step = "nonce"
     progress.nonce_verified = check_nonce(document, policy)
+    progress.step = "identity"
     check_identity(document, policy)
 
 
-def _open_envelope(evidence: str | Mapping[str, Any], policy: Policy) -> bytes:
-    """The DER bytes in the evidence. Line breaks in the base64 are accepted, nothing else is."""
-    source = "the option document" if policy.stored else "the answer of the metadata service"
-    if isinstance(evidence, str) and len(evidence) > MAX_ANSWER:
-        raise Refusal("too_large", f"{source} has {len(evidence)} characters; at most {MAX_ANSWER} are accepted")
-    if isinstance(evidence, str) and evidence.lstrip().startswith("{"):
-        try:
-            evidence = load_object(evidence)
-        except ValueError as error:
-            raise Refusal("bad_envelope", f"{source} is not valid JSON: {error}") from error
-    if isinstance(evidence, Mapping):
-        encoding, evidence = evidence.get("encoding"), evidence.get("signature", "")
-        if not isinstance(encoding, str) or encoding.lower() != "pkcs7":
-            raise Refusal("wrong_encoding", f"{source} has the encoding {encoding!r:.40}, expected 'pkcs7'")
-    if not isinstance(evidence, str) or not evidence.strip():
-        raise Refusal("bad_envelope", f"{source} holds no signature")
-    if "-----BEGIN" in evidence:
-        raise Refusal("pem_evidence", f"{source} is PEM, expected base64 of DER without header lines")
-    text = "".join(evidence.split())
-    if len(text) > MAX_BASE64:
-        raise Refusal("too_large", f"{source} has {len(text)} base64 characters; at most {MAX_BASE64} are accepted")
-    try:
-        blob = base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Refusal("not_base64", f"{source} is not base64: {error}") from error
-    if blob.startswith(b"-----BEGIN"):
-        raise Refusal("pem_evidence", f"{source} is base64 of PEM, expected base64 of DER")
-    return blob
-
-
-def _others(certificates: list[cms.Certificate], signer: cms.Certificate) -> list[x509.Certificate]:
-    """The document's other certificates, as far as they can be read: candidates for the chain."""
-    found = []
-    for certificate in certificates:
-        if certificate is not signer:
-            try:
-                found.append(chain.load_certificate(certificate.encoded))
-            except ValueError:
-                continue
-    return found
-
-
-def _refused(refusal: Refusal, progress: _Progress, at: datetime) -> Verdict:
+def _refused(refusal: Refusal, progress: _Progress) -> Verdict:
     return Verdict(
         verified=False,
         reason=refusal.reason,
         step=REASONS[refusal.reason].step,
         message=refusal.message,
         remedy=refusal.remedy,
-        verified_at=iso(at),
+        verified_at=iso(progress.at),
+        verified_at_source=progress.at_source,
         details=refusal.details,
         unverified={"document": _readable(progress), "signer": _signer(progress)},
         signature_verified=progress.signature_verified,
@@ -186,44 +185,63 @@ def _refused(refusal: Refusal, progress: _Progress, at: datetime) -> Verdict:
     )
 
 
-def _accepted(progress: _Progress, policy: Policy, at: datetime) -> Verdict:
-    warnings = []
-    if not policy.binds_identity:
-        warnings.append(
-            "The document is genuine, but nothing says it is this host's: give expected_vm_id or "
-            "expected_subscription_id from a source you trust."
-        )
-    if policy.nonce is None:
-        warnings.append("No nonce was asked for: the document may have been fetched earlier, by anyone on that VM.")
+def _accepted(progress: _Progress, policy: Policy) -> Verdict:
+    links, chain_pem = describe_chain(progress.chain)
     return Verdict(
         verified=True,
         reason="ok",
         step=REASONS["ok"].step,
         message=REASONS["ok"].meaning,
         remedy="",
-        verified_at=iso(at),
+        verified_at=iso(progress.at),
+        verified_at_source=progress.at_source,
         document=_readable(progress),
         cloud=progress.cloud,
-        signer=_signer(progress),
-        chain=[chain.describe(certificate) for certificate in progress.chain],
+        signer={**links[0], "san": progress.name},
+        chain=links,
+        chain_pem=chain_pem,
         signature_verified=True,
         chain_verified=True,
         nonce_verified=progress.nonce_verified,
         identity_bound=policy.binds_identity,
-        warnings=warnings,
+        warnings=_warnings(progress, policy),
     )
+
+
+def _warnings(progress: _Progress, policy: Policy) -> list[str]:
+    """What a genuine document does not prove."""
+    warnings = []
+    if not policy.binds_identity:
+        warnings.append(
+            "The document is genuine, but nothing shows that it belongs to this host: give expected_vm_id or "
+            "expected_subscription_id from a source that you trust."
+        )
+    if policy.nonce is None:
+        warnings.append("No nonce was asked for: the document may have been fetched earlier, by anyone on that VM.")
+    if progress.at_source == "file":
+        warnings.append(
+            f"The document was verified as of {iso(progress.at)}, the time recorded in the file. Nothing signs that "
+            "record: it is only as good as the place where the file was kept. Set verify_at to choose the time."
+        )
+    return warnings
 
 
 def _readable(progress: _Progress) -> dict[str, Any] | None:
     if progress.document is None and progress.content is not None:
         try:
-            progress.document = decode(progress.content)
+            with untrusted():
+                progress.document = decode(progress.content)
         except ValueError:
             return None
     return progress.document.as_dict() if progress.document else None
 
 
 def _signer(progress: _Progress) -> dict[str, Any] | None:
+    """The signer of a document that is refused."""
     if progress.certificate is None:
         return None
-    return {**chain.describe(progress.certificate), "san": progress.name or None}
+    try:
+        with untrusted():
+            return {**describe(progress.certificate), "san": progress.name or None}
+    except ValueError:
+        return None

@@ -34,10 +34,35 @@ def test_the_originals_are_genuine() -> None:
 def test_almost_genuine(blob: bytes) -> None:
     verdict = judge(blob)
     if verdict.verified:  # something that no signature covers was changed, and it still is DER
-        assert der.read(blob).encoded == blob
+        assert der.parse(blob).encoded == blob
         assert cms.parse_signed_data(blob).content == docs.content()
         assert verdict.signer is not None
         assert int(verdict.signer["serial"], 16) == hierarchy().leaf.certificate.serial_number
+
+
+CERTIFICATE = der.parse(GENUINE).parts[1].parts[0].parts[3].encoded
+
+
+@seldom
+@given(st.integers(0, len(CERTIFICATE) * 8 - 1))
+def test_one_bit_of_the_certificate(bit: int) -> None:
+    """Its issuer is at hand, and did not sign that: nobody is told that a certificate is missing."""
+    start = GENUINE.index(CERTIFICATE)
+    blob = bytearray(GENUINE)
+    blob[start + bit // 8] ^= 1 << bit % 8
+    verdict = judge(bytes(blob))
+    assert not verdict.verified
+    assert verdict.reason not in ("missing_issuer", "missing_root", "untrusted_root"), verdict.message
+    assert verdict.message.isprintable()
+
+
+@seldom
+@given(mutations(hierarchy().other_root.der) | mutations(hierarchy().cross.der))
+def test_what_lies_beside_a_genuine_signer_is_no_hindrance(other: bytes) -> None:
+    body = docs.content()
+    blob = docs.envelope(body, [hierarchy().leaf.der, other], [docs.signer_info(hierarchy().leaf, body)])
+    verdict = judge(blob)
+    assert verdict.verified or verdict.reason in ("not_der", "bad_structure", "signer_ambiguous"), verdict.message
 
 
 @seldom
@@ -54,11 +79,11 @@ def test_nothing_may_follow(more: bytes) -> None:
 
 def _parts(element: der.Element) -> list[bytes]:
     """Every value in a document that can be exchanged for another."""
-    inner = der.children(element) if element.tag & 0x20 else []
+    inner = element.parts if element.tag & 0x20 else []
     return [element.encoded, *(value for part in inner for value in _parts(part))]
 
 
-PARTS = sorted(set(_parts(der.read(ATTRIBUTED)) + _parts(der.read(FULL))))
+PARTS = sorted(set(_parts(der.parse(ATTRIBUTED)) + _parts(der.parse(FULL))))
 
 
 @seldom

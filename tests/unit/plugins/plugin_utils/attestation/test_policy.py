@@ -6,13 +6,16 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.document import Document
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import (
     CLOUDS,
     build_policy,
+    check_identity,
     draw_nonce,
     match_name,
 )
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import OptionError, Refusal
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import NOW
 from ansible_collections.imds.azure.tests.scenarios.attestation.documents import VM_ID
 
 BAD: list[tuple[str, Any]] = [
@@ -88,6 +91,46 @@ def test_age_limit_depends_on_the_challenge() -> None:
     assert build_policy(stored=False).max_age == timedelta(hours=6)
     assert build_policy(stored=True, nonce="abc").max_age == timedelta(hours=6)
     assert build_policy(stored=False, nonce="abc", max_age=0).max_age == timedelta(0)
+
+
+def test_a_closed_cloud_is_accepted_with_a_warning() -> None:
+    policy = build_policy(stored=False, clouds=["public", "germany"])
+    assert policy.clouds == ("public", "germany")
+    (note,) = policy.notes
+    assert note.startswith("clouds: germany")
+    assert "2021" in note
+    assert build_policy(stored=False, clouds="public").notes == ()
+
+
+def with_plan(**plan: str) -> Document:
+    times = {"created_on": NOW, "expires_on": NOW}
+    full = {"name": "", "product": "", "publisher": "", **plan}
+    return Document(VM_ID, "", "", "", full, "", other={}, **times)
+
+
+@pytest.mark.parametrize(
+    "expected",
+    [
+        {"name": "n"},
+        {"product": "p", "publisher": "q"},
+        {"name": "n", "product": "p", "publisher": "q"},
+        [{"name": "x"}, {"name": "n", "product": "p", "publisher": "q"}],
+    ],
+)
+def test_plans_that_match(expected: Any) -> None:
+    """In every key that is given, all three included."""
+    check_identity(with_plan(name="n", product="p", publisher="q"), build_policy(stored=False, expected_plan=expected))
+
+
+@pytest.mark.parametrize("expected", [{"name": "x"}, {"name": "n", "product": "x"}, {"publisher": "q", "name": ""}])
+def test_plans_that_do_not_match(expected: dict[str, str]) -> None:
+    if not all(expected.values()):
+        with pytest.raises(OptionError):
+            build_policy(stored=False, expected_plan=expected)
+        return
+    with pytest.raises(Refusal) as caught:
+        check_identity(with_plan(name="n", product="p"), build_policy(stored=False, expected_plan=expected))
+    assert caught.value.reason == "identity_mismatch"
 
 
 def test_only_ids_bind() -> None:

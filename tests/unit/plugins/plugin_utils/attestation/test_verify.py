@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.roots import ROOTS
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict
 from ansible_collections.imds.azure.tests.scenarios.attestation import der_writer as der
 from ansible_collections.imds.azure.tests.scenarios.attestation import documents as docs
@@ -26,8 +27,11 @@ from ansible_collections.imds.azure.tests.scenarios.attestation.authority import
     issue,
     make_key,
     make_leaf,
+    of_impossible_version,
+    under_name_of,
 )
 from ansible_collections.imds.azure.tests.scenarios.attestation.judge import judge
+from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 HOUR = timedelta(hours=1)
@@ -44,12 +48,14 @@ def impostor() -> Party:
     return make_leaf(issuer=hierarchy().other_root, key=make_key("impostor", 2048))
 
 
-def in_bag(*parties: Party, signer: Party | None = None, **changes: Any) -> bytes:
-    """A document that carries more certificates than the signer's."""
+def in_bag(*others: Party | bytes, signer: Party | None = None, **changes: Any) -> bytes:
+    """A document that carries more certificates (or what stands for one, in DER) than the signer's."""
     signer = signer or hierarchy().leaf
     body = docs.content()
     info = docs.signer_info(signer, body, **changes)
-    return docs.envelope(body, [signer.der, *(party.der for party in parties)], [info])
+    return docs.envelope(
+        body, [signer.der, *(other if isinstance(other, bytes) else other.der for other in others)], [info]
+    )
 
 
 def bag_without_signer(*parties: Party) -> bytes:
@@ -61,6 +67,43 @@ def signed_by_leaf_acting_as_ca() -> tuple[bytes, Party]:
     tree = hierarchy()
     below = make_leaf(issuer=tree.leaf, key=make_key("below the leaf", 2048))
     return in_bag(tree.leaf, signer=below), below
+
+
+def altered_leaf() -> Party:
+    """The leaf with one bit of the CA's signature turned, which takes nothing from its own."""
+    leaf = hierarchy().leaf
+    encoded = leaf.der[:-1] + bytes([leaf.der[-1] ^ 1])
+    return leaf._replace(certificate=x509.load_der_x509_certificate(encoded))
+
+
+def with_unused_bits() -> bytes:
+    """The leaf's signature said to end one bit earlier, which takes a 0 from a number."""
+    leaf = make_leaf()
+    while leaf.der[-1] & 1:
+        leaf = make_leaf()
+    length = len(leaf.certificate.signature)
+    start = leaf.der.index(der.tlv(0x03, b"\0", leaf.certificate.signature)) + 2
+    assert length < 0x7F
+    encoded = leaf.der[:start] + b"\1" + leaf.der[start + 1 :]
+    body = docs.content()
+    return docs.envelope(body, [encoded], [docs.signer_info(leaf, body)])
+
+
+def with_bits_after_the_end() -> str:
+    """A text that decodes to the same bytes."""
+    blob = docs.document()
+    while len(blob) % 3 != 1:
+        blob = docs.document(docs.content(more="x" * (len(blob) % 5)))
+    text = docs.text(blob)
+    assert text.endswith("==")
+    alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+    return text[:-3] + alphabet[alphabet.index(text[-3]) + 1] + "=="
+
+
+def below_builtin_root(*more: Party) -> bytes:
+    """A document whose chain leads to a certificate with the name of a built-in root."""
+    _namesake, issuing, leaf = under_name_of(ROOTS[0].subject)
+    return in_bag(issuing, *more, signer=leaf)
 
 
 ACCEPTED: dict[str, Callable[[], Verdict]] = {
@@ -90,6 +133,12 @@ ACCEPTED: dict[str, Callable[[], Verdict]] = {
             revocation_lists=der.set_of(der.sequence(der.null()), tag=0xA1),
         )
     ),
+    "deep, but not too deep": lambda: judge(
+        docs.document(docs.content()[:-1] + b',"x":' + b"[" * 63 + b"]" * 63 + b"}")
+    ),
+    "unreadable certificates beside the signer's": lambda: judge(
+        in_bag(of_impossible_version(hierarchy().other_root.der))
+    ),
     "JSON answer": lambda: judge(json.dumps({"encoding": "pkcs7", "signature": docs.text(docs.document())})),
     "decoded answer": lambda: judge({"encoding": "PKCS7", "signature": docs.text(docs.document())}),
     "base64 in lines": lambda: judge(base64.encodebytes(docs.document()).decode()),
@@ -98,6 +147,9 @@ ACCEPTED: dict[str, Callable[[], Verdict]] = {
     "deep subdomain": lambda: judge(docs.document(signer=make_leaf(names=["a.b.metadata.azure.com"]))),
     "name in upper case": lambda: judge(docs.document(signer=make_leaf(names=["EastUS.Metadata.Azure.COM"]))),
     "wrong name before the right one": lambda: judge(docs.document(signer=make_leaf(names=["example.com", *NAMES]))),
+    "closed cloud, with a root of one's own": lambda: judge(
+        docs.document(signer=make_leaf(names=["metadata.microsoftazure.de"])), clouds="germany"
+    ),
     "sovereign cloud that is allowed": lambda: judge(
         docs.document(signer=make_leaf(names=["metadata.azure.cn"])), clouds=["public", "china"]
     ),
@@ -150,7 +202,6 @@ def refused(make: Callable[[], bytes | str | dict[str, Any]], **options: Any) ->
     return lambda: judge(make(), **{key: value() if callable(value) else value for key, value in options.items()})
 
 
-LEAF = hierarchy
 REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
     # envelope
     "1 MiB of zeros": ("too_large", refused(lambda: "0" * (1 << 20))),
@@ -189,7 +240,7 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
         "bad_structure",
         refused(
             lambda: docs.envelope(
-                docs.content(), [LEAF().leaf.der], [docs.signer_info(LEAF().leaf, docs.content())], version=2
+                docs.content(), [hierarchy().leaf.der], [docs.signer_info(hierarchy().leaf, docs.content())], version=2
             )
         ),
     ),
@@ -198,19 +249,21 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
         refused(
             lambda: docs.envelope(
                 docs.content(),
-                [LEAF().leaf.der],
-                [docs.signer_info(LEAF().leaf, docs.content())],
+                [hierarchy().leaf.der],
+                [docs.signer_info(hierarchy().leaf, docs.content())],
                 inner_type=docs.SIGNED_DATA,
             )
         ),
     ),
     "detached content": (
         "bad_structure",
-        refused(lambda: docs.envelope(None, [LEAF().leaf.der], [docs.signer_info(LEAF().leaf, docs.content())])),
+        refused(
+            lambda: docs.envelope(None, [hierarchy().leaf.der], [docs.signer_info(hierarchy().leaf, docs.content())])
+        ),
     ),
     "no certificate": (
         "bad_structure",
-        refused(lambda: docs.envelope(docs.content(), [], [docs.signer_info(LEAF().leaf, docs.content())])),
+        refused(lambda: docs.envelope(docs.content(), [], [docs.signer_info(hierarchy().leaf, docs.content())])),
     ),
     "nine certificates": (
         "bad_structure",
@@ -221,21 +274,45 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
         refused(
             lambda: docs.envelope(
                 docs.content(),
-                [LEAF().leaf.der, der.explicit(2, der.null())],
-                [docs.signer_info(LEAF().leaf, docs.content())],
+                [hierarchy().leaf.der, der.explicit(2, der.null())],
+                [docs.signer_info(hierarchy().leaf, docs.content())],
             )
         ),
     ),
-    "no signer": ("bad_structure", refused(lambda: docs.envelope(docs.content(), [LEAF().leaf.der], []))),
+    "no signer": ("bad_structure", refused(lambda: docs.envelope(docs.content(), [hierarchy().leaf.der], []))),
     "two signers": (
         "bad_structure",
         refused(
             lambda: docs.envelope(
                 docs.content(),
-                [LEAF().leaf.der, impostor().der],
-                [docs.signer_info(party, docs.content()) for party in (LEAF().leaf, impostor())],
+                [hierarchy().leaf.der, impostor().der],
+                [docs.signer_info(party, docs.content()) for party in (hierarchy().leaf, impostor())],
             )
         ),
+    ),
+    "another version than the signer's": (
+        "bad_structure",
+        refused(
+            lambda: docs.envelope(
+                docs.content(), [hierarchy().leaf.der], [docs.signer_info(hierarchy().leaf, docs.content())], version=3
+            )
+        ),
+    ),
+    "another digest than the signer's": (
+        "bad_structure",
+        refused(
+            lambda: docs.envelope(
+                docs.content(),
+                [hierarchy().leaf.der],
+                [docs.signer_info(hierarchy().leaf, docs.content())],
+                digest_oid=docs.DIGESTS["sha256"],
+            )
+        ),
+    ),
+    "unused bits in the certificate's signature": ("not_der", refused(lambda: with_unused_bits())),
+    "bits after the end of the base64 text": (
+        "not_base64",
+        refused(lambda: {"encoding": "pkcs7", "signature": with_bits_after_the_end()}),
     ),
     "signer of version 2": ("bad_structure", refused(lambda: docs.document(version=2))),
     "an attribute twice": (
@@ -247,12 +324,14 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
         ),
     ),
     # signer
-    "genuine certificate, other signer": ("signer_not_found", refused(lambda: bag_without_signer(LEAF().leaf))),
+    "genuine certificate, other signer": ("signer_not_found", refused(lambda: bag_without_signer(hierarchy().leaf))),
     "same issuer and serial twice": (
         "signer_ambiguous",
         refused(
             lambda: in_bag(
-                make_leaf(serial=LEAF().leaf.certificate.serial_number, key=make_key("impostor", 2048), names=["a.b"])
+                make_leaf(
+                    serial=hierarchy().leaf.certificate.serial_number, key=make_key("impostor", 2048), names=["a.b"]
+                )
             )
         ),
     ),
@@ -263,6 +342,10 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
     "unreadable certificate": (
         "bad_certificate",
         refused(lambda: flipped(docs.document(), b"\x18metadata.azure.com"[1:], b"\xff" * 18)),
+    ),
+    "certificate of an impossible version": (
+        "bad_certificate",
+        refused(lambda: of_impossible_version(docs.document())),
     ),
     # algorithms
     "MD5": ("unsupported_algorithm", refused(lambda: docs.document(digest_oid=docs.DIGESTS["md5"]))),
@@ -277,7 +360,7 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
         "bad_signature",
         refused(
             lambda: docs.document(
-                docs.content(nonce="other"), signature=docs.sign(LEAF().leaf, docs.content(), "sha256")
+                docs.content(nonce="other"), signature=docs.sign(hierarchy().leaf, docs.content(), "sha256")
             )
         ),
     ),
@@ -318,12 +401,14 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
     ),
     "attributes hidden from the signature": (
         "bad_signature",
-        refused(lambda: with_attributes(signature=docs.sign(LEAF().leaf, docs.content(), "sha256"))),
+        refused(lambda: with_attributes(signature=docs.sign(hierarchy().leaf, docs.content(), "sha256"))),
     ),
     # name
     "trusted CA, another name": (
         "wrong_name",
-        refused(lambda: in_bag(LEAF().leaf, signer=make_leaf(key=make_key("impostor", 2048), names=["example.com"]))),
+        refused(
+            lambda: in_bag(hierarchy().leaf, signer=make_leaf(key=make_key("impostor", 2048), names=["example.com"]))
+        ),
     ),
     "right common name, no DNS name": ("wrong_name", refused(lambda: docs.document(signer=make_leaf(names=())))),
     "suffix of another domain": (
@@ -337,7 +422,7 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
     "wildcard only": ("wrong_name", refused(lambda: docs.document(signer=make_leaf(names=["*.metadata.azure.com"])))),
     "empty label": ("wrong_name", refused(lambda: docs.document(signer=make_leaf(names=["..metadata.azure.com"])))),
     "another cloud": ("wrong_cloud", refused(lambda: docs.document(signer=make_leaf(names=["metadata.azure.us"])))),
-    "public where only another is allowed": ("wrong_cloud", refused(docs.document, clouds="germany")),
+    "public where only another is allowed": ("wrong_cloud", refused(docs.document, clouds="china")),
     # chain
     "expired leaf": (
         "certificate_not_current",
@@ -356,31 +441,53 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
     "self-signed": ("untrusted_root", refused(lambda: docs.document(signer=make_leaf(issuer=None)))),
     "root supplied only in the document": (
         "untrusted_root",
-        refused(lambda: in_bag(LEAF().other_root, signer=impostor())),
+        refused(lambda: in_bag(hierarchy().other_root, signer=impostor())),
     ),
     "anchors without the root and its cross-sign": (
         "missing_issuer",
-        refused(docs.document, intermediates=lambda: [LEAF().issuing]),
+        refused(docs.document, intermediates=lambda: [hierarchy().issuing]),
     ),
     "no intermediate at all": ("missing_issuer", refused(docs.document, intermediates=())),
     "unknown CA": ("missing_issuer", refused(lambda: docs.document(signer=impostor()))),
+    "a namesake of a built-in root": (
+        "untrusted_root",
+        refused(lambda: below_builtin_root(under_name_of(ROOTS[0].subject)[0]), builtin=True),
+    ),
+    "altered after it was issued": ("chain_invalid", refused(lambda: docs.document(signer=altered_leaf()))),
     "the issuer's name with another key": (
-        "missing_issuer",
+        "chain_invalid",
         refused(
             docs.document,
             intermediates=lambda: [
-                issue("Test Issuing CA 02", make_key("other issuing"), LEAF().new_root, ca=True),
-                LEAF().cross,
+                issue("Test Issuing CA 02", make_key("other issuing"), hierarchy().new_root, ca=True),
+                hierarchy().cross,
             ],
         ),
     ),
+    "expired root": (
+        "certificate_not_current",
+        refused(
+            docs.document,
+            anchors=lambda: [
+                issue(
+                    "Test Old Root",
+                    make_key("old root"),
+                    ca=True,
+                    not_before=NOW - 4000 * DAY,
+                    not_after=NOW - DAY,
+                )
+            ],
+        ),
+    ),
+    "a built-in root that is nowhere": ("missing_root", refused(lambda: below_builtin_root(), builtin=True)),
+    "a built-in root that is not to be trusted": ("untrusted_root", refused(lambda: below_builtin_root())),
     "expired intermediate": (
         "missing_issuer",
         refused(
             docs.document,
             intermediates=lambda: [
-                issue("Test Issuing CA 02", make_key("issuing"), LEAF().new_root, ca=True, not_after=NOW - DAY),
-                LEAF().cross,
+                issue("Test Issuing CA 02", make_key("issuing"), hierarchy().new_root, ca=True, not_after=NOW - DAY),
+                hierarchy().cross,
             ],
         ),
     ),
@@ -393,12 +500,24 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
         "chain_invalid",
         refused(
             lambda: docs.document(
-                signer=issue("ca", make_key("leaf", 2048), LEAF().issuing, ca=True, names=NAMES),
+                signer=issue("ca", make_key("leaf", 2048), hierarchy().issuing, ca=True, names=NAMES),
             )
         ),
     ),
     # content
     "not JSON": ("bad_content", refused(lambda: docs.document(b"vmId=" + docs.VM_ID.encode()))),
+    "nested deeply": (
+        "bad_content",
+        refused(lambda: docs.document(docs.content()[:-1] + b',"x":' + b"[" * 64 + b"]" * 64 + b"}")),
+    ),
+    "nested very deeply": (
+        "bad_content",
+        refused(lambda: docs.document(docs.content()[:-1] + b',"x":' + b'{"a":' * 8000 + b"1" + b"}" * 8001)),
+    ),
+    "a number that is none in JSON": (
+        "bad_content",
+        refused(lambda: docs.document(docs.content()[:-1] + b',"x":1e999}')),
+    ),
     "not an object": ("bad_content", refused(lambda: docs.document(b"[]"))),
     "not UTF-8": (
         "bad_content",
