@@ -9,10 +9,13 @@ returns none, its reason code and its message are reported as a failure.
 
 from __future__ import annotations
 
+import base64
 import dataclasses
+import functools
 import os
 import platform
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleError
@@ -23,6 +26,13 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import reasons as
 from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec as imds_argument_spec
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.anchors import Sources, load_sources
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.dependencies import DependencyError
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.evidence import open_evidence, store
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.evidence_file import (
+    check_destination,
+    may_be_path,
+    read_text,
+    write_evidence,
+)
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import (
     NONCE_RETRIES,
     Policy,
@@ -30,6 +40,7 @@ from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy imp
     draw_nonce,
 )
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS, OptionError
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.report import Report, ask
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
 from ansible_collections.imds.azure.plugins.plugin_utils._task_options import unknown_options
 
@@ -47,8 +58,23 @@ POLICY_OPTIONS = (
 )
 # Null would leave these out, and with them what the task is there for: more likely a variable is empty by mistake.
 NEVER_NULL = (*(name for name in POLICY_OPTIONS if name.startswith("expected_")), "document")
-# What Ansible says about a module that did not run.
-ANSIBLE_WORDS = ("msg", "rc", "module_stdout", "module_stderr", "exception", "unreachable")
+IMDS_CODES = tuple(code for code in imds_reasons.REASONS if code != "ok")
+# What a stored file keeps of a result, beside the evidence and the certificates.
+STORED_RESULT = (
+    "verified",
+    "reason",
+    "verified_at",
+    "verified_at_source",
+    "verified_on",
+    "nonce",
+    "nonce_verified",
+    "identity_bound",
+    "revocation_checked",
+    "cloud",
+    "document",
+    "signer",
+    "chain",
+)
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -63,17 +89,22 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             nonces = [draw_nonce() for _try in range(1 + NONCE_RETRIES)]
         try:
             policy, sources = self._check(options, nonces[0])
+            dest = self._destination(options["dest"])
+            document = self._document(options["document"])
         except (OptionError, imds_options.OptionError, DependencyError) as error:
             raise AnsibleActionFail(str(error)) from None
         if policy.stored:
-            return _result(verify(options["document"], policy, sources), policy)
-        return self._challenge(options, nonces, policy, sources, task_vars)
+            result = _result(verify(document, policy, sources), policy)
+            answer = _answer(document) if result["verified"] else None
+        else:
+            result, answer = self._challenge(options, nonces, policy, sources, task_vars)
+        return self._keep(result, answer, dest) if dest and answer and result["verified"] else result
 
     def _check(self, options: dict[str, Any], nonce: str | None) -> tuple[Policy, Sources]:
         """What the options say. Nobody is asked anything.
 
-        :raises OptionError: an option cannot be used
-        :raises DependencyError: the controller lacks a library
+        :raises OptionError: an option cannot be used.
+        :raises DependencyError: the controller lacks a library.
         """
         for name in NEVER_NULL:
             if name in self._task.args and options[name] is None:
@@ -101,6 +132,40 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 raise OptionError(option, f"{path} is not on the controller, neither there nor in files.") from None
         return found
 
+    def _document(self, document: Any) -> Any:
+        """The stored evidence, read from the file if that is what the option names.
+
+        :raises OptionError: the file cannot be read.
+        """
+        if not may_be_path(document):
+            return document
+        try:
+            path = self._find_needle("files", document)
+        except AnsibleError:
+            return document
+        return read_text(path)
+
+    def _destination(self, dest: str | None) -> Path | None:
+        """Where to store the evidence; a relative path is taken as by ansible.builtin.fetch.
+
+        :raises OptionError: nothing can be written there.
+        """
+        if dest is None:
+            return None
+        path = Path(self._loader.path_dwim(dest))
+        check_destination(path)
+        return path
+
+    def _keep(self, result: dict[str, Any], answer: dict[str, str], dest: Path) -> dict[str, Any]:
+        """Store the evidence, except in check mode."""
+        verdict = {name: result[name] for name in STORED_RESULT}
+        if not self._task.check_mode:
+            try:
+                write_evidence(dest, store(answer, result["chain_pem"], verdict))
+            except OptionError as error:
+                return {**result, "failed": True, "msg": f"The document is verified, but could not be stored. {error}"}
+        return {**result, "changed": True, "dest": str(dest)}
+
     def _challenge(
         self,
         options: dict[str, Any],
@@ -108,33 +173,40 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         policy: Policy,
         sources: Sources,
         task_vars: dict[str, Any] | None,
-    ) -> dict[str, Any]:
-        """Ask the host with one nonce after the other, as long as it answers another one."""
+    ) -> tuple[dict[str, Any], dict[str, str] | None]:
+        """Ask the host with one nonce after the other, as long as it answers another one: the result and the answer."""
         arguments = {name: options[name] for name in imds_argument_spec() if options[name] is not None}
         # Whoever names the twin means the twin, whatever the connection would choose.
         module = f"{MODULE}_windows" if self._task.action.endswith("_windows") else MODULE
-        attempts: list[Any] = []
+        attempts: list[dict[str, Any]] = []
         result: dict[str, Any] = {}
+        report = Report()
         for nonce in nonces:
             policy = policy._replace(nonce=nonce)
-            answer = self._execute_module(module, {**arguments, "nonce": nonce}, task_vars=task_vars)
-            attempts += answer.get("attempts") or []
-            if answer.get("failed") or answer.get("unreachable"):
-                return _no_answer(answer, policy, attempts)
-            evidence = answer.get("evidence")
-            verdict = verify(evidence, policy, sources)
-            result = _result(
-                verdict, policy, evidence=evidence, api_version=answer.get("api_version"), attempts=attempts
-            )
+            run = functools.partial(self._execute_module, module, {**arguments, "nonce": nonce}, task_vars=task_vars)
+            report = ask(run, IMDS_CODES, AnsibleError)
+            attempts += report.attempts
+            if report.failure is not None:
+                return _no_answer(report, policy, attempts), None
+            verdict = verify(report.evidence, policy, sources)
+            result = _result(verdict, policy, evidence=report.answer, api_version=report.api_version, attempts=attempts)
+            if report.message:
+                result["warnings"].append(f"What the host's module returned cannot be read: {report.message}")
             if verdict.reason != "nonce_mismatch":
                 break
-        return result
+        return result, report.answer
 
 
 def default_cache_dir(environment: Mapping[str, str]) -> str | None:
     """Where fetched CA certificates are kept for this user; None where the user has no such place."""
     base = environment.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
     return os.path.join(base, "imds.azure", "intermediates") if os.path.isabs(base) else None
+
+
+def _answer(document: Any) -> dict[str, str]:
+    """IMDS' answer in stored evidence that was verified."""
+    blob = open_evidence(document, stored=True).blob
+    return {"encoding": "pkcs7", "signature": base64.b64encode(blob).decode("ascii")}
 
 
 def _result(verdict: Verdict, policy: Policy, **fetched: Any) -> dict[str, Any]:
@@ -148,16 +220,16 @@ def _result(verdict: Verdict, policy: Policy, **fetched: Any) -> dict[str, Any]:
     return {**result, "failed": True, "msg": f"{verdict.reason}: {meaning} ({message}) {verdict.remedy}"}
 
 
-def _no_answer(answer: dict[str, Any], policy: Policy, attempts: list[Any]) -> dict[str, Any]:
+def _no_answer(report: Report, policy: Policy, attempts: list[dict[str, Any]]) -> dict[str, Any]:
     """The host handed back no document: for a reason of IMDS, or because its module did not run at all."""
-    code = answer.get("reason")
-    reason = imds_reasons.REASONS.get(code) if isinstance(code, str) else None
-    if reason is None or reason.code == "ok":
-        return {"changed": False, "failed": True, **{name: answer[name] for name in ANSIBLE_WORDS if name in answer}}
+    if not report.failure:
+        words = {"msg": "The module failed on the host without a reason.", **report.ansible}
+        return {"changed": False, "failed": True, **words}
+    reason = imds_reasons.REASONS[report.failure]
     nothing = Verdict(False, reason.code, "request", "", reason.remedy, "")
     result = {**dataclasses.asdict(nothing), **_always(policy), "attempts": attempts, "failed": True}
-    del result["message"], result["details"], result["verified_at"]
-    return {**result, "msg": str(answer.get("msg"))}
+    del result["message"], result["details"], result["verified_at"], result["verified_at_source"]
+    return {**result, "msg": report.message or f"No attested document: {reason.meaning} {reason.remedy}"}
 
 
 def _always(policy: Policy) -> dict[str, Any]:

@@ -12,14 +12,16 @@ class ModuleDocFragment:
 options:
   nonce:
     description:
-      - What the document has to bear, 1 to 32 letters, digits, hyphens or underscores.
+      - The nonce that the document must contain, 1 to 32 letters, digits, hyphens or underscores.
       - Without it, 32 characters are drawn at random, which is what you want. Where the host answers with another nonce, it is asked
         twice more, with a new one each time.
       - With O(document) it is what the stored document was fetched with. Without it, that document's nonce is not looked at.
     type: str
   clouds:
     description:
-      - The clouds of which the document may be.
+      - The clouds that the document may come from.
+      - Azure Germany (V(germany)) was closed in 2021, and no built-in root vouches for its documents. They can only be verified with
+        O(anchors) of your own, and a warning says so.
     type: list
     elements: str
     choices: [public, us_government, china, germany]
@@ -28,13 +30,14 @@ options:
     description:
       - The VM's ID, or several, one of which it has to be. Upper and lower case are the same.
       - Take it from a source other than the host, never from its facts.
-      - Of this and the other expected values an empty one is an error, because it would match nothing, or expect nothing.
+      - An empty value is an error, here and in the other expected values, because a variable that is empty by mistake must not
+        disable the check.
     type: list
     elements: str
   expected_subscription_id:
     description:
       - The ID of the subscription that the VM has to belong to, or several.
-      - It binds less than O(expected_vm_id), any VM in the subscription can answer.
+      - It proves less than O(expected_vm_id), because any VM in the subscription can answer.
     type: list
     elements: str
   expected_sku:
@@ -71,7 +74,8 @@ options:
     elements: path
   builtin_anchors:
     description:
-      - Trust the roots that Azure uses. Their fingerprints are built in, the certificates are taken from the controller's CA bundles.
+      - Trust the roots that Azure uses. Their fingerprints are built in. The certificates are taken from the controller's CA bundles,
+        from O(intermediates), from a stored O(document) or from the network (O(fetch_intermediates)).
       - With V(false), only O(anchors) are trusted.
     type: bool
     default: true
@@ -84,25 +88,35 @@ options:
   fetch_intermediates:
     description:
       - V(auto) lets the controller fetch a missing CA certificate from the address in the certificate below it, if that is on the
-        list of Azure's addresses. The proxy settings of the controller are honoured.
+        list of Azure's addresses, and a missing built-in root from its CA. The proxy settings of the controller are honoured.
       - V(never) sends nothing, for closed networks.
     type: str
     choices: [auto, never]
     default: auto
   cache_dir:
     description:
-      - Directory on the controller that keeps fetched CA certificates.
+      - Directory on the controller that keeps fetched CA certificates, and an index of its CA bundles that saves time.
       - Without it C(imds.azure/intermediates) in C($XDG_CACHE_HOME) or C(~/.cache).
     type: path
   document:
     description:
       - Stored evidence to verify instead of a host's. No host is contacted.
-      - Either the signature in base64, or the whole answer of IMDS, as JSON text or as a dictionary with C(encoding) and
-        C(signature), which is what RV(evidence) is.
+      - The signature in base64, the whole answer of IMDS, as JSON text or as a dictionary with C(encoding) and C(signature), which
+        is what RV(evidence) is, or what O(dest) wrote, as text, as a dictionary or by the name of the file on the controller.
+      - Relative paths are looked for like those of O(anchors).
     type: raw
   verify_at:
     description:
-      - The time at which the stored O(document) is judged, in ISO 8601; without an offset it is UTC. Without it, now.
+      - The time as of which the stored O(document) is verified, in ISO 8601; without an offset it is UTC.
+      - Without it, the time recorded in a file that O(dest) wrote, else now.
       - Only together with O(document). A host's answer is always judged now.
     type: str
+  dest:
+    description:
+      - File on the controller to which the document, the certificates that were used and the verdict are written, so that the
+        document can be verified again when roots and intermediates have disappeared. See O(document).
+      - It is written in one step, readable for its owner only, and only where every step was passed. Missing directories are made.
+      - A relative path is taken as by M(ansible.builtin.fetch), from the directory of the playbook.
+    type: path
+    version_added: 0.3.0
 """

@@ -136,6 +136,7 @@ Function Get-ImdsAttestSpec {
             fetch_intermediates = @{ type = 'str'; choices = @('auto', 'never'); default = 'auto' }
             cache_dir = @{ type = 'path' }
             document = @{ type = 'raw' }
+            dest = @{ type = 'path' }
             verify_at = @{ type = 'str' }
             # </generated>
         }

@@ -33,5 +33,6 @@ def argument_spec() -> dict[str, Any]:
         "fetch_intermediates": {"type": "str", "choices": ["auto", "never"], "default": "auto"},
         "cache_dir": {"type": "path"},
         "document": {"type": "raw"},
+        "dest": {"type": "path"},
         "verify_at": {"type": "str"},
     }

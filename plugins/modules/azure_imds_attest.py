@@ -12,8 +12,8 @@ description:
     Metadata Service (IMDS) with one request, and the controller verifies it, its signature, certificate chain, age, nonce and
     identity. What the host says about itself counts for nothing.
   - Fails unless every step is passed.
-  - A genuine document proves that some VM in Azure answered just now. That it is this host, only a value shows that you bring along
-    from a source that you trust, such as the inventory, in O(expected_vm_id) or O(expected_subscription_id).
+  - A genuine document proves that some VM in Azure answered just now. To prove that it is this host, supply O(expected_vm_id) or
+    O(expected_subscription_id) from a source that you trust, such as the inventory.
   - Revocation is not checked, and any process on a VM can fetch its document. The R(attestation
     guide,ansible_collections.imds.azure.docsite.attestation) says what is proven and what is not.
 extends_documentation_fragment:
@@ -24,6 +24,14 @@ extends_documentation_fragment:
   - imds.azure._imds
   - imds.azure._attest
 attributes:
+  check_mode:
+    support: full
+    details:
+      - Verifies as usual. Only O(dest) is not written.
+  diff_mode:
+    support: N/A
+    details:
+      - Nothing changes on the host, and O(dest) is different after each challenge.
   action:
     description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
     support: full
@@ -40,7 +48,7 @@ requirements:
   - cryptography >= 42.0.0 on the controller
   - requests on the controller, for O(fetch_intermediates=auto)
 notes:
-  - The options O(document), O(anchors), O(intermediates) and O(cache_dir) are about the controller. All options are checked
+  - The options O(document), O(dest), O(anchors), O(intermediates) and O(cache_dir) concern the controller. All options are checked
     before anything is sent.
 seealso:
   - module: imds.azure.azure_imds_facts
@@ -67,17 +75,16 @@ EXAMPLES = r"""
     intermediates: azure-intermediates.pem
     fetch_intermediates: never
 
-- name: Keep the evidence
+- name: Keep evidence that can be verified without the host, the network or a CA bundle
   imds.azure.azure_imds_attest:
     expected_vm_id: "{{ azure_vm_id }}"
-  register: attestation
+    dest: "evidence/{{ inventory_hostname }}.json"
 
-- name: Verify it later, without the host
+- name: Verify it years later, as of the time recorded in the file
   imds.azure.azure_imds_attest:
-    document: "{{ attestation.evidence }}"
-    verify_at: "{{ attestation.verified_at }}"
-    nonce: "{{ attestation.nonce }}"
+    document: "evidence/{{ inventory_hostname }}.json"
     expected_vm_id: "{{ azure_vm_id }}"
+    fetch_intermediates: never
 
 - name: Attest an emulated VM
   imds.azure.azure_imds_attest:
@@ -106,7 +113,7 @@ step:
   type: str
   sample: done
 remedy:
-  description: What to do about it, empty where nothing is wrong. Of a missing CA certificate it names the issuer, its address and the option.
+  description: What to do about it, empty where nothing is wrong. For a missing CA certificate it names the issuer, its address and the option.
   returned: where a document was verified, or IMDS gave a reason why there is none
   type: str
   sample: ""
@@ -121,17 +128,17 @@ chain_verified:
   type: bool
   sample: true
 nonce_verified:
-  description: Whether the document bears the nonce that was asked for.
+  description: Whether the document has the nonce that was asked for.
   returned: where a document was verified, or IMDS gave a reason why there is none
   type: bool
   sample: true
 identity_bound:
-  description: Whether the document was held against an expected VM or subscription, and fits.
+  description: Whether the document was compared with an expected VM or subscription, and matches.
   returned: where a document was verified, or IMDS gave a reason why there is none
   type: bool
   sample: true
 revocation_checked:
-  description: Always V(false). Nobody checks whether the certificates were revoked.
+  description: Always V(false). Whether the certificates were revoked is not checked.
   returned: where a document was verified, or IMDS gave a reason why there is none
   type: bool
   sample: false
@@ -176,7 +183,7 @@ document:
       type: str
       sample: "2026-07-28T13:24:00Z"
     expires_on:
-      description: Until when it is valid.
+      description: When it expires.
       returned: success
       type: str
       sample: "2026-07-28T19:24:00Z"
@@ -235,9 +242,15 @@ chain:
   returned: where a document was verified, or IMDS gave a reason why there is none
   type: list
   elements: dict
+chain_pem:
+  description:
+    - The same certificates in PEM. V(null) unless RV(verified).
+  returned: where a document was verified, or IMDS gave a reason why there is none
+  type: str
+  sample: "-----BEGIN CERTIFICATE-----\\nMIIH..."
 unverified:
   description:
-    - What could be read of a document that is not accepted. Nothing of it may be believed.
+    - What could be read of a document that is not accepted. None of it can be trusted.
   returned: where a document was verified, or IMDS gave a reason why there is none; V(null) unless a document was refused
   type: dict
   contains:
@@ -264,12 +277,27 @@ verified_on:
   type: str
   sample: controller-1
 verified_at:
-  description: The time that counted.
+  description: The time as of which the document was verified.
   returned: where a document was verified
   type: str
   sample: "2026-07-28T13:24:02Z"
+verified_at_source:
+  description:
+    - Where that time comes from. V(clock) is the controller's clock, V(option) is O(verify_at).
+    - V(file) is the time recorded in a stored O(document). Nothing signs that record. It is only as good as the place where
+      the file was kept, which a warning says too.
+  returned: where a document was verified
+  type: str
+  sample: clock
+dest:
+  description: The file that was written.
+  returned: with O(dest), where RV(verified)
+  type: str
+  sample: /home/me/play/evidence/web-1.json
 evidence:
-  description: The answer of IMDS as the host handed it back, to be kept and verified again as O(document).
+  description:
+    - The answer of IMDS as the host handed it back, to be kept and verified again as O(document).
+    - V(null) where the host handed back something else.
   returned: where the host handed back a document
   type: dict
   sample: {"encoding": "pkcs7", "signature": "MIIL..."}
@@ -279,7 +307,7 @@ api_version:
   type: str
   sample: "2025-04-07"
 attempts:
-  description: The attempts to ask IMDS, like those of M(imds.azure.azure_imds_info).
+  description: The attempts to ask IMDS, like those of M(imds.azure.azure_imds_info), at most 32 for each challenge.
   returned: where a host was asked
   type: list
   elements: dict

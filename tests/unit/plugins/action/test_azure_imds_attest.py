@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import copy
+import functools
 import json
 import os
 import platform
@@ -19,7 +20,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleConnectionFailure
 from ansible.parsing.dataloader import DataLoader
 from ansible_collections.imds.azure.plugins.action import azure_imds_attest as action
 from ansible_collections.imds.azure.plugins.module_utils import _attest, _module
@@ -266,6 +267,80 @@ def test_a_host_may_hand_back_anything(controller: Controller, evidence: Any) ->
     assert (result["failed"], result["verified"], result["document"]) == (True, False, None)
 
 
+def genuine_with(more: dict[Any, Any], arguments: dict[str, Any]) -> dict[Any, Any]:
+    return {**genuine(arguments), **more}
+
+
+def handing_back(evidence: Any, _arguments: dict[str, Any]) -> dict[str, Any]:
+    return answer(evidence)
+
+
+def nested(depth: int) -> Any:
+    value: Any = 1
+    for _level in range(depth):
+        value = {"a": value}
+    return value
+
+
+HOSTILE: dict[str, dict[Any, Any]] = {
+    "attempts are a number": {"attempts": 5},
+    "attempts are numbers": {"attempts": [5, None, "x", [[]]]},
+    "attempts are many": {"attempts": [{"detail": "x"}] * 10**5},
+    "attempts are deep": {"attempts": [{"detail": nested(5000), "path": nested(5000)}]},
+    "attempts have other keys": {"attempts": [{5: 6, (1, 2): 3, "path": "p"}]},
+    "version is a list": {"api_version": ["2025-04-07"]},
+    "version is text": {"api_version": "\x1b[2J" * 10**5},
+    "keys are numbers": {5: 6, None: 7},
+    "terminal escapes": {"msg": "\x1b[2J", "reason": "\x1b[2J"},
+    "evidence is deep": {"evidence": nested(5000)},
+    "evidence is huge": {"evidence": {"encoding": "x" * 10**6, "signature": "A" * 10**6}},
+    "evidence has other keys": {"evidence": {"encoding": "pkcs7", "signature": "QUJD", 5: nested(5000)}},
+    "half a surrogate pair": {"evidence": {"encoding": "\ud800", "signature": "\ud800"}},
+    "a number that is none": {"attempts": [{"wait": float("nan"), "status": float("inf")}]},
+}
+
+
+@pytest.mark.parametrize("report", HOSTILE.values(), ids=HOSTILE)
+@pytest.mark.parametrize("failed", [False, True])
+def test_a_hostile_host_causes_a_reason_and_nothing_else(
+    controller: Controller, report: dict[Any, Any], failed: bool
+) -> None:
+    more = {"failed": True, "reason": "not_azure", **report} if failed else report
+    result = controller.run(lambda _arguments: {**answer("QUJD"), **more})
+    assert result["failed"] is True
+    assert result.get("verified", False) is False
+    assert result["msg"]
+    shown = json.dumps(result, allow_nan=False, ensure_ascii=False)
+    shown.encode("utf-8")
+    assert "\x1b" not in result["msg"]
+    assert len(shown) < 50_000
+
+
+def test_a_genuine_document_counts_whatever_stands_around_it(controller: Controller) -> None:
+    for report in HOSTILE.values():
+        if "evidence" not in report:
+            result = controller.run(functools.partial(genuine_with, report))
+            assert result["verified"], report
+
+
+@pytest.mark.parametrize("error", [RecursionError, TypeError, ValueError, KeyError])
+def test_a_report_that_ansible_cannot_read(controller: Controller, error: type[Exception]) -> None:
+    def unreadable(_arguments: dict[str, Any]) -> dict[str, Any]:
+        raise error("deep inside")
+
+    result = controller.run(unreadable)
+    assert (result["failed"], result["reason"]) == (True, "bad_envelope")
+    assert "deep inside" in result["warnings"][0]
+
+
+def test_a_lost_connection_is_ansibles(controller: Controller) -> None:
+    def lost(_arguments: dict[str, Any]) -> dict[str, Any]:
+        raise AnsibleConnectionFailure("no route")
+
+    with pytest.raises(AnsibleConnectionFailure):
+        controller.run(lost)
+
+
 def test_a_host_cannot_vouch_for_itself(controller: Controller) -> None:
     claims = {"verified": True, "reason": "ok", "identity_bound": True, "ansible_facts": {"a": 1}, "document": {}}
     for host in (
@@ -350,6 +425,71 @@ def test_evidence_that_is_none(controller: Controller, evidence: Any, reason: st
     assert result["remedy"]
 
 
+def test_evidence_is_kept_and_verified_years_later(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the host, without the intermediates, and without a time given."""
+    first = controller.run(expected_vm_id=VM_ID, dest="evidence/web-1.json")
+    path = controller.directory / "evidence" / "web-1.json"
+    assert (first["changed"], first["dest"]) == (True, str(path))
+    assert first["chain_pem"].count("BEGIN CERTIFICATE") == len(first["chain"])
+    kept = json.loads(path.read_text())
+    assert (kept["verdict"]["document"], kept["chain_pem"]) == (first["document"], first["chain_pem"])
+    monkeypatch.setattr(action, "verify", verify)  # the clock says another year
+    for form in ("evidence/web-1.json", str(path), path.read_text(), kept):
+        again = controller.run(nobody, document=form, expected_vm_id=VM_ID, intermediates=[])
+        assert again["verified"], again["msg"]
+        assert (again["verified_at"], again["verified_at_source"]) == (first["verified_at"], "file")
+        assert any("recorded in the file" in warning for warning in again["warnings"])
+        assert again["changed"] is False
+    assert controller.run(nobody, document=kept, expected_vm_id=OTHER_ID)["reason"] == "identity_mismatch"
+
+
+def test_stored_evidence_can_be_made_self_contained(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(action, "verify", verify)
+    controller.run(nobody, document=STORED, verify_at="2026-08-01T13:00:00Z", dest="old.json")
+    again = controller.run(nobody, document="old.json", intermediates=[])
+    assert (again["verified"], again["verified_at"]) == (True, "2026-08-01T13:00:00Z")
+
+
+def test_check_mode_writes_nothing(controller: Controller) -> None:
+    result = controller.run(check_mode=True, dest="evidence/web-1.json")
+    assert (result["changed"], result["verified"]) == (True, True)
+    assert not (controller.directory / "evidence").exists()
+
+
+def test_what_is_refused_is_not_kept(controller: Controller) -> None:
+    path = controller.directory / "web-1.json"
+    path.write_text("what was verified before")
+    result = controller.run(expected_vm_id=OTHER_ID, dest=str(path))
+    assert result["changed"] is False
+    assert "dest" not in result
+    assert path.read_text() == "what was verified before"
+
+
+def test_a_full_disk_takes_nothing_from_the_verdict(controller: Controller, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_arguments: Any) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    result = controller.run(dest="web-1.json")
+    assert (result["failed"], result["verified"], result["changed"]) == (True, True, False)
+    assert "dest: " in result["msg"]
+    assert "No space left on device" in result["msg"]
+
+
+@pytest.mark.parametrize("document", ["nowhere/web-1.json", "/nowhere/x.json"])
+def test_a_file_that_is_not_there(controller: Controller, document: str) -> None:
+    result = controller.run(nobody, document=document)
+    assert result["reason"] == "not_base64"
+    assert "names no file" in result["msg"]
+
+
+def test_a_host_names_no_files_on_the_controller(controller: Controller) -> None:
+    """Only the option does."""
+    (controller.directory / "secret.json").write_text(json.dumps(STORED))
+    for evidence in ("secret.json", str(controller.directory / "secret.json")):
+        assert controller.run(functools.partial(handing_back, evidence))["reason"] == "not_base64"
+
+
 # --- bad options ----------------------------------------------------------------------------------------------------
 
 BAD: list[tuple[str, Any]] = [
@@ -385,6 +525,9 @@ BAD: list[tuple[str, Any]] = [
     ("builtin_anchors", "perhaps"),
     ("fetch_intermediates", "always"),
     ("document", None),
+    ("document", "."),
+    ("dest", "."),
+    ("dest", "root.pem/x.json"),
     ("verify_at", "2026-08-01T12:00:00Z"),  # without document
     ("endpoint", "http://imds.example"),
     ("endpoint", "http://10.0.0.1"),
@@ -432,19 +575,21 @@ def test_a_controller_without_cryptography(controller: Controller, monkeypatch: 
 
 # --- documentation --------------------------------------------------------------------------------------------------
 
+NOT_OF_STORED = {"evidence", "api_version", "attempts", "dest"}
 MISS = {"failed": True, "msg": "nothing came", "reason": "not_azure", "attempts": []}
 
 
 @pytest.mark.parametrize(
     ("host", "args", "absent"),
     [
-        (genuine, {}, set()),
-        (genuine, {"expected_vm_id": OTHER_ID}, set()),
-        (nobody, {"document": STORED, "verify_at": "2026-08-01T13:00:00Z"}, {"evidence", "api_version", "attempts"}),
-        (nobody, {"document": ""}, {"evidence", "api_version", "attempts"}),
-        (lambda _arguments: MISS, {}, {"evidence", "api_version", "verified_at"}),
+        (genuine, {}, {"dest"}),
+        (genuine, {"dest": "web-1.json"}, set()),
+        (genuine, {"expected_vm_id": OTHER_ID}, {"dest"}),
+        (nobody, {"document": STORED, "verify_at": "2026-08-01T13:00:00Z"}, NOT_OF_STORED),
+        (nobody, {"document": ""}, NOT_OF_STORED),
+        (lambda _arguments: MISS, {}, {"evidence", "api_version", "verified_at", "verified_at_source", "dest"}),
     ],
-    ids=["accepted", "refused", "stored", "nothing stored", "no answer"],
+    ids=["accepted", "kept", "refused", "stored", "nothing stored", "no answer"],
 )
 def test_return_values_are_documented(
     controller: Controller, host: Host, args: dict[str, Any], absent: set[str]
