@@ -87,6 +87,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         public const double ProbeTimeout = 2;
 
         private const int MostSources = 3;
+        // With as many disks, addresses and tags as Azure allows, a document has fewer than half of them.
+        public const int MaxValues = 20000;
 
         public int Requests;
         public readonly List<object> Attempts = new List<object>();
@@ -366,7 +368,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         {
             try
             {
-                return Json.Read(ReadText(response));
+                return Json.Read(ReadText(response), MaxValues);
             }
             catch (JsonException error)
             {
@@ -376,6 +378,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             {
                 throw new UnusableException(
                     "malformed", "the answer is nested deeper than " + Json.MaxDepth + " levels");
+            }
+            catch (CountException)
+            {
+                throw new UnusableException("too_large", "the answer holds more than " + MaxValues + " values");
             }
         }
 

@@ -26,9 +26,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
         {
             double started = world.Clock();
             Detection detection = Platform.Detect(settings.ChassisAssetTag, world.Firmware);
-            Map fact = detection.Azure || settings.Forced
-                ? Ask(settings, world, warnings)
-                : Unavailable("not_azure", "");
+            bool asked = detection.Azure == true || settings.Forced;
+            Map fact = asked ? Ask(settings, world, warnings) : Unavailable(Platform.Miss(detection));
             Map meta = (Map)fact["meta"];
             meta["elapsed"] = Math.Round(world.Clock() - started, 3);
             meta["detection"] = new Map
@@ -42,9 +41,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
         }
 
         // The azure_imds fact of a host that has none, complete and of the usual shape.
-        private static Map Unavailable(string code, string detail)
+        private static Map Unavailable(ImdsException error)
         {
-            return Fact(code, detail, null, Facts.Build(new Map(), new Context(), new List<string>()));
+            Map blank = Facts.Build(new Map(), new Context(), new List<string>());
+            return Fact(error.Reason.Code, error.Detail, null, blank);
         }
 
         private static Map Fact(string code, string detail, string apiVersion, Map built)
@@ -89,7 +89,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
             }
             catch (ImdsException error)
             {
-                fact = Unavailable(error.Reason.Code, error.Detail);
+                fact = Unavailable(error);
             }
             Map meta = (Map)fact["meta"];
             meta["requests"] = (long)client.Requests;

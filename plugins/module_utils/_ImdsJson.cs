@@ -25,6 +25,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsJson
     {
     }
 
+    // And more values than the caller wants.
+    public sealed class CountException : Exception
+    {
+    }
+
     // Objects become Dictionary<string, object>, arrays List<object>, numbers long where they are whole and fit, else
     // double.
     public sealed class Json
@@ -37,19 +42,28 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsJson
 
         private readonly string text;
         private int at;
+        private int count;
 
         private Json(string text)
         {
             this.text = text;
         }
 
-        // Throws JsonException or DepthException.
-        public static object Read(string text)
+        // Throws JsonException or DepthException, and CountException for more values than most.
+        public static object Read(string text, int most = int.MaxValue)
         {
             Json json = new Json(text);
             object value = json.Value(1);
             json.SkipBlanks();
-            return json.at == text.Length ? value : json.Fail<object>("something follows the document");
+            if (json.at != text.Length)
+            {
+                return json.Fail<object>("something follows the document");
+            }
+            if (json.count > most)
+            {
+                throw new CountException();
+            }
+            return value;
         }
 
         // The text of UTF-8 bytes, or null where they are none.
@@ -106,6 +120,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsJson
             {
                 throw new DepthException();
             }
+            count++;
             switch (Peek())
             {
                 case '{':

@@ -14,18 +14,18 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsSmbios;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform
 {
-    // Azure: the verdict. ChassisAssetTag: what was read, null where nothing could be. Source: where it was read.
+    // Azure: the verdict, null where the tag can't be read. ChassisAssetTag: the tag, if any. Source: where it is read.
     public sealed class Detection
     {
-        public readonly bool Azure;
+        public readonly bool? Azure;
         public readonly string ChassisAssetTag;
         public readonly string Source;
 
         public Detection(string tag, string source)
         {
-            Azure = tag == Platform.AzureChassisAssetTag;
-            ChassisAssetTag = tag;
-            Source = tag == null ? null : source;
+            Azure = tag == null ? (bool?)null : tag == Platform.AzureChassisAssetTag;
+            ChassisAssetTag = tag == "" ? null : tag;
+            Source = source;
         }
     }
 
@@ -39,20 +39,33 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform
         // knownTag: the tag, where somebody read it already. firmware: gives RawSMBIOSData or null.
         public static Detection Detect(string knownTag, Func<byte[]> firmware)
         {
-            return string.IsNullOrEmpty(knownTag)
-                ? new Detection(Smbios.ChassisAssetTag(firmware()), "SMBIOS enclosure")
-                : new Detection(knownTag, "option chassis_asset_tag");
+            // NA is what setup says where it can't read the tag.
+            if (!string.IsNullOrEmpty(knownTag) && knownTag != "NA")
+            {
+                return new Detection(knownTag, "option chassis_asset_tag");
+            }
+            byte[] raw = firmware();
+            string tag = Smbios.HasEnclosure(raw) ? Smbios.ChassisAssetTag(raw) ?? "" : null;
+            return new Detection(tag, "SMBIOS enclosure");
         }
 
-        // Detect, unless told to go on whatever it says. Throws ImdsException: not_azure.
+        // Detect, unless told to go on whatever it says. Throws ImdsException: not_azure or unknown_platform.
         public static Detection RequireAzure(Settings settings, Func<byte[]> firmware)
         {
             Detection detection = Detect(settings.ChassisAssetTag, firmware);
-            if (!detection.Azure && !settings.Forced)
+            if (detection.Azure != true && !settings.Forced)
             {
-                throw new ImdsException("not_azure", "chassis asset tag: " + (detection.ChassisAssetTag ?? "none"));
+                throw Miss(detection);
             }
             return detection;
+        }
+
+        // What there is to say where a detection does not tell of an Azure VM.
+        public static ImdsException Miss(Detection detection)
+        {
+            return detection.Azure == null
+                ? new ImdsException("unknown_platform", detection.Source + " cannot be read")
+                : new ImdsException("not_azure", "chassis asset tag: " + (detection.ChassisAssetTag ?? "none"));
         }
 
         // Does the firmware's UUID agree with the vmId that IMDS tells? Null where there is none to compare.

@@ -31,8 +31,14 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
             new Reason("ok", "IMDS answered.", "Nothing to do."),
             new Reason(
                 "not_azure",
-                "This machine does not carry the chassis asset tag of an Azure VM, so nothing was sent.",
-                "On an emulator or Azure Stack set detect to force; elsewhere there is nothing to do."),
+                "This machine does not have the chassis asset tag of an Azure VM, so nothing was sent.",
+                "For an emulator or Azure Stack, set detect to force; otherwise there is nothing to do."),
+            new Reason(
+                "unknown_platform",
+                "The chassis asset tag cannot be read, so whether this is an Azure VM is unknown, and nothing was "
+                + "sent.",
+                "Let the module read the firmware's tag, give it in chassis_asset_tag, or set detect to force on an"
+                + " Azure VM."),
             new Reason(
                 "no_route",
                 "The system has no usable route to the metadata address.",
@@ -40,10 +46,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
             new Reason(
                 "route_prohibited",
                 "A prohibit or blackhole route, or a local firewall, forbids traffic to the metadata address.",
-                "Remove that route or rule, or ask the service that set it (systemd-imdsd does so on request)."),
+                "Remove that route or firewall rule, or reconfigure the service that set it, such as systemd-imdsd."),
             new Reason(
                 "wrong_source_address",
-                "IMDS answers another address of this host, but not the one that the system chose as source.",
+                "IMDS answers another address of this host, but not the one that the system chose as the source.",
                 "Make the primary address of the primary network interface the source of the route to "
                 + "169.254.169.254."),
             new Reason(
@@ -52,57 +58,56 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
                 "Check that the route to 169.254.169.254 leaves through the primary network interface."),
             new Reason(
                 "read_timeout",
-                "The connection was accepted, but the answer did not arrive in time.",
-                "Try again, or raise read_timeout and timeout; if it stays silent, check the source address of the "
-                + "route."),
+                "The connection was accepted, but no complete answer arrived in time.",
+                "Try again, or raise read_timeout and timeout; if it stays silent, check the route's source address."),
             new Reason(
                 "refused",
                 "The connection was refused, reset, or closed before an answer.",
-                "Check that the endpoint is right and that no local firewall rejects it."),
+                "Check that the endpoint is right and that no local firewall rejects the connection."),
             new Reason(
                 "throttled",
-                "IMDS answers 429: it takes 5 requests per second from a VM, all programs together.",
-                "Find out which program on the VM asks so often, and try again later."),
+                "IMDS answered 429: it allows a VM 5 requests per second, all programs together.",
+                "Find out which program on the VM sends so many requests, and try again later."),
             new Reason(
                 "updating",
-                "IMDS answers 410: it is being updated, which takes up to 70 seconds.",
+                "IMDS answered 410: it is being updated, which takes up to 70 seconds.",
                 "Try again in a minute."),
             new Reason(
                 "forbidden",
-                "IMDS answers 401, 403 or 421: the Metadata Security Protocol or a host firewall bars this user or "
+                "IMDS answered 401, 403 or 421: the Metadata Security Protocol or a firewall refuses this user or "
                 + "process.",
                 "Allow the user or process that Ansible runs as in the VM's access control profile, or use become."),
             new Reason(
                 "bad_version",
-                "IMDS does not know the API version in this place.",
-                "Leave api_version out, or pin one of the versions that the message lists."),
+                "IMDS does not support this API version here.",
+                "Leave out api_version, or pin one of the versions that the message lists."),
             new Reason(
                 "not_found",
-                "IMDS has nothing under this path.",
-                "Check the path; a classic VM has no compute part, and a VM behind no load balancer has no "
+                "IMDS has nothing at this path.",
+                "Check the path; a classic VM has no compute section, and only a VM behind a load balancer has "
                 + "loadbalancer."),
             new Reason(
                 "rejected",
-                "IMDS calls the request itself wrong (400 or 405).",
-                "Read its answer in the message; the path and the API version have to fit together."),
+                "IMDS rejected the request as invalid (400 or 405).",
+                "Read its answer in the message; the path must exist in the API version."),
             new Reason(
                 "intercepted",
-                "Something that is not this VM's IMDS answered: a proxy's page, a redirect, or another machine's "
+                "Something other than this VM's IMDS answered: a proxy's page, a redirect, or another machine's "
                 + "metadata.",
-                "Find what listens in between: a transparent proxy, a NAT rule, a metadata proxy of a container "
-                + "platform."),
+                "Find out what answers in its place: a transparent proxy, a NAT rule, a container platform's "
+                + "metadata proxy."),
             new Reason(
                 "malformed",
-                "The answer is not what IMDS sends: incomplete, not UTF-8, not JSON, or without its parts.",
-                "Try again; if it stays so, see what listens on the metadata address."),
+                "The answer is not what IMDS sends: it is incomplete, not UTF-8, not JSON, or lacks required sections.",
+                "Try again; if it persists, find out what listens on the metadata address."),
             new Reason(
                 "too_large",
-                "The answer is larger than 4 MiB.",
-                "See what listens on the metadata address: IMDS documents are a few KiB."),
+                "The answer is larger than any that IMDS sends.",
+                "Find out what listens on the metadata address: IMDS documents are a few KiB."),
             new Reason(
                 "server_error",
-                "IMDS answers with a server error (408 or 5xx).",
-                "Try again later; if it lasts, restart the VM or ask Azure support."),
+                "IMDS answered with a server error (408 or 5xx).",
+                "Try again later; if it persists, restart the VM or contact Azure support."),
         };
         // </generated>
 

@@ -107,7 +107,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteReport
         {
             if (!parts.ContainsKey("enclosure"))
             {
-                return detection.Azure;
+                return detection.Azure == true;
             }
             string tag = (string)Single(parts["enclosure"], "SMBIOSAssetTag");
             return string.IsNullOrEmpty(tag) ? (bool?)null : tag.Trim() == Platform.AzureChassisAssetTag;

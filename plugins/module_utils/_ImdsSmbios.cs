@@ -50,6 +50,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsSmbios
         private const int AssetTagOffset = 8;
         private const int LongestTag = 256;
 
+        // Whether there is anything to read the tag from.
+        public static bool HasEnclosure(byte[] raw)
+        {
+            return Structures(raw).Any(entry => entry.Type == Enclosure);
+        }
+
         // Of several enclosures, as a docking station makes them, the first that has a tag.
         public static string ChassisAssetTag(byte[] raw)
         {

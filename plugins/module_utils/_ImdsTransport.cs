@@ -71,7 +71,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
     public static class Transport
     {
         public const int MaxHead = 64 * 1024;
-        public const int MaxBody = 4 * 1024 * 1024;
+        public const int MaxBody = 512 * 1024;
 
         // Seconds that a refusal gets to be heard. Windows answers a refused SYN with two more of them, and tells of
         // the refusal 1.5 to 2 s after the first: a shorter connect_timeout would call it silence.
@@ -170,7 +170,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
 
         private static Response Read(Reader reader)
         {
-            string text = Latin1.GetString(reader.Until("\r\n\r\n", MaxHead));
+            string text = Latin1.GetString(reader.Until("\r\n\r\n"));
             string[] head = text.Split(new[] { "\r\n" }, StringSplitOptions.None);
             string[] parts = head[0].Split(new[] { ' ' }, 3);
             bool http = parts.Length > 1 && parts[0].StartsWith("HTTP/1.", StringComparison.Ordinal);
@@ -264,11 +264,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
             return count > 0;
         }
 
-        private void Limit(long size, int limit)
+        private void Limit(long size, int limit, string part = "the body of the answer")
         {
             if (size > limit)
             {
-                throw Error("too_large", "more than " + limit + " bytes");
+                throw Error("too_large", part + " is larger than " + limit / 1024 + " KiB");
             }
         }
 
@@ -280,13 +280,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
             return taken;
         }
 
-        // All bytes before a mark, which is swallowed.
-        public byte[] Until(string mark, int limit)
+        // All bytes before a mark, which is swallowed; part says in a message what they are.
+        public byte[] Until(string mark, string part = "the head of the answer")
         {
             while (true)
             {
                 int position = Find(mark);
-                Limit(position < 0 ? Available : position, limit);
+                Limit(position < 0 ? Available : position, Transport.MaxHead, part);
                 if (position >= 0)
                 {
                     byte[] taken = Take(position);
@@ -346,7 +346,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
             MemoryStream body = new MemoryStream();
             while (true)
             {
-                string line = Transport.Latin1.GetString(Until("\r\n", Transport.MaxHead));
+                string line = Transport.Latin1.GetString(Until("\r\n", "the head of a chunk"));
                 long size = Number(line.Split(';')[0], "0123456789abcdef");
                 if (size == 0)
                 {

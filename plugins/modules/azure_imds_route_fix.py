@@ -258,7 +258,7 @@ def make_target(module: AnsibleModule) -> LinuxTarget:
     params = module.params
     options = parse_options(params)
     settings = imds_options.settings({**params, "timeout": params["verify_timeout"]})
-    azure = platform.detect(settings.chassis_asset_tag).azure
+    azure = platform.detect(settings.chassis_asset_tag).azure is True
     force = options.force or settings.detect == "force"
     return LinuxTarget(
         host=make_host(module),

@@ -124,6 +124,7 @@ def as_scripted(answer: Answer) -> dict[str, Any]:
 _OWN_WORDS: Iterable[tuple[re.Pattern[str], str]] = (
     (re.compile(r"the answer is (not JSON: |nested deeper ).*", re.DOTALL), "the answer is not usable JSON"),
     (re.compile(r"within [0-9.e+-]+ s"), "within some s"),
+    (re.compile(r"(SMBIOS enclosure|/\S+/chassis_asset_tag) cannot be read"), "the tag cannot be read"),
 )
 _TINY = 1e-300
 _OWN_KEYS = {"elapsed", "collected_at", "source"}

@@ -16,6 +16,8 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import Im
 from ansible_collections.imds.azure.tests.scenarios.imds.conversations import (
     ANYTHING,
     BAD_BODIES,
+    MORE_VALUES,
+    MOST_VALUES,
     OLD_STYLE,
     REJECTED,
     RETRIES,
@@ -108,6 +110,11 @@ def test_every_row_of_the_retry_table(core: Core, name: str, passes: bool) -> No
 @pytest.mark.parametrize("name", BAD_BODIES)
 def test_unusable_documents(core: Core, name: str) -> None:
     assert both(core, [said(200, BAD_BODIES[name])])["error"][0] == "malformed"
+
+
+def test_the_number_of_values(core: Core) -> None:
+    assert "answer" in both(core, [said(200, MOST_VALUES)])
+    assert both(core, [said(200, MORE_VALUES)])["error"][0] == "too_large"
 
 
 SEQUENCES: dict[str, tuple[list[Answer], dict[str, Any]]] = {

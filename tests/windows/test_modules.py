@@ -89,7 +89,7 @@ def both(core: Core, monkeypatch: Any, tmp_path: Path, capsys: Any) -> Both:
         **options: Any,
     ) -> dict[str, Any]:
         for file, text in (("chassis_asset_tag", tag), ("product_uuid", uuid.hex() if uuid else None)):
-            if text:
+            if text is not None:
                 (tmp_path / file).write_text(text)
         before()
         expected = run(capsys, ALL[name], **options)
@@ -99,7 +99,7 @@ def both(core: Core, monkeypatch: Any, tmp_path: Path, capsys: Any) -> Both:
             "module",
             name=name,
             params={**COMMON, **SPECS[name], **options},
-            firmware=encoded(table(system(uuid or bytes(16)), enclosure((tag or "").encode()))),
+            firmware=None if tag is None else encoded(table(system(uuid or bytes(16)), enclosure(tag.encode()))),
             interfaces=[{"name": DEVICE, "mac": MAC, "up": True, "addresses": [DEFAULT_ADDRESS]}],
             default_address=DEFAULT_ADDRESS,
         )
@@ -241,7 +241,7 @@ LASTING: dict[str, tuple[Any, str]] = {
     "nothing": ({"body": ""}, "malformed"),
     "no UTF-8": ({"body_base64": "eyJhIjoi//4ifQ=="}, "malformed"),
     "deep": ({"body": "[", "repeat": 100_000}, "malformed"),
-    "too large": ({"body": "x", "repeat": 4 * 1024 * 1024 + 1}, "too_large"),
+    "too large": ({"body": "x", "repeat": 512 * 1024 + 1}, "too_large"),
     "through a proxy": ({"status": 200, "body": {"compute": {}}, "headers": {"Via": "1.1 proxy"}}, "intercepted"),
 }
 
@@ -366,7 +366,7 @@ def test_nothing_is_asked_for_evidence(both: Both, imds: Running, options: dict[
 TAG = platform.AZURE_CHASSIS_ASSET_TAG
 
 
-@pytest.mark.parametrize("tag", [TAG, "Default string", TAG[:-1], None])
+@pytest.mark.parametrize("tag", [TAG, "Default string", TAG[:-1], "", None])
 @pytest.mark.parametrize("option", [None, TAG, "NA"])
 @pytest.mark.parametrize("detect", ["auto", "force"])
 def test_the_chassis_asset_tag_decides(
@@ -374,8 +374,14 @@ def test_the_chassis_asset_tag_decides(
 ) -> None:
     for module in MODULES:
         both(module, tag=tag, endpoint=imds.url, detect=detect, chassis_asset_tag=option, required=False)
-    azure = TAG in (option or tag or "") and (option or tag) == TAG
+    azure = TAG in (option, tag)
     assert bool(imds.requests()) == (azure or detect == "force")
+
+
+def test_without_firmware_the_platform_is_unknown(both: Both, imds: Running) -> None:
+    assert fact(both("azure_imds_facts", endpoint=imds.url))["reason"] == "unknown_platform"
+    assert both("azure_imds_info", endpoint=imds.url, required=True)["reason"] == "unknown_platform"
+    assert not imds.requests()
 
 
 @pytest.mark.parametrize("mine", [True, False])

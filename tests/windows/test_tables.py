@@ -58,7 +58,14 @@ TABLES: dict[str, Any] = {
     "tag": platform.AZURE_CHASSIS_ASSET_TAG,
     "endpoint": options.ENDPOINT,
     "settings": {**vars(SETTINGS), "address": list(SETTINGS.address), "loopback": False},
-    "limits": [transport.MAX_HEAD, transport.MAX_BODY, client._MAX_DEPTH, client.PACE, client._PROBE_TIMEOUT],
+    "limits": [
+        transport.MAX_HEAD,
+        transport.MAX_BODY,
+        client._MAX_DEPTH,
+        client.MAX_VALUES,
+        client.PACE,
+        client._PROBE_TIMEOUT,
+    ],
     "version": release.VERSION,
 }
 

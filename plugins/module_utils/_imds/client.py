@@ -19,6 +19,8 @@ from .reasons import ImdsError
 PACE = 0.25
 # Seconds for each address in the search for the right source: where IMDS answers at all, it answers in milliseconds.
 _PROBE_TIMEOUT = 2.0
+# With as many disks, addresses and tags as Azure allows, a document has fewer than half of them.
+MAX_VALUES = 20_000
 _MAX_DEPTH = 64
 
 
@@ -270,8 +272,11 @@ def _read_json(response: transport.Response) -> Any:
         json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise _UnusableError("malformed", f"the answer is not JSON: {error}") from None
-    if _depth(content) > _MAX_DEPTH:
+    depth, values = _extent(content)
+    if depth > _MAX_DEPTH:
         raise _UnusableError("malformed", f"the answer is nested deeper than {_MAX_DEPTH} levels")
+    if values > MAX_VALUES:
+        raise _UnusableError("too_large", f"the answer holds more than {MAX_VALUES} values")
     return content
 
 
@@ -282,11 +287,15 @@ def _read_object(response: transport.Response) -> dict[str, Any]:
     return content
 
 
-def _depth(content: Any) -> int:
-    """How deep a document is nested; not recursive, because that is what it guards against."""
-    depth, level = 0, [content]
+def _extent(content: Any) -> tuple[int, int]:
+    """How deep a document is nested, and how many values it holds.
+
+    Not recursive, because that is what it guards against.
+    """
+    depth, count, level = 0, 0, [content]
     while level:
         depth += 1
+        count += len(level)
         inner = [item.values() if isinstance(item, dict) else item for item in level if isinstance(item, (dict, list))]
         level = [value for values in inner for value in values]
-    return depth
+    return depth, count

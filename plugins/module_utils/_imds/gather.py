@@ -21,7 +21,7 @@ def gather(settings: Settings) -> tuple[dict[str, Any], list[str]]:
     if detection.azure or settings.detect == "force":
         fact, warnings = _ask(settings)
     else:
-        fact, warnings = unavailable("not_azure"), []
+        fact, warnings = unavailable(*platform.miss(detection)), []
     fact["meta"]["elapsed"] = round(time.monotonic() - started, 3)
     fact["meta"]["detection"] = {**vars(detection), "mode": settings.detect}
     return fact, warnings

@@ -16,9 +16,9 @@ _DMI = "/sys/class/dmi/id/"
 
 
 class Detection:
-    """azure: the verdict; chassis_asset_tag: what was read, None where nothing could be; source: where it was read."""
+    """azure: the verdict, None where the tag can't be read; chassis_asset_tag: the tag, if any; source: its place."""
 
-    def __init__(self, azure: bool, chassis_asset_tag: str | None, source: str | None) -> None:
+    def __init__(self, azure: bool | None, chassis_asset_tag: str | None, source: str) -> None:
         self.azure = azure
         self.chassis_asset_tag = chassis_asset_tag
         self.source = source
@@ -29,7 +29,8 @@ def detect(known_tag: str | None = None) -> Detection:
 
     :param known_tag: the tag, where somebody read it already (ansible_facts.chassis_asset_tag)
     """
-    if known_tag:
+    # NA is what setup says where it can't read the tag.
+    if known_tag and known_tag != "NA":
         return _judge(known_tag, "option chassis_asset_tag")
     if sys.platform.startswith("freebsd"):
         return _judge(_kenv("smbios.chassis.tag"), "kenv smbios.chassis.tag")
@@ -39,12 +40,19 @@ def detect(known_tag: str | None = None) -> Detection:
 def require_azure(settings: Settings) -> Detection:
     """Detect, unless told to go on whatever it says.
 
-    :raises ImdsError: not_azure
+    :raises ImdsError: not_azure or unknown_platform
     """
     detection = detect(settings.chassis_asset_tag)
     if not detection.azure and settings.detect != "force":
-        raise ImdsError("not_azure", f"chassis asset tag: {detection.chassis_asset_tag or 'none'}")
+        raise ImdsError(*miss(detection))
     return detection
+
+
+def miss(detection: Detection) -> tuple[str, str]:
+    """(reason, detail) where a detection does not tell of an Azure VM."""
+    if detection.azure is None:
+        return "unknown_platform", f"{detection.source} cannot be read"
+    return "not_azure", f"chassis asset tag: {detection.chassis_asset_tag or 'none'}"
 
 
 def same_machine(vm_id: str) -> bool | None:
@@ -64,13 +72,13 @@ def same_machine(vm_id: str) -> bool | None:
 
 
 def _judge(tag: str | None, source: str) -> Detection:
-    return Detection(tag == AZURE_CHASSIS_ASSET_TAG, tag, source if tag else None)
+    return Detection(None if tag is None else tag == AZURE_CHASSIS_ASSET_TAG, tag or None, source)
 
 
 def _read(name: str) -> str | None:
     try:
         with open(_DMI + name, encoding="utf-8", errors="replace") as file:
-            return file.read(256).strip() or None
+            return file.read(256).strip()
     except OSError:
         return None
 
@@ -84,4 +92,4 @@ def _kenv(name: str) -> str | None:
         length = ctypes.CDLL(None).kenv(0, name.encode("ascii"), value, len(value))
     except (OSError, AttributeError):
         return None
-    return value.value.decode("ascii", "replace").strip() or None if length > 0 else None
+    return value.value.decode("ascii", "replace").strip() if length > 0 else None

@@ -15,7 +15,7 @@ import socket
 import time
 
 MAX_HEAD = 64 * 1024
-MAX_BODY = 4 * 1024 * 1024
+MAX_BODY = 512 * 1024
 
 # What the system says about a connection that fails; anything else means that there is no way to the address.
 _CONNECT_ERRORS: dict[int | None, str] = {
@@ -148,20 +148,20 @@ class _Reader:
         self._buffer += data
         return bool(data)
 
-    def _limit(self, size: int, limit: int) -> None:
+    def _limit(self, size: int, limit: int, part: str = "the body of the answer") -> None:
         if size > limit:
-            raise self.error("too_large", f"more than {limit} bytes")
+            raise self.error("too_large", f"{part} is larger than {limit // 1024} KiB")
 
     def _take(self, size: int) -> bytes:
         taken = bytes(self._buffer[:size])
         del self._buffer[:size]
         return taken
 
-    def until(self, end: bytes, limit: int) -> bytes:
-        """All bytes before end, which is swallowed."""
+    def until(self, end: bytes, part: str = "the head of the answer") -> bytes:
+        """All bytes before end, which is swallowed; part says in a message what they are."""
         while True:
             position = self._buffer.find(end)
-            self._limit(len(self._buffer) if position < 0 else position, limit)
+            self._limit(len(self._buffer) if position < 0 else position, MAX_HEAD, part)
             if position >= 0:
                 return self._take(position + len(end))[:position]
             if not self._more():
@@ -184,7 +184,7 @@ class _Reader:
     def chunks(self) -> bytes:
         body = bytearray()
         while True:
-            size = self._number(self.until(b"\r\n", MAX_HEAD).split(b";", 1)[0], 16)
+            size = self._number(self.until(b"\r\n", "the head of a chunk").split(b";", 1)[0], 16)
             if size == 0:
                 return bytes(body)
             self._limit(len(body) + size, MAX_BODY)
@@ -208,7 +208,7 @@ class _Reader:
 
 
 def _read_response(reader: _Reader) -> Response:
-    head = reader.until(b"\r\n\r\n", MAX_HEAD).decode("latin-1").split("\r\n")
+    head = reader.until(b"\r\n\r\n").decode("latin-1").split("\r\n")
     parts = head[0].split(" ", 2)
     # isdecimal: to isdigit a superscript two would be a digit.
     if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or len(parts[1]) != 3 or not parts[1].isdecimal():

@@ -71,7 +71,8 @@ namespace ImdsTests
                 {
                     "limits", new object[]
                     {
-                        Transport.MaxHead, Transport.MaxBody, Json.MaxDepth, Client.Pace, Client.ProbeTimeout,
+                        Transport.MaxHead, Transport.MaxBody, Json.MaxDepth, Client.MaxValues, Client.Pace,
+                        Client.ProbeTimeout,
                     }
                 },
                 { "version", Client.Version },

@@ -205,7 +205,7 @@ def test_an_endpoint_elsewhere_says_what_to_do(gather: Gather) -> None:
 
 # --- bad answers ----------------------------------------------------------------------------------------------------
 
-HUGE = b'{"compute":{"name":"' + b"x" * 5_000_000 + b'"}}'
+HUGE = b'{"compute":{"name":"' + b"x" * 525_000 + b'"}}'
 ANSWERS: dict[str, tuple[Step, str]] = {
     "closed": (send(b""), "refused"),
     "reset": (reset(), "refused"),
@@ -221,8 +221,9 @@ ANSWERS: dict[str, tuple[Step, str]] = {
     "neither compute nor network": (send(http(b"{}")), "malformed"),
     "half a character": (send(http(b'{"compute":{"name":"\\udc00"}}')), "malformed"),
     "deep": (send(http(b'{"compute":' + b"[" * 100_000 + b"]" * 100_000 + b"}")), "malformed"),
-    "deep objects": (send(http(b'{"compute":' + b'{"a":' * 100_000 + b"1" + b"}" * 100_000 + b"}")), "malformed"),
+    "deep objects": (send(http(b'{"compute":' + b'{"a":' * 50_000 + b"1" + b"}" * 50_000 + b"}")), "malformed"),
     "huge": (send(http(HUGE)), "too_large"),
+    "many values": (send(http(b'{"compute":{},"x":[' + b",".join([b"{}"] * 20_000) + b"]}")), "too_large"),
     "huge, not announced": (send(b"HTTP/1.1 200 OK\r\n\r\n" + HUGE), "too_large"),
     "page": (send(http(b"<html>Log in</html>", Content_Type="text/html", Server="squid")), "intercepted"),
     "redirect": (send(http(status="302 Found", Location="http://192.0.2.1/")), "intercepted"),

@@ -16,6 +16,8 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import RE
 from ansible_collections.imds.azure.tests.scenarios.imds.conversations import (
     ANYTHING,
     BAD_BODIES,
+    MORE_VALUES,
+    MOST_VALUES,
     OLD_STYLE,
     REJECTED,
     RETRIES,
@@ -281,6 +283,15 @@ def test_unusable_documents(name: str) -> None:
     assert reason == "malformed"
     assert [attempt["outcome"] for attempt in client.attempts] == ["malformed"] * 2
     assert all(len(attempt["detail"]) < 400 for attempt in client.attempts)
+
+
+def test_a_document_of_too_many_values() -> None:
+    assert World([said(200, MOST_VALUES)]).client().instance().content["compute"] == {}
+    world = World([said(200, MORE_VALUES)])
+    reason, client = failure(world)
+    assert reason == "too_large"
+    assert client.attempts[0]["detail"] == "the answer holds more than 20000 values"
+    assert client.requests == 1
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ def dmi(monkeypatch: Any, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def verdict(found: platform.Detection) -> tuple[bool, str | None, str | None]:
+def verdict(found: platform.Detection) -> tuple[bool | None, str | None, str]:
     return found.azure, found.chassis_asset_tag, found.source
 
 
@@ -46,32 +46,33 @@ def verdict(found: platform.Detection) -> tuple[bool, str | None, str | None]:
 def test_the_chassis_asset_tag_decides(dmi: Path, content: str, azure: bool, tag: str | None) -> None:
     file = dmi / "chassis_asset_tag"
     file.write_bytes(content.encode("latin-1"))
-    assert verdict(platform.detect()) == (azure, tag, str(file) if tag else None)
+    assert verdict(platform.detect()) == (azure, tag, str(file))
 
 
-def test_no_firmware_to_read(dmi: Path) -> None:
-    assert verdict(platform.detect()) == (False, None, None)
-    (dmi / "chassis_asset_tag").mkdir()  # not to be read, whoever runs the test
-    assert verdict(platform.detect()) == (False, None, None)
+def test_an_unreadable_tag_leaves_the_platform_unknown(dmi: Path) -> None:
+    file = dmi / "chassis_asset_tag"
+    assert verdict(platform.detect()) == (None, None, str(file))
+    file.mkdir()  # not to be read, whoever runs the test
+    assert verdict(platform.detect()) == (None, None, str(file))
 
 
-@pytest.mark.parametrize(("known", "azure"), [(TAG, True), ("NA", False), ("Default string", False)])
+@pytest.mark.parametrize(("known", "azure"), [(TAG, True), ("Default string", False)])
 def test_a_tag_that_is_known_already(dmi: Path, known: str, azure: bool) -> None:
     (dmi / "chassis_asset_tag").write_text(TAG if not azure else "other")
     assert verdict(platform.detect(known)) == (azure, known, "option chassis_asset_tag")
 
 
-@pytest.mark.parametrize("known", ["", None])
-def test_an_empty_tag_is_no_tag(dmi: Path, known: str | None) -> None:
+@pytest.mark.parametrize("known", ["", None, "NA"])
+def test_without_a_known_tag_the_firmware_is_read(dmi: Path, known: str | None) -> None:
     (dmi / "chassis_asset_tag").write_text(TAG)
     assert platform.detect(known).azure
 
 
-@pytest.mark.parametrize(("value", "azure"), [(TAG, True), ("Other", False), (None, False)])
-def test_freebsd_asks_its_kernel(monkeypatch: Any, value: str | None, azure: bool) -> None:
+@pytest.mark.parametrize(("value", "azure"), [(TAG, True), ("Other", False), (None, None)])
+def test_freebsd_asks_its_kernel(monkeypatch: Any, value: str | None, azure: bool | None) -> None:
     monkeypatch.setattr(sys, "platform", "freebsd14")
     monkeypatch.setattr(platform, "_kenv", {"smbios.chassis.tag": value}.__getitem__)
-    assert verdict(platform.detect()) == (azure, value, "kenv smbios.chassis.tag" if value else None)
+    assert verdict(platform.detect()) == (azure, value, "kenv smbios.chassis.tag")
 
 
 def test_a_system_without_kenv_knows_nothing() -> None:
@@ -79,15 +80,24 @@ def test_a_system_without_kenv_knows_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "detect", "fails"),
-    [(TAG, "auto", False), (TAG, "force", False), ("other", "auto", True), ("other", "force", False)],
+    ("tag", "detect", "reason", "detail"),
+    [
+        (TAG, "auto", None, ""),
+        (TAG, "force", None, ""),
+        ("other", "auto", "not_azure", "chassis asset tag: other"),
+        ("", "auto", "not_azure", "chassis asset tag: none"),
+        (None, "auto", "unknown_platform", "chassis_asset_tag cannot be read"),
+        ("other", "force", None, ""),
+        (None, "force", None, ""),
+    ],
 )
-def test_require_azure(dmi: Path, tag: str, detect: str, fails: bool) -> None:
-    (dmi / "chassis_asset_tag").write_text(tag)
-    if fails:
-        with pytest.raises(ImdsError, match="other") as caught:
+def test_require_azure(dmi: Path, tag: str | None, detect: str, reason: str | None, detail: str) -> None:
+    if tag is not None:
+        (dmi / "chassis_asset_tag").write_text(tag)
+    if reason:
+        with pytest.raises(ImdsError, match=detail) as caught:
             platform.require_azure(Settings(detect=detect))
-        assert caught.value.reason.code == "not_azure"
+        assert caught.value.reason.code == reason
     else:
         assert platform.require_azure(Settings(detect=detect)).chassis_asset_tag == tag
 

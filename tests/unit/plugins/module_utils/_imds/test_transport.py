@@ -119,6 +119,24 @@ def test_failures(name: str) -> None:
     assert time.monotonic() - started < read_timeout + SLACK
 
 
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("too large, announced", "the body of the answer is larger than 512 KiB"),
+        ("too large, one chunk", "the body of the answer is larger than 512 KiB"),
+        ("too large, many chunks", "the body of the answer is larger than 512 KiB"),
+        ("too large, until close", "the body of the answer is larger than 512 KiB"),
+        ("a head without end", "the head of the answer is larger than 64 KiB"),
+        ("a head too large, with an end", "the head of the answer is larger than 64 KiB"),
+        ("a chunk extension without end", "the head of a chunk is larger than 64 KiB"),
+    ],
+)
+def test_what_is_too_large_is_named(name: str, part: str) -> None:
+    with ScriptedServer(FAILURES[name][0]) as server, pytest.raises(transport.TransportError) as caught:
+        get(server)
+    assert str(caught.value) == part
+
+
 def test_a_reset_in_the_middle_is_an_error_too() -> None:
     # The client may see the bytes before the reset, or only the reset.
     with ScriptedServer(reset(http(JSON)[:-3])) as server, pytest.raises(transport.TransportError) as caught:
