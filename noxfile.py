@@ -70,21 +70,25 @@ def prepare(session: nox.Session) -> None:
     session.env["PYTHONDONTWRITEBYTECODE"] = "1"
 
 
-def prepare_core(session: nox.Session, core: str) -> str:
-    """The same, in an environment with that ansible-core, which its sessions share. Returns its Python's version."""
+def prepare_core(session: nox.Session, core: str) -> tuple[str, Path]:
+    """The same, and an environment with that ansible-core, which its sessions share: its Python's version, its bin."""
+    prepare(session)
+    python = controller_python(session, core)
+    return python, environment(session, f"core-{core}", python)
+
+
+def controller_python(session: nox.Session, core: str) -> str:
+    """The version of an installed Python that the core's controller side runs on; the session is skipped without."""
     python = next((version for version in CORES[core] if shutil.which(f"python{version}")), "")
     if not python:
         reason = f"ansible-core {core} needs Python {' or '.join(CORES[core])}, and none is installed"
-        JUNIT.mkdir(parents=True, exist_ok=True)
         note_skipped(session, session.name, reason)
         session.skip(reason)
-    prepare(session)
-    use_environment(session, f"core-{core}", python)
     return python
 
 
-def use_environment(session: nox.Session, group: str, python: str) -> None:
-    """Put an environment with that dependency group first on PATH; it is made where it is not there yet."""
+def environment(session: nox.Session, group: str, python: str) -> Path:
+    """Put an environment with that dependency group first on PATH; it is made where it is not there yet. Its bin."""
     directory = BUILD / "nox" / group
     requirements = nox.project.dependency_groups(PYPROJECT, group)
     ready, wanted = directory / ".ready", f"{python} {' '.join(requirements)}"
@@ -94,6 +98,7 @@ def use_environment(session: nox.Session, group: str, python: str) -> None:
         session.run(*pip, "install", "--quiet", *requirements, external=True)
         ready.write_text(wanted)
     session.env["PATH"] = os.pathsep.join((str(directory / "bin"), os.environ["PATH"]))
+    return directory / "bin"
 
 
 def keep_junit(name: str) -> None:
@@ -223,8 +228,8 @@ def molecule(session: nox.Session) -> None:
 @every_core
 def sanity(session: nox.Session, core: str) -> None:
     """ansible-test sanity: every test, no exceptions."""
-    python = prepare_core(session, core)
-    command = ("ansible-test", "sanity", "--color", "no", "--local", "--python", python)
+    python, programs = prepare_core(session, core)
+    command = (str(programs / "ansible-test"), "sanity", "--color", "no", "--local", "--python", python)
     if not shutil.which("pwsh"):
         # validate-modules ends at the first .ps1 module where there is no pwsh; the Windows guide says what stands in.
         session.env["PATH"] = os.pathsep.join((str(stand_in_for_pwsh()), session.env["PATH"]))
@@ -238,13 +243,13 @@ def sanity(session: nox.Session, core: str) -> None:
 @oldest_and_newest
 def units(session: nox.Session, core: str) -> None:
     """ansible-test units of all plugins, on the Pythons that hosts may have."""
-    prepare_core(session, core)
+    _python, programs = prepare_core(session, core)
     for number, version in enumerate(UNIT_PYTHONS[core]):
         if not shutil.which(f"python{version}"):
             note_skipped(session, f"units-{core}-{version}", f"Python {version} is not installed")
             continue
         left_out = [word for test in KERNEL_TESTS for word in ("--exclude", test)] if number else []
-        command = ("ansible-test", "units", "--color", "no", "--venv", "--python", version)
+        command = (str(programs / "ansible-test"), "units", "--color", "no", "--venv", "--python", version)
         session.run(*command, *left_out, "tests/unit/plugins/", external=True)
         keep_junit(f"units-{core}-{version}")
 
@@ -253,8 +258,8 @@ def units(session: nox.Session, core: str) -> None:
 @every_core
 def integration(session: nox.Session, core: str) -> None:
     """ansible-test integration, modules run on the oldest Python that hosts may have."""
-    prepare_core(session, core)
-    command = ("ansible-test", "integration", "--color", "no", "--venv", "--python", OLDEST_TARGET)
+    _python, programs = prepare_core(session, core)
+    command = (str(programs / "ansible-test"), "integration", "--color", "no", "--venv", "--python", OLDEST_TARGET)
     session.run(*command, external=True)
     keep_junit(f"integration-{core}")
 
@@ -262,12 +267,13 @@ def integration(session: nox.Session, core: str) -> None:
 @test
 def galaxy(session: nox.Session) -> None:
     """Build the collection and import it as Galaxy does, without a warning."""
-    python = prepare_core(session, NEWEST)
-    use_environment(session, "galaxy", python)
-    session.run("ansible-galaxy", "collection", "build", "--force", "--output-path", str(BUILD / "dist"), external=True)
+    prepare(session)
+    programs = environment(session, "galaxy", controller_python(session, NEWEST))
+    build = (str(programs / "ansible-galaxy"), "collection", "build", "--force", "--output-path", str(BUILD / "dist"))
+    session.run(*build, external=True)
     session.env["GALAXY_IMPORTER_CONFIG"] = str(COLLECTION / "tests" / "tools" / "galaxy-importer.cfg")
     (archive,) = (BUILD / "dist").glob("imds-azure-*.tar.gz")
-    importer = ("python", "-m", "galaxy_importer.main", str(archive))
+    importer = (str(programs / "python"), "-m", "galaxy_importer.main", str(archive))
     output = str(session.run(*importer, silent=True, external=True))
     session.log(output)
     if "WARNING" in output or "ERROR" in output:

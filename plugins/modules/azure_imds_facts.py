@@ -341,18 +341,37 @@ ansible_facts:
               description: The image reference as it stands in the VM's storage profile.
               returned: always
               type: dict
-              sample: {"exact_version": "22.04.202609150", "offer": "0001-com-ubuntu-server-jammy", "publisher": "canonical", "sku": "22_04-lts-gen2", "version": "latest"}
+              sample:
+                exact_version: 22.04.202609150
+                offer: 0001-com-ubuntu-server-jammy
+                publisher: canonical
+                sku: 22_04-lts-gen2
+                version: latest
             os_disk:
               description: The operating system disk.
               returned: always
               type: dict
-              sample: {"caching": "ReadWrite", "create_option": "FromImage", "disk_size_gb": 30, "name": "web-1-os", "os_type": "Linux", "write_accelerator_enabled": false}
+              sample:
+                caching: ReadWrite
+                create_option: FromImage
+                disk_size_gb: 30
+                name: web-1-os
+                os_type: Linux
+                write_accelerator_enabled: false
             data_disks:
               description: The data disks, by LUN.
               returned: always
               type: list
               elements: dict
-              sample: [{"caching": "ReadOnly", "create_option": "Empty", "disk_size_gb": 128, "is_shared_disk": false, "is_ultra_disk": false, "lun": 0, "name": "web-1-data0", "write_accelerator_enabled": false}]
+              sample:
+                - caching: ReadOnly
+                  create_option: Empty
+                  disk_size_gb: 128
+                  is_shared_disk: false
+                  is_ultra_disk: false
+                  lun: 0
+                  name: web-1-data0
+                  write_accelerator_enabled: false
             resource_disk:
               description: The local temporary disk; C(size) is in KB.
               returned: always
@@ -364,7 +383,9 @@ ansible_facts:
           type: dict
           contains:
             primary:
-              description: The interface that IMDS answered on, which is the primary one because it answers no other. Where that can't be told, the one of the default route, or the first.
+              description: >-
+                The interface that IMDS answered on, which is the primary one because it answers no other. Where that can't be told,
+                the one of the default route, or the first.
               returned: always
               type: dict
             interfaces:
@@ -436,20 +457,40 @@ ansible_facts:
           returned: always
           type: list
           elements: dict
-          sample: [{"name": "Environment", "value": "Production"}, {"name": "Owner", "value": "team-web"}, {"name": "Role", "value": "frontend"}]
+          sample:
+            - name: Environment
+              value: Production
+            - name: Owner
+              value: team-web
+            - name: Role
+              value: frontend
         public_keys:
           description: Public SSH keys, C(type), C(path), C(fingerprint), and C(key_data) with O(include_public_keys).
           returned: always
           type: list
           elements: dict
-          sample: [{"type": "ssh-rsa", "path": "/home/azureuser/.ssh/authorized_keys", "fingerprint": "SHA256:cERDva92GH8g0pdaiUxjbQjcxpu98XpXh5/FmDNHj5Q", "key_data": null}, {"type": "ssh-ed25519", "path": "/home/azureuser/.ssh/authorized_keys", "fingerprint": "SHA256:1HrjY/95p9vMzZPuJNxI4G0uCheOBy6Jf0AtMPyR0hM", "key_data": null}]
+          sample:
+            - type: ssh-rsa
+              path: /home/azureuser/.ssh/authorized_keys
+              fingerprint: SHA256:cERDva92GH8g0pdaiUxjbQjcxpu98XpXh5/FmDNHj5Q
+              key_data: null
+            - type: ssh-ed25519
+              path: /home/azureuser/.ssh/authorized_keys
+              fingerprint: SHA256:1HrjY/95p9vMzZPuJNxI4G0uCheOBy6Jf0AtMPyR0hM
+              key_data: null
         user_data:
           description: User data, C(present), C(length) in bytes, C(sha256), and C(base64) with O(include_user_data).
           returned: always
           type: dict
-          sample: {"present": true, "length": 35, "sha256": "323851e2ad7b0042725f3060a493d80fa54537f28a6c3ca18bf23f04f385d836", "base64": null}
+          sample:
+            present: true
+            length: 35
+            sha256: 323851e2ad7b0042725f3060a493d80fa54537f28a6c3ca18bf23f04f385d836
+            base64: null
         custom_data:
-          description: Custom data, C(present), C(length) in bytes, C(sha256), and C(base64) with O(include_user_data). Today's IMDS leaves it empty.
+          description: >-
+            Custom data, C(present), C(length) in bytes, C(sha256), and C(base64) with O(include_user_data). Today's IMDS leaves
+            it empty.
           returned: always
           type: dict
           sample: {"present": false, "length": 0, "sha256": null, "base64": null}

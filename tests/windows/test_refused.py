@@ -43,16 +43,18 @@ def later(seconds: float, port: socket.socket, accept: bool) -> Iterator[None]:
 
 @pytest.mark.parametrize("limit", [0.3, 2.0])
 def test_a_refusal_after_the_limit_is_a_refusal(core: Core, limit: float) -> None:
-    with busy_port() as (address, port), later(limit + 0.1, port, accept=False):
-        started = time.monotonic()
-        found = csharp_get(core, address, (limit, 10, 30))
-        assert time.monotonic() - started > limit
+    with busy_port() as (address, port):  # noqa: SIM117
+        with later(limit + 0.1, port, accept=False):
+            started = time.monotonic()
+            found = csharp_get(core, address, (limit, 10, 30))
+            assert time.monotonic() - started > limit
     assert found["kind"] == "refused"
 
 
 def test_a_connection_after_the_limit_is_too_late(core: Core) -> None:
-    with busy_port() as (address, port), later(0.4, port, accept=True):
-        found = csharp_get(core, address, (0.3, 10, 30))
+    with busy_port() as (address, port):  # noqa: SIM117
+        with later(0.4, port, accept=True):
+            found = csharp_get(core, address, (0.3, 10, 30))
     assert (found["kind"], found["detail"]) == ("connect_timeout", "no connection within 0.3 s")
 
 

@@ -41,8 +41,8 @@ def complaint(setting: str) -> str:
 
 def fail_module(sentence: str) -> None:
     """End a module as fail_json does."""
-    print(json.dumps({"failed": True, "msg": sentence}))
-    sys.exit(1)
+    sys.stdout.write(json.dumps({"failed": True, "msg": sentence}) + "\n")
+    raise SystemExit(1)
 
 
 class _Archive(zipimporter):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -104,7 +105,7 @@ def returned() -> list[str]:
 
 def _entry(description: str, kind: str | None, sample: Any) -> list[str]:
     made = KINDS[kind] if kind else _DICTIONARY
-    lines = [f"description: {_scalar(description)}", *_typed(made, sample)]
+    lines = [*_described(description), *_typed(made, sample)]
     if not kind:
         return [*lines, "contains:"]
     if kind not in PARTS:
@@ -112,7 +113,7 @@ def _entry(description: str, kind: str | None, sample: Any) -> list[str]:
     lines.append("contains:")
     example = sample[0] if isinstance(sample, list) else sample
     for name, part, text in PARTS[kind]:
-        entry = [f"description: {_scalar(text)}", *_typed(part, example[name]), *_sample("", example[name])]
+        entry = [*_described(text), *_typed(part, example[name]), *_sample("", example[name])]
         lines += [f"  {name}:", *(f"    {line}" for line in entry)]
     return lines
 
@@ -129,7 +130,20 @@ def _sample(kind: str, sample: Any) -> list[str]:
         return []
     if kind in _SHORTENED:
         sample = [_short(entry) for entry in sample[:1]] if isinstance(sample, list) else _short(sample)
-    return [f"sample: {json.dumps(sample) if isinstance(sample, (dict, list)) else _scalar(sample)}"]
+    if not isinstance(sample, (dict, list)):
+        return [f"sample: {_scalar(sample)}"]
+    line = f"sample: {json.dumps(sample)}"
+    if len(line) <= _WIDTH:
+        return [line]
+    block = yaml.safe_dump(sample, sort_keys=False, width=float("inf")).splitlines()
+    return ["sample:", *(f"  {line}" for line in block)]
+
+
+def _described(text: str) -> list[str]:
+    line = f"description: {_scalar(text)}"
+    if len(line) <= _WIDTH:
+        return [line]
+    return ["description: >-", *(f"  {line}" for line in textwrap.wrap(text, _WIDTH - 2, break_on_hyphens=False))]
 
 
 def _short(value: dict[str, Any]) -> dict[str, Any]:
