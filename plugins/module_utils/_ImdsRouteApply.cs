@@ -1,12 +1,13 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Carries out a plan's steps: do, prove, keep or take back, all in one run. Only the order is decided here. Twin of
+// Carries out a plan's steps: do, prove, keep or roll back, all in one run. Only the order is decided here. Twin of
 // _routes/host/apply.py.
 
 using System;
 using System.Collections;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal;
@@ -16,7 +17,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
 {
     using Map = Dictionary<string, object>;
 
-    // What is done for one reason. Undo takes back Do from any state in between, so also a step cut short.
+    // What is done for one reason. Undo reverses Do from any state in between, also that of a step cut short.
     public sealed class Step
     {
         public bool AfterProof;
@@ -86,15 +87,16 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
         }
     }
 
-    // Kept: the repair stands. Error: why not, or what went wrong in spite of it. UndoErrors: what could not be taken
-    // back; the journal then stays, and the next run tries again. Proof: null where nobody asked. Before, Tried, After:
-    // what there was before the steps, when IMDS was asked, and at the end.
+    // Kept: the repair stands. Error: why not, or what went wrong in spite of it. UndoErrors: what could not be rolled
+    // back; the journal then stays, and the next run tries again. Warnings: what did no harm. Proof: null where nobody
+    // asked. Before, Tried, After: what there was before the steps, when IMDS was asked, and at the end.
     public sealed class Applying
     {
         public bool Kept;
         public bool RolledBack;
         public string Error = "";
         public List<string> UndoErrors = new List<string>();
+        public readonly List<string> Warnings = new List<string>();
         public Map Proof;
         public readonly Snapshot Before;
         public readonly Snapshot Tried;
@@ -120,7 +122,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
             get { return RolledBack && After.Problem == null && After.Lines.SequenceEqual(Before.Lines); }
         }
 
-        // prove: null keeps the repair without a proof. rollback: whether a failed proof takes it back; a failed step
+        // prove: null keeps the repair without a proof. rollback: whether a failed proof rolls it back; a failed step
         // always does. Throws HostException where tables or journal can't be used; nothing was changed then.
         public IEnumerable<Call> Run(Func<Map> prove, bool rollback)
         {
@@ -141,35 +143,85 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
                 back = Error.Length > 0 && rollback && steps.Count > 0;
             }
             Kept = !back;
-            calls = back ? TakeBack() : Error.Length == 0 ? Cleanup() : new Call[0];
+            calls = back ? RollBack() : Error.Length == 0 ? Cleanup() : new Call[0];
             foreach (Call call in calls.Concat(After.Take()))
             {
                 yield return call;
             }
             if (steps.Count > 0 && UndoErrors.Count == 0)
             {
-                journal.Remove();
+                Close();
             }
         }
 
-        // Take back what a killed run began, or finish what it had proven.
+        // Roll back what a killed run began, or finish what it had proven.
         public IEnumerable<Call> Recover(Entry entry)
         {
             List<string> errors = new List<string>();
-            foreach (Call call in Carry(entry.Operations, errors))
+            foreach (Call call in entry.Proven ? Carry(entry.Operations, errors) : Restore(entry.Operations, errors))
             {
                 yield return call;
             }
             UndoErrors = entry.Proven ? UndoErrors : errors;
             if (UndoErrors.Count == 0)
             {
-                journal.Remove();
+                Close();
             }
         }
 
         private static IEnumerable<Call> Carry(IEnumerable<Operation> operations, List<string> errors)
         {
             return operations.SelectMany(operation => Operations.Carry(operation, errors));
+        }
+
+        // One operation that can't be undone does not keep the others from it. Where the interface is gone, there is
+        // nothing to restore.
+        private IEnumerable<Call> Restore(IEnumerable<Operation> operations, List<string> errors)
+        {
+            foreach (Operation operation in operations)
+            {
+                List<string> faults = new List<string>();
+                foreach (Call call in Operations.Carry(operation, faults))
+                {
+                    yield return call;
+                }
+                if (faults.Count == 0)
+                {
+                    continue;
+                }
+                Call look = new Call("Get-NetIPInterface");
+                yield return look;
+                bool gone = !look.Broken && look.Rows.Cast<IDictionary>()
+                    .All(row => Given.Whole(row, "InterfaceIndex") != operation.InterfaceIndex);
+                (gone ? Warnings : errors).AddRange(gone ? new[] { Gone(operation) } : faults.ToArray());
+            }
+        }
+
+        private static string Gone(Operation operation)
+        {
+            return "Interface " + operation.InterfaceIndex.ToString(CultureInfo.InvariantCulture)
+                + " no longer exists, so there is nothing to restore on it.";
+        }
+
+        // The next run follows a journal that can't be closed. That is a fault only where it would undo a repair.
+        private void Close()
+        {
+            try
+            {
+                string warning = journal.Close();
+                Warnings.AddRange(warning == null ? new string[0] : new[] { warning });
+            }
+            catch (HostException error)
+            {
+                if (!Kept)
+                {
+                    Warnings.Add(error.Message);
+                    return;
+                }
+                Error += (Error.Length > 0 ? "; " : "")
+                    + "the journal can't be finished, and while it is there the next run undoes the repair: "
+                    + error.Message;
+            }
         }
 
         // In the middle of a repair a journal that can't be written is an error like any other.
@@ -222,7 +274,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
         {
             List<Operation> cleanup = steps.Where(step => step.AfterProof).SelectMany(step => step.Do).ToList();
             List<string> errors = new List<string>();
-            // Without it a run that is killed now would be taken back: the repair stands, the cleanup waits.
+            // Without it a run that is killed now would be rolled back: the repair stands, the cleanup waits.
             if (cleanup.Count > 0 && Written(true, cleanup, errors))
             {
                 foreach (Call call in Carry(cleanup, errors))
@@ -233,8 +285,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
             Error = string.Join("; ", errors);
         }
 
-        // One operation that can't be undone does not keep the others from it.
-        private IEnumerable<Call> TakeBack()
+        private IEnumerable<Call> RollBack()
         {
             // Where the first change was refused there is nothing to undo, and trying would be refused as well.
             foreach (Call call in After.Take())
@@ -243,7 +294,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
             }
             bool untouched = After.Problem == null && After.Lines.SequenceEqual(Before.Lines);
             IEnumerable<Operation> undo = begun.SelectMany(step => step.Undo);
-            foreach (Call call in untouched ? new Call[0] : Carry(undo, UndoErrors))
+            foreach (Call call in untouched ? new Call[0] : Restore(undo, UndoErrors))
             {
                 yield return call;
             }

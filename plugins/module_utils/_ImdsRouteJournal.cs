@@ -1,11 +1,12 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What is under way, on disk before it is done, so that a run that was killed can be taken back. Twin of
+// What is under way, on disk before it is done, so that a run that was killed can be rolled back. Twin of
 // _routes/host/journal.py.
 //
-// The journal says what brings the host to rest: the operations that take the begun steps back, or, once the repair is
-// proven, those that are left. All of them may be repeated, so a reboot in between does no harm.
+// The journal says what brings the host to rest: the operations that roll the begun steps back, or, once the repair is
+// proven, those that are left. All of them may be repeated, so a reboot in between does no harm. A last line says that
+// it is finished, because a file that a virus scanner holds open can't be deleted.
 
 using System;
 using System.Collections.Generic;
@@ -24,20 +25,32 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
         public List<Operation> Operations = new List<Operation>();
     }
 
-    public sealed class Journal
+    public class Journal
     {
         private const string Head = "imds.azure route fix";
-        private const string TakeBack = "take back";
+        private const string RollBack = "roll back";
         private const string Finish = "finish";
+        private const string Finished = "finished";
+
+        // How often, and after how many seconds, something is tried again with a file that another program holds.
+        private const int Tries = 10;
+        private const double Pause = 0.1;
 
         private readonly string directory;
+        private readonly Action<double> sleep;
 
         public readonly string FilePath;
 
-        public Journal(string directory)
+        public Journal(string directory, Action<double> sleep)
         {
             this.directory = directory;
+            this.sleep = sleep;
             FilePath = Path.Combine(directory, "route_fix.txt");
+        }
+
+        private string Temporary
+        {
+            get { return FilePath + ".new"; }
         }
 
         // Where only administrators may write, so that nobody else can plant operations. Elsewhere than on Windows
@@ -51,14 +64,21 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
 
         // What an earlier run left; null where nothing is unfinished. Throws HostException where it can't be
         // understood.
-        public Entry Read()
+        public Entry Unfinished()
         {
             if (!File.Exists(FilePath))
             {
                 return null;
             }
-            string[] lines = Attempt(() => File.ReadAllLines(FilePath));
-            bool valid = lines.Length > 1 && lines[0] == Head && (lines[1] == TakeBack || lines[1] == Finish);
+            List<string> lines = Attempt(() => File.ReadAllText(FilePath)).Split('\n').ToList();
+            // What follows the last line's end is empty, or the begin of a word whose writer was killed.
+            bool whole = Finished.StartsWith(lines.Last(), StringComparison.Ordinal);
+            lines.RemoveAt(lines.Count - 1);
+            bool valid = whole && lines.Count > 1 && lines[0] == Head && (lines[1] == RollBack || lines[1] == Finish);
+            if (valid && lines.Last() == Finished)
+            {
+                return null;
+            }
             try
             {
                 if (valid)
@@ -78,37 +98,75 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
         // Replace the journal at once: a reader sees the old one or the new one, after a crash too.
         public void Write(bool proven, IEnumerable<Operation> operations)
         {
-            List<string> lines = new List<string> { Head, proven ? Finish : TakeBack };
+            List<string> lines = new List<string> { Head, proven ? Finish : RollBack };
             lines.AddRange(operations.Select(operation => operation.ToLine()));
-            byte[] text = new UTF8Encoding(false).GetBytes(string.Join("\n", lines) + "\n");
-            string temporary = FilePath + ".new";
+            Attempt(() => Save(Temporary, FileMode.Create, lines));
             Attempt(() =>
             {
-                using (FileStream file = new FileStream(temporary, FileMode.Create, FileAccess.Write))
-                {
-                    file.Write(text, 0, text.Length);
-                    file.Flush(true);
-                }
                 if (File.Exists(FilePath))
                 {
-                    File.Replace(temporary, FilePath, null);
+                    File.Replace(Temporary, FilePath, null);
                 }
                 else
                 {
-                    File.Move(temporary, FilePath);
+                    File.Move(Temporary, FilePath);
                 }
                 return true;
             });
         }
 
-        // Nothing is unfinished any more.
-        public void Remove()
+        // Nothing is unfinished any more. Returns what to warn of, or null; throws HostException where the journal can
+        // neither be finished nor deleted, so that the next run still follows it.
+        public string Close()
         {
-            Attempt(() =>
+            if (!File.Exists(FilePath))
             {
-                File.Delete(FilePath);
-                return true;
-            });
+                return null;
+            }
+            HostException unfinished = null;
+            try
+            {
+                Attempt(() => Append(Finished));
+            }
+            catch (HostException error)
+            {
+                unfinished = error;
+            }
+            try
+            {
+                Attempt(Delete);
+                return null;
+            }
+            catch (HostException error)
+            {
+                if (unfinished != null)
+                {
+                    throw unfinished;
+                }
+                return "The journal " + FilePath + " is finished, but can't be deleted: " + error.Message;
+            }
+        }
+
+        protected virtual bool Append(string line)
+        {
+            return Save(FilePath, FileMode.Append, new[] { line });
+        }
+
+        protected virtual bool Delete()
+        {
+            File.Delete(FilePath);
+            return true;
+        }
+
+        private static bool Save(string path, FileMode mode, IEnumerable<string> lines)
+        {
+            byte[] text = new UTF8Encoding(false).GetBytes(string.Concat(lines.Select(line => line + "\n")));
+            using (FileStream file = new FileStream(path, mode, FileAccess.Write, FileShare.ReadWrite))
+            {
+                file.Write(text, 0, text.Length);
+                file.Flush(true);
+            }
+            return true;
         }
 
         // Keep other runs on this host out, until it is disposed of or the process ends.
@@ -118,8 +176,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
             string name = Path.Combine(directory, "route_fix.lock");
             try
             {
-                return new FileStream(
+                IDisposable hold = new FileStream(
                     name, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+                if (File.Exists(Temporary))
+                {
+                    File.Delete(Temporary);  // left by a run that was killed
+                }
+                return hold;
             }
             catch (IOException)
             {
@@ -136,23 +199,34 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
             return new HostException(error.Message.TrimEnd('.') + ". Administrator's rights are needed.");
         }
 
-        private static T Attempt<T>(Func<T> work)
+        // A scanner or a backup may hold a file for a moment.
+        private T Attempt<T>(Func<T> work)
         {
-            try
+            for (int time = 1;; time++)
             {
-                return work();
-            }
-            catch (IOException error)
-            {
-                throw new HostException(error.Message);
-            }
-            catch (UnauthorizedAccessException error)
-            {
-                throw Refused(error);
-            }
-            catch (SecurityException error)
-            {
-                throw Refused(error);
+                try
+                {
+                    return work();
+                }
+                catch (IOException error)
+                {
+                    if (time == Tries)
+                    {
+                        throw new HostException(error.Message);
+                    }
+                }
+                catch (UnauthorizedAccessException error)
+                {
+                    if (time == Tries)
+                    {
+                        throw Refused(error);
+                    }
+                }
+                catch (SecurityException error)
+                {
+                    throw Refused(error);
+                }
+                sleep(Pause);
             }
         }
     }

@@ -33,17 +33,18 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
 
         private readonly IEnumerator<Call> calls;
 
-        private RouteTask(IDictionary parameters, bool checkMode, World world, string journal)
+        private RouteTask(IDictionary parameters, bool checkMode, World world, Journal journal)
         {
-            calls = Run(parameters, checkMode, world, new Journal(journal)).GetEnumerator();
+            calls = Run(parameters, checkMode, world, journal).GetEnumerator();
         }
 
         public static RouteTask Start(IDictionary parameters, bool checkMode)
         {
-            return Start(parameters, checkMode, new World(), Journal.DefaultDirectory());
+            World world = new World();
+            return Start(parameters, checkMode, world, new Journal(Journal.DefaultDirectory(), world.Sleep));
         }
 
-        public static RouteTask Start(IDictionary parameters, bool checkMode, World world, string journal)
+        public static RouteTask Start(IDictionary parameters, bool checkMode, World world, Journal journal)
         {
             return new RouteTask(parameters, checkMode, world, journal);
         }
@@ -87,7 +88,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
             {
                 throw new HostException("Nothing is changed in check mode.");
             }
-            RouteTarget target = new RouteTarget(parameters, world, journal);
+            RouteTarget target = new RouteTarget(parameters, world, journal, Warnings);
             foreach (Call call in mode == "collect" ? target.Collect(request, Result) : target.Apply(request, Result))
             {
                 yield return call;
@@ -100,10 +101,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
         private readonly Journal journal;
         private readonly Probe probe;
         private readonly Reporter reporter;
+        private readonly List<string> warnings;
 
         // Throws OptionException.
-        public RouteTarget(IDictionary parameters, World world, Journal journal)
+        public RouteTarget(IDictionary parameters, World world, Journal journal, List<string> warnings)
         {
+            this.warnings = warnings;
             Hashtable options = new Hashtable(parameters);
             options["timeout"] = Given.Value(parameters, "verify_timeout");
             Settings settings = Options.Parse(options);
@@ -118,24 +121,25 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
 
         public IEnumerable<Call> Collect(IDictionary request, Map result)
         {
-            bool unfinished = journal.Read() != null;
+            bool unfinished = journal.Unfinished() != null;
             bool recovered = unfinished && Given.Flag(request, "recover");
             if (recovered)
             {
                 using (journal.Alone())
                 {
-                    Entry entry = journal.Read();
+                    Entry entry = journal.Unfinished();
                     Applying recovery = new Applying(new List<Step>(), journal);
                     // Another run may have been faster.
                     foreach (Call call in entry == null ? new Call[0] : recovery.Recover(entry))
                     {
                         yield return call;
                     }
+                    warnings.AddRange(recovery.Warnings);
                     if (recovery.UndoErrors.Count > 0)
                     {
                         throw new HostException(
-                            "An earlier run was killed, and what it began can't be taken back: "
-                            + string.Join("; ", recovery.UndoErrors) + ". What is left to do stands in "
+                            "An earlier run was killed, and what it began can't be rolled back: "
+                            + string.Join("; ", recovery.UndoErrors) + ". What is left to do is listed in "
                             + journal.FilePath + ".");
                     }
                 }
@@ -159,7 +163,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
             Func<Map> prove = () => probe.Prove(address, mac, retries);
             using (steps.Count > 0 ? journal.Alone() : null)
             {
-                if (journal.Read() != null)
+                if (journal.Unfinished() != null)
                 {
                     throw new HostException(
                         "An earlier run was killed just now, see " + journal.FilePath + ". Run again.");
@@ -172,6 +176,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
                 {
                     yield return call;
                 }
+                warnings.AddRange(done.Warnings);
                 report["unfinished"] = done.UndoErrors.Count > 0;
                 result["kept"] = done.Kept;
                 result["rolled_back"] = done.RolledBack;

@@ -15,8 +15,19 @@ from ansible_collections.imds.azure.tests.scenarios.windows_reports import (
     STATIC_DEFAULT,
     report,
 )
-from ansible_collections.imds.azure.tests.windows.windows_host import MUTATIONS
+from ansible_collections.imds.azure.tests.windows.windows_host import MAC, MUTATIONS
 from ansible_collections.imds.azure.tests.windows.windows_site import BOTH_STORES, Site
+
+ADD = {"prefix": IMDS, "interface_index": 5, "next_hop": "0.0.0.0", "metric": 1}
+STEP = {
+    "phase": "repair",
+    "do": [{"action": "add", "store": "both", **ADD}],
+    "undo": [{"action": "remove", "store": store, **ADD} for store in ("active", "persistent")],
+}
+EXPECT = {"address": "10.0.1.10", "mac": MAC}
+APPLY = {
+    "request": {"mode": "apply", "steps": [STEP], "expect": EXPECT, "verify": True, "rollback": True, "retries": 0}
+}
 
 
 @pytest.mark.parametrize("name", REPAIRS)
@@ -56,7 +67,7 @@ def test_what_a_killed_run_began_is_rolled_back_wholly(site: Site, name: str) ->
         site.host.kill = at
         with pytest.raises(KilledError):
             site.repair(options)
-        if "take back" in (site.journal / "route_fix.txt").read_text():
+        if "roll back" in (site.journal / "route_fix.txt").read_text():
             site.recover()
             assert site.host.stores() == before
         site.recover()
@@ -156,7 +167,7 @@ def test_a_proven_repair_is_finished_and_never_rolled_back(site: Site) -> None:
 
 
 def test_a_journal_that_is_none(site: Site) -> None:
-    (site.journal / "route_fix.txt").write_text("imds.azure route fix\ntake back\nremove\t0.0.0.0/0\t5\n")
+    (site.journal / "route_fix.txt").write_text("imds.azure route fix\nroll back\nremove\t0.0.0.0/0\t5\n")
     done = site.task()
     assert done["failed"]
     assert "is not a journal of the route fix" in done["msg"]
@@ -174,7 +185,7 @@ def test_one_run_at_a_time(site: Site) -> None:
 
 def test_one_recovery_at_a_time(site: Site) -> None:
     (site.journal / "route_fix.txt").write_text(
-        f"imds.azure route fix\ntake back\nremove\t{IMDS}\t5\t0.0.0.0\t1\tactive\t\t\n"
+        f"imds.azure route fix\nroll back\nremove\t{IMDS}\t5\t0.0.0.0\t1\tactive\t\t\n"
     )
     site.core("hold_journal", journal=str(site.journal))
     done = site.task()
@@ -185,9 +196,69 @@ def test_one_recovery_at_a_time(site: Site) -> None:
 
 
 def test_another_run_that_is_killed_in_between_is_rolled_back_first(site: Site) -> None:
-    site.before_applying = lambda: (site.journal / "route_fix.txt").write_text("imds.azure route fix\ntake back\n")
+    site.before_applying = lambda: (site.journal / "route_fix.txt").write_text("imds.azure route fix\nroll back\n")
     done = site.task()
     assert "Run again." in done["msg"]
     assert not site.host.changes()
     site.before_applying = lambda: None
     assert site.task()["recovered"]
+
+
+def test_a_file_that_a_scanner_holds_for_a_moment_is_tried_again(site: Site) -> None:
+    site.hold_journal("append", "delete", sleeps=3)
+    done = site.task()
+    assert (done.get("failed"), done["verified"], done.get("warnings")) == (None, True, None)
+    assert not list(site.journal.iterdir())
+
+
+def test_a_finished_journal_that_can_not_be_deleted_is_a_warning(site: Site) -> None:
+    """And the next run does not follow it."""
+    site.hold_journal("delete")
+    done = site.module(APPLY, check_mode=False)
+    (warning,) = done["warnings"]
+    assert "is finished, but can't be deleted" in warning
+    assert (done["kept"], done["error"]) == (True, "")
+    assert site.host.host_routes() == BOTH_STORES
+    site.hold_journal()
+    assert (site.journal / "route_fix.txt").read_text().endswith("\nfinished\n")
+    again = site.task()
+    assert (again["recovered"], again["changed"], again["verified"]) == (False, False, True)
+    site.task(state="absent")
+    assert not list(site.journal.iterdir())
+
+
+def test_a_journal_that_can_neither_be_finished_nor_deleted_is_told(site: Site) -> None:
+    site.hold_journal("append", "delete")
+    done = site.module(APPLY, check_mode=False)
+    site.hold_journal()
+    assert done["kept"]
+    assert "while it is there the next run undoes the repair" in done["error"]
+
+
+def test_killed_while_the_journal_was_finished_it_still_counts(site: Site) -> None:
+    whole = f"imds.azure route fix\nroll back\nremove\t{IMDS}\t5\t0.0.0.0\t1\tactive\t\t\n"
+    for end, recovered in (("", True), ("fini", True), ("finished", True), ("finished\n", False)):
+        (site.journal / "route_fix.txt").write_text(whole + end)
+        done = site.module({"request": {"mode": "collect", "recover": True}}, check_mode=False)
+        assert done["recovered"] == recovered, end
+
+
+def test_a_temporary_file_of_a_killed_run_goes(site: Site) -> None:
+    (site.journal / "route_fix.txt.new").write_text("imds.azure route fix\nro")
+    assert site.task()["verified"]
+    assert not list(site.journal.iterdir())
+
+
+def test_where_the_interface_is_gone_there_is_nothing_to_restore(site: Site) -> None:
+    given, options, _codes, _rows = REPAIRS["static_on_wrong_nic"]
+    site.build(given)
+    site.host.kill = 20
+    with pytest.raises(KilledError):
+        site.repair(options)
+    assert "add" in (site.journal / "route_fix.txt").read_text()
+    for rows in (site.host.report["interfaces"], *site.host.report["routes"].values()):
+        rows[:] = [row for row in rows if row["InterfaceIndex"] != 7]
+    done = site.module({"request": {"mode": "collect", "recover": True}}, check_mode=False)
+    assert done["recovered"]
+    assert done["warnings"] == ["Interface 7 no longer exists, so there is nothing to restore on it."]
+    assert not list(site.journal.iterdir())

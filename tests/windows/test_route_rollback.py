@@ -138,7 +138,7 @@ def test_an_undo_that_fails_is_tried_again_by_the_next_run(site: Site) -> None:
     assert [file.name for file in site.journal.iterdir()] == ["route_fix.txt"]
     stuck = site.repair(options)
     assert stuck["failed"]
-    assert "can't be taken back" in stuck["msg"]
+    assert "can't be rolled back" in stuck["msg"]
     site.host.failures = 0
     done = site.repair(options)
     assert (done["recovered"], done["verified"]) == (True, True)

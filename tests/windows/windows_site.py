@@ -62,6 +62,10 @@ class Site:
 
         self.host.answer = answer_and_more  # type: ignore[method-assign]
 
+    def hold_journal(self, *refused: str, sleeps: int = 0) -> None:
+        """Another program has the journal open: it refuses to ``append`` or ``delete``, for so many of our sleeps."""
+        self.core("hold_file", refused=list(refused), sleeps=sleeps)
+
     def module(self, arguments: Row, check_mode: bool) -> Row:
         """The .ps1 module: its loop, with the model for PowerShell."""
         if (arguments["request"] or {}).get("mode") == "apply":
@@ -83,10 +87,11 @@ class Site:
                 self._call("route_drop")
                 raise
             step = self._call("route_answer", **answer)
+        warnings = {"warnings": step["warnings"]} if step["warnings"] else {}
         if step["failure"]:
-            return {"failed": True, "msg": step["failure"]}
+            return {"failed": True, "msg": step["failure"], **warnings}
         assert set(step["result"]) - {"changed"} <= DOCUMENTED
-        return dict(step["result"])
+        return {**step["result"], **warnings}
 
     def _call(self, name: str, **arguments: Any) -> Any:
         return self.core(name, asked=self._ask, **arguments)

@@ -88,7 +88,11 @@ namespace ImdsTests
             return new World
             {
                 Clock = () => Transport.Clock() + skipped,
-                Sleep = seconds => skipped += seconds,
+                Sleep = seconds =>
+                {
+                    skipped += seconds;
+                    CountSleep();
+                },
                 Chance = () => 0,
                 Firmware = () => Bytes(given, "firmware"),
                 Interfaces = () => ToInterfaces(given),

@@ -33,6 +33,7 @@ namespace ImdsTests
             { "firmware", arguments => Platform.ReadFirmware() },
             { "get", Get },
             { "guest", RunGuest },
+            { "hold_file", HoldFile },
             { "hold_journal", HoldJournal },
             { "interfaces", arguments => Guest.Interfaces().Select(Shown).ToList() },
             { "json", ReadJson },

@@ -6,6 +6,8 @@
 using System;
 using System.Collections;
 using System.Collections.Generic;
+using System.IO;
+using System.Linq;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal;
@@ -21,6 +23,9 @@ namespace ImdsTests
         // The run of the route fix that is under way.
         private static RouteTask routeTask;
         private static IDisposable heldJournal;
+        // What another program does not let us do with the journal, and for how many more sleeps.
+        private static List<string> refused = new List<string>();
+        private static long sleepsLeft;
 
         private static object StartRouteTask(Map arguments)
         {
@@ -28,7 +33,8 @@ namespace ImdsTests
             world.Get = AskTheTest;
             Hashtable parameters = new Hashtable(Part(arguments, "params"));
             bool checkMode = (bool)arguments["check_mode"];
-            routeTask = RouteTask.Start(parameters, checkMode, world, (string)arguments["journal"]);
+            Journal journal = new HeldJournal((string)arguments["journal"], world.Sleep);
+            routeTask = RouteTask.Start(parameters, checkMode, world, journal);
             return NextRouteCall();
         }
 
@@ -56,7 +62,7 @@ namespace ImdsTests
         // What another run does meanwhile.
         private static object HoldJournal(Map arguments)
         {
-            heldJournal = new Journal((string)arguments["journal"]).Alone();
+            heldJournal = new Journal((string)arguments["journal"], seconds => { }).Alone();
             return true;
         }
 
@@ -66,11 +72,59 @@ namespace ImdsTests
             return true;
         }
 
+        // What a virus scanner does. Mono does not: to it, an open file may be deleted.
+        private static object HoldFile(Map arguments)
+        {
+            refused = ((List<object>)arguments["refused"]).Cast<string>().ToList();
+            sleepsLeft = (long)arguments["sleeps"];
+            return true;
+        }
+
+        private static void CountSleep()
+        {
+            if (--sleepsLeft == 0)
+            {
+                refused.Clear();
+            }
+        }
+
+        private sealed class HeldJournal : Journal
+        {
+            public HeldJournal(string directory, Action<double> sleep) : base(directory, sleep)
+            {
+            }
+
+            protected override bool Append(string line)
+            {
+                Refuse("append");
+                return base.Append(line);
+            }
+
+            protected override bool Delete()
+            {
+                Refuse("delete");
+                return base.Delete();
+            }
+
+            private static void Refuse(string what)
+            {
+                if (refused.Contains(what))
+                {
+                    throw new IOException("Der Prozess kann nicht auf die Datei zugreifen.");
+                }
+            }
+        }
+
         private static object NextRouteCall()
         {
             return routeTask.Next()
                 ? new Map { { "call", routeTask.Call.Name }, { "parameters", routeTask.Call.Parameters } }
-                : new Map { { "result", routeTask.Result }, { "failure", routeTask.Failure } };
+                : new Map
+                {
+                    { "result", routeTask.Result },
+                    { "failure", routeTask.Failure },
+                    { "warnings", routeTask.Warnings },
+                };
         }
 
         // A request in the middle of a call: the test answers it with a line of its own.
