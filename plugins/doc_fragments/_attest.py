@@ -13,8 +13,8 @@ options:
   nonce:
     description:
       - The nonce that the document must contain, 1 to 32 letters, digits, hyphens or underscores.
-      - Without it, 32 characters are drawn at random, which is what you want. Where the host answers with another nonce, it is asked
-        twice more, with a new one each time.
+      - By default 32 random characters, which is what you want. If the host answers with another nonce, it is asked twice more, with a
+        new one each time.
       - With O(document) it is what the stored document was fetched with. Without it, that document's nonce is not looked at.
     type: str
   clouds:
@@ -28,7 +28,7 @@ options:
     default: [public]
   expected_vm_id:
     description:
-      - The VM's ID, or several, one of which it has to be. Upper and lower case are the same.
+      - The VM's ID, or several IDs of which one must match. Case is ignored.
       - Take it from a source other than the host, never from its facts.
       - An empty value is an error, here and in the other expected values, because a variable that is empty by mistake must not
         disable the check.
@@ -36,14 +36,14 @@ options:
     elements: str
   expected_subscription_id:
     description:
-      - The ID of the subscription that the VM has to belong to, or several.
+      - The ID of the subscription that the VM must belong to, or several IDs.
       - It proves less than O(expected_vm_id), because any VM in the subscription can answer.
     type: list
     elements: str
   expected_sku:
     description:
       - The SKU of the VM's image, or several.
-      - This, O(expected_license_type) and O(expected_plan) say what runs there, not which VM it is.
+      - This, O(expected_license_type) and O(expected_plan) tell what runs there, not which VM it is.
     type: list
     elements: str
   expected_license_type:
@@ -54,7 +54,7 @@ options:
   expected_plan:
     description:
       - The marketplace plan, a dictionary with one or more of C(name), C(product) and C(publisher), or a list of such
-        dictionaries. Only the keys that are given count.
+        dictionaries. Only the given keys are compared.
     type: raw
   max_age:
     description:
@@ -63,13 +63,13 @@ options:
     type: int
   clock_skew:
     description:
-      - By how many seconds the clocks of Azure and the controller may differ.
+      - Seconds by which the clocks of Azure and the controller may differ.
     type: int
     default: 120
   anchors:
     description:
-      - PEM or DER files on the controller with root certificates to trust besides the built-in ones, such as an emulator's.
-      - Relative paths are looked for as by M(ansible.builtin.copy), in C(files) of the role or beside the playbook.
+      - PEM or DER files on the controller with root certificates to trust in addition to the built-in ones, such as an emulator's.
+      - Relative paths are searched like those of M(ansible.builtin.copy), in C(files) of the role or beside the playbook.
     type: list
     elements: path
   builtin_anchors:
@@ -82,7 +82,7 @@ options:
   intermediates:
     description:
       - PEM or DER files on the controller with CA certificates that may complete a chain. They are not trusted by themselves.
-      - Relative paths are looked for like those of O(anchors).
+      - Relative paths are searched like those of O(anchors).
     type: list
     elements: path
   fetch_intermediates:
@@ -103,7 +103,7 @@ options:
       - Stored evidence to verify instead of a host's. No host is contacted.
       - The signature in base64, the whole answer of IMDS, as JSON text or as a dictionary with C(encoding) and C(signature), which
         is what RV(evidence) is, or what O(dest) wrote, as text, as a dictionary or by the name of the file on the controller.
-      - Relative paths are looked for like those of O(anchors).
+      - Relative paths are searched like those of O(anchors).
     type: raw
   verify_at:
     description:

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every module that asks IMDS has in common. PRIVATE to this collection."""
+"""What the modules that ask IMDS have in common. PRIVATE to this collection."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class ModuleDocFragment:
 options:
   api_version:
     description:
-      - Pin the API version that is asked for.
-      - Without it the newest version that this release was tested with is used. Where IMDS does not know that one,
-        the next lower version that it offers is taken.
+      - The API version to use.
+      - By default the newest version that this release was tested with. If IMDS does not know it, the module uses the newest
+        older version that IMDS offers.
     type: str
     choices:
       # <generated versions: make generate>
@@ -57,67 +57,67 @@ options:
   detect:
     description:
       - V(auto) sends nothing unless the firmware's chassis asset tag says that this is an Azure VM.
-      - V(force) skips that check, as is needed for the emulator and for Azure Stack.
+      - V(force) skips that check. The emulator and Azure Stack need it.
     type: str
     choices: [auto, force]
     default: auto
   chassis_asset_tag:
     description:
-      - The chassis asset tag where it is known already, usually C(ansible_facts.chassis_asset_tag).
-      - Without it, the module reads the tag itself.
+      - The chassis asset tag, if it is already known, usually C(ansible_facts.chassis_asset_tag).
+      - By default the module reads the tag itself.
     type: str
   endpoint:
     description:
-      - Where IMDS listens, C(http://ADDRESS) or C(http://ADDRESS:PORT). Names are not looked up.
-      - Any address other than the default and loopback needs O(detect=force).
+      - Where IMDS listens, C(http://ADDRESS) or C(http://ADDRESS:PORT). Host names are not resolved.
+      - Addresses other than the default and loopback need O(detect=force).
     type: str
     default: http://169.254.169.254
   connect_timeout:
     description:
-      - Seconds until a connection has to stand.
+      - Seconds to wait for the TCP connection.
     type: float
     default: 2
   read_timeout:
     description:
-      - Seconds from then until the whole answer has to be here.
+      - Seconds to wait for the complete answer once connected.
     type: float
     default: 10
   timeout:
     description:
-      - Seconds for everything, all tries and waits included.
+      - Seconds for the whole operation, including all retries and waits.
       - Raise it to 300 for a host that may still be booting.
     type: float
     default: 30
   updating_timeout:
     description:
-      - Seconds that take the place of O(timeout) while IMDS says that it is being updated, which takes it up to 70 seconds.
+      - Seconds to allow instead of O(timeout) while IMDS answers that it is being updated, which takes up to 70 seconds.
     type: float
     default: 100
 notes:
-  - Requests never go through a proxy, whatever the environment, a netrc file or the system settings say, and redirects are
-    never followed.
-  - IMDS belongs to the host on which the module runs. With C(delegate_to) or a local connection that is another machine
-    than the one that the facts are stored for.
+  - Requests never go through a proxy, whatever the environment, a netrc file or the system settings say. Redirects are never
+    followed.
+  - IMDS describes the machine on which the module runs. With C(delegate_to) or a local connection, that is not the machine for
+    which the facts are stored.
 """
 
     FACTS = r"""
 options:
   include_user_data:
     description:
-      - Put the Base64 text of user data and custom data into the facts, not only its length and hash.
-      - Facts are kept in clear text in every fact cache, and user data often holds passwords.
+      - Include the Base64 text of user data and custom data in the facts, not only its length and hash.
+      - Fact caches store facts in clear text, and user data often contains passwords.
     type: bool
     default: false
   include_public_keys:
     description:
-      - Put the whole public SSH keys into the facts, not only type, path and fingerprint.
+      - Include the complete public SSH keys in the facts, not only type, path and fingerprint.
     type: bool
     default: false
   load_balancer:
     description:
-      - Where the VM has no public address of its own, ask the load balancer endpoint for the one it is reached by.
+      - If the VM has no public address of its own, ask the load balancer endpoint for the address under which it is reached.
         That is a second request.
-      - The load balancer endpoint came with version 2020-10-01, so an older O(api_version) leaves the address unknown.
+      - The load balancer endpoint exists since API version 2020-10-01. With an older O(api_version), the address stays unknown.
     type: bool
     default: false
 """

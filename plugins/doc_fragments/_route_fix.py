@@ -12,9 +12,9 @@ class ModuleDocFragment:
 options:
   state:
     description:
-      - V(query) looks and changes nothing. Findings do not make it fail, unless O(fail_on_findings) is set.
-      - V(present) sees to it that a host route over the primary interface wins, with the primary address as source.
-      - V(absent) removes what V(present) sets. A route that DHCP gave stays.
+      - V(query) changes nothing. Findings do not make it fail unless O(fail_on_findings) is set.
+      - V(present) makes a host route over the primary interface win, with the primary address as source.
+      - V(absent) removes what V(present) sets. A route from DHCP stays.
     type: str
     choices: [query, present, absent]
     default: present
@@ -40,59 +40,60 @@ options:
     default: auto
   persistent:
     description:
-      - Keep the route over a reboot.
-      - On Linux by the network stack that configures the interface, which is not made to reload. On Windows in the persistent store.
+      - Keep the route after a reboot.
+      - On Linux, it is written for the network stack that configures the interface, which is not reloaded. On Windows, it goes to the
+        persistent store.
     type: bool
     default: true
   persistence_backend:
     description:
       - The network stack that keeps the route on Linux. V(auto) finds out which one configures the interface.
-      - V(none) sets the route until the next reboot, and so does V(auto) where nobody is found. A finding says so.
+      - V(none) sets the route until the next reboot only. So does V(auto) if it finds no network stack; a finding says so.
     type: str
     choices: [auto, netplan, networkd, networkmanager, ifupdown, none]
     default: auto
   remove_conflicting:
     description:
-      - Other routes to C(169.254.169.254/32) that contradict. Without it, static ones are removed.
+      - What to do with conflicting routes to C(169.254.169.254/32). By default static ones are removed.
       - V(true) also removes those of tunnels, container networks and routing daemons, V(false) removes none.
     type: bool
   fix_source:
     description:
-      - On Windows, exclude other addresses of the interface from being chosen as source, if nothing else helps. They are then not
-        registered in DNS any more. On Linux the route itself names the source.
+      - On Windows, stop other addresses of the interface from being used as source if nothing else helps. They are then no longer
+        registered in DNS. On Linux, the route itself names the source.
     type: bool
     default: false
   verify:
     description:
       - Ask IMDS afterwards, and keep the repair only if it answers the primary address.
-      - Being throttled or updated is an answer too.
+      - An answer that IMDS is throttling or being updated counts too.
     type: bool
     default: true
   verify_timeout:
     description:
-      - Seconds for one try, more than 0 and at most 60. O(connect_timeout) and O(read_timeout) hold within it.
-      - O(timeout) and O(updating_timeout) have no meaning here.
+      - Seconds for one try, more than 0 and at most 60. O(connect_timeout) and O(read_timeout) apply within it.
+      - O(timeout) and O(updating_timeout) are ignored.
     type: float
     default: 5
   verify_retries:
     description:
-      - How often it is tried again, 0 to 10.
+      - Number of further tries, 0 to 10.
     type: int
     default: 2
   rollback:
     description:
-      - Take the repair back where IMDS does not answer.
-      - A step that fails rolls it back in any case.
+      - Roll the repair back if IMDS does not answer.
+      - If a step fails, the repair is rolled back in any case.
     type: bool
     default: true
   force:
     description:
-      - Go on where the firmware does not say that this is an Azure VM. O(detect=force) means the same.
+      - Continue even if the firmware does not say that this is an Azure VM. O(detect=force) means the same.
     type: bool
     default: false
   fail_on_findings:
     description:
-      - Fail where there are findings of severity V(error) and nothing is done about them, with O(state=query) or O(route_print).
+      - With O(state=query) or O(route_print), fail if there are findings of severity V(error).
     type: bool
     default: false
   route_print:
@@ -101,6 +102,6 @@ options:
     type: str
   request:
     description:
-      - What the controller asks of the host. It is made by the action plugin, and an error in a task.
+      - The controller's request to the host. The action plugin sets it; it is an error in a task.
     type: dict
 """

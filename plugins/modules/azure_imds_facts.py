@@ -8,10 +8,10 @@ module: azure_imds_facts
 version_added: 0.1.0
 short_description: Facts about an Azure VM from its Instance Metadata Service
 description:
-  - Asks the Azure Instance Metadata Service (IMDS) of the host once, and returns what it tells as C(ansible_facts.azure_imds),
-    with real booleans and numbers, V(null) for what is empty, and names in snake_case.
-  - On a host that is no Azure VM nothing is sent, and C(ansible_facts.azure_imds.available) is V(false).
-  - Every fact is there on every host, so that conditions never meet an undefined variable.
+  - Asks the Azure Instance Metadata Service (IMDS) of the host once and returns its answer as C(ansible_facts.azure_imds), with
+    booleans and numbers instead of strings, V(null) for empty values, and names in snake_case.
+  - On a host that is not an Azure VM, nothing is sent, and C(ansible_facts.azure_imds.available) is V(false).
+  - Every fact is defined on every host, so conditions never meet an undefined variable.
 extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.platforms
@@ -23,8 +23,8 @@ extends_documentation_fragment:
 options:
   required:
     description:
-      - Fail where no facts can be had, instead of saying so in RV(ansible_facts.azure_imds.reason).
-      - Under C(gather_facts) a failure takes the host out of the play.
+      - Fail if there are no facts, instead of only giving the reason in RV(ansible_facts.azure_imds.reason).
+      - With C(gather_facts), a failure removes the host from the play.
     type: bool
     default: false
 seealso:
@@ -59,7 +59,7 @@ EXAMPLES = r"""
     required: true
     timeout: 300
 
-# As variables of a play, the same does it for the play's own gather_facts.
+# The same variables, set for a play, work for the play's own gather_facts.
 - name: Gather them together with everything else
   ansible.builtin.gather_facts:
   vars:
@@ -87,7 +87,7 @@ ansible_facts:
   type: dict
   contains:
     azure_imds:
-      description: All there is, under one name.
+      description: All facts, under one name.
       returned: always
       type: dict
       contains:
@@ -97,13 +97,13 @@ ansible_facts:
           type: bool
           sample: true
         reason:
-          description: How it ended; V(ok), or another of the R(reason codes,ansible_collections.imds.azure.docsite.reasons),
+          description: How the request ended, V(ok) or another of the R(reason codes,ansible_collections.imds.azure.docsite.reasons),
             such as V(not_azure) or V(throttled).
           returned: always
           type: str
           sample: ok
         remedy:
-          description: What to do about it; V(null) where nothing is wrong.
+          description: What to do about it, V(null) if nothing is wrong.
           returned: always
           type: str
         api_version:
@@ -123,7 +123,7 @@ ansible_facts:
           type: str
           sample: 55957a81-edbc-5a6c-a807-ecfba8227a47
         resource_id:
-          description: Resource ID of the VM. The filter P(imds.azure.parse_resource_id#filter) takes it apart.
+          description: Resource ID of the VM. The filter P(imds.azure.parse_resource_id#filter) splits it into its parts.
           returned: always
           type: str
           sample: /subscriptions/3f1c2a64-8d0b-4b57-9e21-6a7d50c4e8b3/resourceGroups/rg-web-prod/providers/Microsoft.Compute/virtualMachines/web-1
@@ -138,12 +138,12 @@ ansible_facts:
           type: str
           sample: 3f1c2a64-8d0b-4b57-9e21-6a7d50c4e8b3
         location:
-          description: Azure region, in lower case and without blanks.
+          description: Azure region, in lower case without spaces.
           returned: always
           type: str
           sample: westeurope
         zone:
-          description: Availability zone; V(null) outside of zones.
+          description: Availability zone, V(null) if the VM is not in one.
           returned: always
           type: str
           sample: '2'
@@ -158,7 +158,7 @@ ansible_facts:
           type: str
           sample: AzurePublicCloud
         endpoints:
-          description: Where that cloud's services are.
+          description: Addresses of that cloud's services.
           returned: always
           type: dict
           contains:
@@ -193,7 +193,7 @@ ansible_facts:
           type: str
           sample: Linux
         os_profile:
-          description: What the VM was created with.
+          description: Settings with which the VM was created.
           returned: always
           type: dict
           contains:
@@ -218,7 +218,7 @@ ansible_facts:
           type: str
           sample: Spot
         eviction_policy:
-          description: What becomes of a spot VM when it is evicted.
+          description: What happens to a Spot VM when it is evicted.
           returned: always
           type: str
           sample: Deallocate
@@ -247,12 +247,12 @@ ansible_facts:
           type: str
           sample: b7a35f0e-41d2-4c19-8f6e-2d90c3a7e514
         scale_set:
-          description: Name of the scale set, of either orchestration mode.
+          description: Name of the scale set, in either orchestration mode.
           returned: always
           type: str
           sample: vmss-web
         scale_set_id:
-          description: Resource ID of the scale set, told only for flexible orchestration.
+          description: Resource ID of the scale set. IMDS reports it only for flexible orchestration.
           returned: always
           type: str
           sample: /subscriptions/3f1c2a64-8d0b-4b57-9e21-6a7d50c4e8b3/resourceGroups/rg-web-prod/providers/Microsoft.Compute/virtualMachineScaleSets/vmss-web
@@ -287,7 +287,7 @@ ansible_facts:
               type: str
               sample: 22.04.202609150
             id:
-              description: Resource ID of an image of one's own.
+              description: Resource ID of a custom image.
               returned: always
               type: str
         plan:
@@ -338,7 +338,7 @@ ansible_facts:
           type: dict
           contains:
             image_reference:
-              description: The image reference as it stands in the VM's storage profile.
+              description: The image reference in the VM's storage profile.
               returned: always
               type: dict
               sample:
@@ -373,7 +373,7 @@ ansible_facts:
                   name: web-1-data0
                   write_accelerator_enabled: false
             resource_disk:
-              description: The local temporary disk; C(size) is in KB.
+              description: The local temporary disk. C(size) is in KB.
               returned: always
               type: dict
               sample: {"size": 16777216}
@@ -384,8 +384,8 @@ ansible_facts:
           contains:
             primary:
               description: >-
-                The interface that IMDS answered on, which is the primary one because it answers no other. Where that can't be told,
-                the one of the default route, or the first.
+                The interface on which IMDS answered. It is the primary one, because IMDS answers no other. If that can't be
+                determined, the interface of the default route, or else the first.
               returned: always
               type: dict
             interfaces:
@@ -438,7 +438,7 @@ ansible_facts:
           type: str
           sample: 10.20.1.4
         public_ip:
-          description: Public IPv4 address; with O(load_balancer) that of the load balancer where the VM has none of its own.
+          description: Public IPv4 address. With O(load_balancer), that of the load balancer if the VM has none of its own.
           returned: always
           type: str
           sample: 203.0.113.24
@@ -448,7 +448,7 @@ ansible_facts:
           type: str
           sample: instance
         tags:
-          description: Tags by name. Azure takes names without regard to case, dictionaries don't.
+          description: Tags by name. Azure ignores case in names, dictionaries do not.
           returned: always
           type: dict
           sample: {"Environment": "Production", "Owner": "team-web", "Role": "frontend"}
@@ -526,7 +526,7 @@ ansible_facts:
               returned: always
               type: str
         additional_capabilities:
-          description: Capabilities that were enabled for the VM.
+          description: Capabilities that are enabled for the VM.
           returned: always
           type: dict
           contains:

@@ -6,11 +6,12 @@
 DOCUMENTATION = r"""
 module: azure_imds_info
 version_added: 0.1.0
-short_description: Anything that the Azure Instance Metadata Service documents, as it sends it
+short_description: Read instance metadata, versions, load balancer or attested document of an Azure VM as IMDS sends them
 description:
-  - Reads one path of the Azure Instance Metadata Service (IMDS) of the host, a whole document, a part of it, or a single value,
-    and returns it unchanged.
-  - For facts that are typed, complete and redacted use M(imds.azure.azure_imds_facts).
+  - Reads one path of the Azure Instance Metadata Service (IMDS) of the host and returns its content unchanged. That can be a whole
+    document, a part of the instance document, or a single value.
+  - Covers C(instance), C(versions), C(loadbalancer) and C(attested/document). Identity tokens and scheduled events can't be read.
+  - For facts that are typed, complete and redacted, use M(imds.azure.azure_imds_facts).
   - Nothing is redacted here. Documents with C(compute) contain user data, custom data and public SSH keys in clear text, and
     user data often holds passwords. Set C(no_log=true) on a task that reads them, because Ansible would otherwise show them in
     its output and in logs. A narrower O(path) avoids them.
@@ -23,14 +24,14 @@ extends_documentation_fragment:
 options:
   path:
     description:
-      - Path below C(/metadata), V(instance), V(versions), V(loadbalancer), V(attested/document), or keys and indexes below
+      - Path below C(/metadata). V(instance), V(versions), V(loadbalancer) or V(attested/document), or keys and indexes below
         V(instance), such as V(instance/network/interface/0).
-      - The identity endpoints hand out secrets and can't be read.
+      - The identity endpoints return secrets and can't be read.
     type: str
     default: instance
   required:
     description:
-      - Fail where there is no content, instead of saying so in RV(reason).
+      - Fail if there is no content, instead of only giving the RV(reason).
     type: bool
     default: true
 seealso:
@@ -45,7 +46,7 @@ EXAMPLES = r"""
     path: instance/compute/name
   register: vm_name
 
-- name: Name the host after it
+- name: Give the host that name
   ansible.builtin.hostname:
     name: "{{ vm_name.content }}"
 
@@ -54,7 +55,7 @@ EXAMPLES = r"""
     path: instance/network/interface/0
   register: interface
 
-- name: See which API versions there are
+- name: List the API versions
   imds.azure.azure_imds_info:
     path: versions
   register: versions
@@ -83,17 +84,17 @@ available:
   type: bool
   sample: true
 reason:
-  description: How it ended; V(ok), or another of the R(reason codes,ansible_collections.imds.azure.docsite.reasons).
+  description: How the request ended, V(ok) or another of the R(reason codes,ansible_collections.imds.azure.docsite.reasons).
   returned: always
   type: str
   sample: ok
 remedy:
-  description: What to do about it; V(null) where nothing is wrong.
+  description: What to do about it, V(null) if nothing is wrong.
   returned: always
   type: str
 content:
   description:
-    - What is at the path, a dictionary, a list or, for a single value, a string. V(null) if there is nothing.
+    - What is at the path, a dictionary, a list, or a string for a single value. V(null) if there is nothing.
     - User data, custom data and public keys are in clear text.
   returned: always
   type: raw
@@ -104,12 +105,12 @@ path:
   type: str
   sample: instance/compute/name
 api_version:
-  description: The API version that was used; V(null) for V(versions), which has none.
+  description: The API version that was used, V(null) for V(versions), which has none.
   returned: always
   type: str
   sample: "2025-04-07"
 attempts:
-  description: The attempts, each C(path), C(api_version), C(outcome), C(status), C(detail), and C(wait), the seconds waited after it.
+  description: The attempts, each with C(path), C(api_version), C(outcome), C(status), C(detail) and C(wait), the seconds waited after it.
   returned: always
   type: list
   elements: dict

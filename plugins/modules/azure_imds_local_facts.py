@@ -6,15 +6,14 @@
 DOCUMENTATION = r"""
 module: azure_imds_local_facts
 version_added: 0.1.0
-short_description: Install the script that brings the facts of an Azure VM with every setup
+short_description: Install a script that adds the facts of an Azure VM to every setup
 description:
-  - Installs an executable C(azure_imds.fact) where M(ansible.builtin.setup) looks for local facts. From then on
-    C(ansible_facts.ansible_local.azure_imds) is what M(imds.azure.azure_imds_facts) returns as C(ansible_facts.azure_imds).
-  - The script is the collection's own code in one file, and needs nothing but Python.
-  - On a host that is no Azure VM the script sends nothing. It never fails, so that it can't break M(ansible.builtin.setup);
-    where no facts can be had, C(ansible_facts.ansible_local.azure_imds.available) is V(false).
-  - There is no Windows form, because the script runs on Python. On a Windows host the module fails to start. The role
-    P(imds.azure.azure_imds#role) leaves it out there.
+  - Installs an executable C(azure_imds.fact) where M(ansible.builtin.setup) looks for local facts. From then on,
+    C(ansible_facts.ansible_local.azure_imds) contains what M(imds.azure.azure_imds_facts) returns as C(ansible_facts.azure_imds).
+  - The script is the collection's own code in one file. It needs only Python.
+  - On a host that is not an Azure VM, the script sends nothing. It never fails, so it can't break M(ansible.builtin.setup).
+    If there are no facts, C(ansible_facts.ansible_local.azure_imds.available) is V(false).
+  - The module does not run on Windows, because the script needs Python. The role P(imds.azure.azure_imds#role) skips it there.
 extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.actiongroup_imds
@@ -26,50 +25,50 @@ attributes:
   diff_mode:
     support: full
     details:
-      - Shows version, options and interpreter of the script, not its bytes.
+      - Shows the version, options and interpreter of the script, not its content.
   platform:
     description: Target OS/families that can be operated against.
     support: full
     platforms: posix
     details:
-      - The script runs on Python, so there is no form for Windows.
+      - The script needs Python, so there is no Windows version.
 options:
   state:
     description:
-      - V(present) installs the script or brings it up to date, V(absent) removes it.
+      - V(present) installs or updates the script, V(absent) removes it.
     type: str
     choices: [present, absent]
     default: present
   path:
     description:
-      - Directory of the script. It is made where it is missing.
-      - With another one than the default, give O(ansible.builtin.setup#module:fact_path) to M(ansible.builtin.setup).
+      - Directory of the script. It is created if it is missing.
+      - If it is not the default, set O(ansible.builtin.setup#module:fact_path) for M(ansible.builtin.setup) as well.
     type: path
     default: /etc/ansible/facts.d
   python:
     description:
       - Interpreter that runs the script.
-      - Without it, the one that runs this module. Another one runs the script too, but slower, because the script holds
-        compiled code for the one that runs this module.
+      - By default the one that runs this module. Another one also works, but is slower, because the script contains code
+        compiled for the one that runs this module.
     type: path
   connect_timeout:
     description:
-      - Seconds until a connection has to stand.
+      - Seconds to wait for the TCP connection.
     type: float
     default: 1
   read_timeout:
     description:
-      - Seconds from then until the whole answer has to be here.
+      - Seconds to wait for the complete answer once connected.
     type: float
     default: 4
   timeout:
     description:
-      - Seconds for everything, all tries and waits included. Every M(ansible.builtin.setup) waits for it.
+      - Seconds for the whole operation, including all retries and waits. Every M(ansible.builtin.setup) waits this long at most.
     type: float
     default: 5
   updating_timeout:
     description:
-      - Seconds that take the place of O(timeout) while IMDS says that it is being updated, which takes it up to 70 seconds.
+      - Seconds to allow instead of O(timeout) while IMDS answers that it is being updated, which takes up to 70 seconds.
     type: float
     default: 5
 seealso:
@@ -80,11 +79,11 @@ author:
 """
 
 EXAMPLES = r"""
-- name: Bring the facts with every setup
+- name: Add the facts to every setup
   imds.azure.azure_imds_local_facts:
   become: true
 
-- name: Gather what is new
+- name: Gather the local facts
   ansible.builtin.setup:
     gather_subset: ["!all", "!min", local]
 
@@ -106,7 +105,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 path:
-  description: The script.
+  description: Path of the script.
   returned: always
   type: str
   sample: /etc/ansible/facts.d/azure_imds.fact
@@ -116,7 +115,7 @@ python:
   type: str
   sample: /usr/bin/python3
 version:
-  description: Version of the collection that the script was made from.
+  description: Version of the collection that the script comes from.
   returned: O(state=present)
   type: str
   sample: 0.1.0

@@ -8,14 +8,14 @@ module: azure_imds_route_fix
 version_added: 0.1.0
 short_description: Find out why the Azure Instance Metadata Service does not answer, and repair the route to it
 description:
-  - Azure answers at C(169.254.169.254) only the primary address of a VM's primary network interface. This module finds out which
-    way traffic to C(169.254.169.254) takes, says what is wrong with it, and puts a host route over the primary interface in place.
-  - The host is only asked for its tables, and carries out the steps. What is wrong and what is to be done is decided on the
-    controller, so check mode knows the outcome beforehand.
-  - A repair is kept only if IMDS then answers the primary address. Otherwise it is rolled back. What a killed run began is rolled
-    back by the next one.
-  - Nothing but routes to C(169.254.169.254/32) is ever changed, no default route, no policy rule, no cluster adapter, no route of
-    the kernel or of DHCP.
+  - At C(169.254.169.254), Azure answers only the primary address of a VM's primary network interface. This module finds out which way
+    traffic to that address takes, says what is wrong, and sets a host route over the primary interface.
+  - The host only reports its tables and carries out the steps. The controller decides what is wrong and what to do, so check mode
+    can predict the outcome.
+  - A repair is kept only if IMDS then answers the primary address. Otherwise it is rolled back. If a run is killed, the next one
+    rolls back what it began.
+  - Only routes to C(169.254.169.254/32) are ever changed, and of these none from the kernel or DHCP. Default routes, policy rules and
+    cluster adapters stay as they are.
 extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.actiongroup_imds
@@ -38,8 +38,8 @@ attributes:
     details:
       - Shows the routes to C(169.254.169.254) before and after.
 notes:
-  - Needs C(become) for everything but O(state=query), and C(ip), of iproute2 or busybox, on a Linux host.
-  - Several runs on one host at the same time are not possible, the second one fails.
+  - Needs C(become) unless O(state=query). On a Linux host it also needs C(ip) from iproute2 or busybox.
+  - Only one run at a time is possible on a host. A second one fails.
 seealso:
   - module: imds.azure.azure_imds_facts
 author:
@@ -56,17 +56,17 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ route.findings | map(attribute='message') }}"
 
-- name: Repair the route, now and for good
+- name: Repair the route permanently
   imds.azure.azure_imds_route_fix:
   become: true
 
-- name: Repair it where the primary interface can't be told from outside
+- name: Repair it on a host whose primary interface can't be determined
   imds.azure.azure_imds_route_fix:
     mac_address: 00:0d:3a:12:34:56
     primary_ip: 10.0.1.10
   become: true
 
-- name: Roll it back
+- name: Remove the route again
   imds.azure.azure_imds_route_fix:
     state: absent
   become: true
@@ -80,65 +80,65 @@ EXAMPLES = r"""
 RETURN = r"""
 findings:
   description:
-    - What was found at the start, errors first, then what the task can't do anything about, and why nothing is done. C(code) is one
+    - What was found at the start, errors first, then what the task can't change, and why nothing is done. C(code) is one
       of the R(findings,ansible_collections.imds.azure.docsite.route_fix.findings) or R(refusals,ansible_collections.imds.azure.docsite.route_fix.refusals).
-  returned: where the host's tables could be read
+  returned: if the host's tables could be read
   type: list
   elements: dict
   contains:
     code:
-      description: What it is.
+      description: Code of the finding.
       returned: success
       type: str
       sample: captured_by_apipa
     severity:
-      description: V(ok), V(warning), V(error), or V(refusal), which is why nothing is done.
+      description: V(ok), V(warning), V(error), or V(refusal), which explains why nothing is done.
       returned: success
       type: str
       sample: error
     message:
-      description: The same in a sentence.
+      description: The finding in a sentence.
       returned: success
       type: str
       sample: The link-local route 169.254.0.0/16 on eth1 captures 169.254.169.254.
     evidence:
-      description: The rows it rests on.
+      description: The rows behind the finding.
       returned: success
       type: list
       elements: dict
     remedy:
-      description: What to do about it, empty where nothing is to be done.
+      description: What to do about it, empty if nothing has to be done.
       returned: success
       type: str
       sample: Run azure_imds_route_fix with state present.
 primary:
-  description: The primary network interface, as far as it can be told. C(rule) is how, V(option), V(imds), V(dhcp_routes) or V(default_route).
-  returned: where the host's tables could be read
+  description: The primary network interface, as far as it can be determined. C(rule) tells how, V(option), V(imds), V(dhcp_routes) or V(default_route).
+  returned: if the host's tables could be read
   type: dict
   sample: {"interface": "eth0", "index": 2, "mac": "00:0d:3a:12:34:56", "ip": "10.0.1.10", "rule": "dhcp_routes"}
 winner:
   description:
-    - The route that traffic to C(169.254.169.254) takes at the end of the task. C(error) is the system's error where it takes none.
-  returned: where the host's tables could be read
+    - The route that traffic to C(169.254.169.254) takes at the end of the task. C(error) is the system's error if there is none.
+  returned: if the host's tables could be read
   type: dict
   sample: {"prefix": "169.254.169.254/32", "interface": "eth0", "index": 2, "next_hop": "10.0.1.1", "source": "10.0.1.10", "error": ""}
 source:
-  description: The address that it leaves from at the end of the task.
-  returned: where the host's tables could be read
+  description: The source address of that traffic at the end of the task.
+  returned: if the host's tables could be read
   type: str
   sample: 10.0.1.10
 host_routes:
   description:
-    - The routes to exactly C(169.254.169.254/32) at the end of the task, each C(prefix), C(interface), C(index), C(next_hop),
-      C(metric), C(effective_metric), C(store), C(type), C(protocol) and C(source). C(store) is V(persistent) for one that is kept over
-      a reboot, else the table.
-  returned: where the host's tables could be read
+    - The routes to exactly C(169.254.169.254/32) at the end of the task, each with C(prefix), C(interface), C(index), C(next_hop),
+      C(metric), C(effective_metric), C(store), C(type), C(protocol) and C(source). C(store) is V(persistent) for a route that
+      survives a reboot, and the table for others.
+  returned: if the host's tables could be read
   type: list
   elements: dict
 plan:
   description:
-    - The steps that were taken, or would be taken, in order. Empty where nothing is to be done, or nothing can be done.
-  returned: where the host's tables could be read
+    - The steps that were taken, or would be taken, in order. Empty if there is nothing to do, or nothing can be done.
+  returned: if the host's tables could be read
   type: list
   elements: dict
   contains:
@@ -148,7 +148,7 @@ plan:
       type: str
       sample: replace
     target:
-      description: To which route.
+      description: The route that it is done to.
       returned: success
       type: str
       sample: 169.254.169.254/32 via 10.0.1.1 dev eth0 proto static src 10.0.1.10 onlink
@@ -163,13 +163,13 @@ plan:
       type: str
       sample: repair
 persistence:
-  description: The network stack that keeps the route, V(none) where there is none, empty where it was not found out.
-  returned: where the host's tables could be read
+  description: The network stack that keeps the route, V(none) if there is none, empty if it was not determined.
+  returned: if the host's tables could be read
   type: str
   sample: netplan
 errors:
-  description: What of the host could not be collected, and why, a line each. The findings then rest on what is left.
-  returned: where the host's tables could be read
+  description: What could not be collected from the host and why, one line each. The findings then rest on the rest.
+  returned: if the host's tables could be read
   type: list
   elements: str
   sample: []
@@ -179,20 +179,20 @@ predicted_winner:
   type: dict
   sample: {"prefix": "169.254.169.254/32", "interface": "eth0", "index": 2, "next_hop": "10.0.1.1", "source": "10.0.1.10", "error": ""}
 verified:
-  description: Whether IMDS answered the primary address at the end of the task; V(null) where nobody asked.
-  returned: where the host's tables could be read
+  description: Whether IMDS answered the primary address at the end of the task; V(null) if IMDS was not asked.
+  returned: if the host's tables could be read
   type: bool
   sample: true
 proof:
-  description: The answer that RV(verified) rests on, its C(outcome), C(detail), C(local_address) and the number of C(tries).
-  returned: where the host's tables could be read; V(null) where nobody asked
+  description: The answer behind RV(verified), with its C(outcome), C(detail), C(local_address) and the number of C(tries).
+  returned: if the host's tables could be read; V(null) if IMDS was not asked
   type: dict
   sample: {"detail": "HTTP 200", "local_address": "10.0.1.10", "outcome": "ok", "tries": 1, "verified": true}
 tables:
   description:
-    - The routes to C(169.254.169.254) as the host itself prints them, line by line, C(before) the steps, as they were C(tried) when
-      IMDS was asked, and C(after) all, which is C(before) again where RV(rolled_back).
-  returned: where steps were taken, or IMDS was asked again
+    - The routes to C(169.254.169.254) as the host itself prints them, line by line, C(before) the steps, as C(tried) when IMDS
+      was asked, and C(after) all of it. After a rollback, that is C(before) again.
+  returned: if steps were taken, or IMDS was asked again
   type: dict
   sample:
     before: []
@@ -200,12 +200,12 @@ tables:
     after: []
 rolled_back:
   description: Whether a repair was rolled back.
-  returned: where the host's tables could be read
+  returned: if the host's tables could be read
   type: bool
   sample: false
 recovered:
-  description: Whether something that an earlier, killed run had begun was rolled back or finished.
-  returned: where the host's tables could be read
+  description: Whether the task rolled back or finished what an earlier, killed run had begun.
+  returned: if the host's tables could be read
   type: bool
   sample: false
 """

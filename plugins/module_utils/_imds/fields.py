@@ -27,27 +27,27 @@ name string compute.name 2017-04-02
 vm_id string compute.vmId 2017-04-02
     Unique ID of the VM.
 resource_id string compute.resourceId 2019-03-11
-    Resource ID of the VM. The filter P(imds.azure.parse_resource_id#filter) takes it apart.
+    Resource ID of the VM. The filter P(imds.azure.parse_resource_id#filter) splits it into its parts.
 resource_group_name string compute.resourceGroupName 2017-08-01
     Resource group of the VM.
 subscription_id string compute.subscriptionId 2017-08-01
     Subscription of the VM.
 location location compute.location 2017-04-02
-    Azure region, in lower case and without blanks.
+    Azure region, in lower case without spaces.
 zone string compute.zone 2017-12-01
-    Availability zone; V(null) outside of zones.
+    Availability zone, V(null) if the VM is not in one.
 physical_zone string compute.physicalZone 2023-11-15
     Physical zone behind the availability zone.
 environment environment compute.azEnvironment 2018-10-01
     Azure cloud that the VM runs in.
 endpoints endpoints compute.azEnvironment 2018-10-01
-    Where that cloud's services are.
+    Addresses of that cloud's services.
 vm_size string compute.vmSize 2017-04-02
     Size of the VM.
 os_type string compute.osType 2017-04-02
     Operating system, V(Linux) or V(Windows).
 os_profile
-    What the VM was created with.
+    Settings with which the VM was created.
 os_profile.admin_username string compute.osProfile.adminUsername 2020-07-15
     Name of the administrator.
 os_profile.computer_name string compute.osProfile.computerName 2020-07-15
@@ -57,7 +57,7 @@ os_profile.disable_password_authentication boolean compute.osProfile.disablePass
 priority string compute.priority 2020-12-01
     V(Regular), V(Spot) or V(Low).
 eviction_policy string compute.evictionPolicy 2020-12-01
-    What becomes of a spot VM when it is evicted.
+    What happens to a Spot VM when it is evicted.
 license_type string compute.licenseType 2020-09-01
     License of the Azure Hybrid Benefit.
 platform_fault_domain integer compute.platformFaultDomain 2017-04-02
@@ -69,9 +69,9 @@ platform_sub_fault_domain integer compute.platformSubFaultDomain 2021-10-01
 placement_group_id string compute.placementGroupId 2017-08-01
     Placement group of the scale set.
 scale_set string compute.vmScaleSetName 2017-12-01
-    Name of the scale set, of either orchestration mode.
+    Name of the scale set, in either orchestration mode.
 scale_set_id string compute.virtualMachineScaleSet.id 2021-03-01
-    Resource ID of the scale set, told only for flexible orchestration.
+    Resource ID of the scale set. IMDS reports it only for flexible orchestration.
 provider string compute.provider 2018-10-01
     Resource provider of the VM.
 image
@@ -85,7 +85,7 @@ image.sku string compute.sku 2017-04-02
 image.version string compute.version 2017-04-02
     Version of the image.
 image.id string compute.storageProfile.imageReference.id 2019-06-01
-    Resource ID of an image of one's own.
+    Resource ID of a custom image.
 plan
     Marketplace plan of the image.
 plan.name string compute.plan.name 2018-04-02
@@ -107,28 +107,28 @@ security.security_type string compute.securityProfile.securityType 2021-12-13
 storage
     Disks and image.
 storage.image_reference object compute.storageProfile.imageReference 2019-06-01
-    The image reference as it stands in the VM's storage profile.
+    The image reference in the VM's storage profile.
 storage.os_disk object compute.storageProfile.osDisk 2019-06-01
     The operating system disk.
 storage.data_disks disks compute.storageProfile.dataDisks 2019-06-01
     The data disks, by LUN.
 storage.resource_disk object compute.storageProfile.resourceDisk 2021-02-01
-    The local temporary disk; C(size) is in KB.
+    The local temporary disk. C(size) is in KB.
 network
     Network interfaces.
 network.primary primary network.interface 2017-04-02
-    The interface that IMDS answered on, which is the primary one because it answers no other. Where that can't be
-    told, the one of the default route, or the first.
+    The interface on which IMDS answered. It is the primary one, because IMDS answers no other. If that can't be
+    determined, the interface of the default route, or else the first.
 network.interfaces interfaces network.interface 2017-04-02
     All interfaces, in no particular order.
 private_ip private_ip network.interface 2017-04-02
     Primary private IPv4 address.
 public_ip public_ip network.interface 2017-04-02
-    Public IPv4 address; with O(load_balancer) that of the load balancer where the VM has none of its own.
+    Public IPv4 address. With O(load_balancer), that of the load balancer if the VM has none of its own.
 public_ip_source public_ip_source network.interface 2017-04-02
     Where RV(ansible_facts.azure_imds.public_ip) was found, V(instance) or V(load_balancer).
 tags tags compute.tagsList 2017-08-01
-    Tags by name. Azure takes names without regard to case, dictionaries don't.
+    Tags by name. Azure ignores case in names, dictionaries do not.
 tags_list list compute.tagsList 2019-06-04
     Tags as a list, in the order of IMDS.
 public_keys public_keys compute.publicKeys 2018-04-02
@@ -153,7 +153,7 @@ extended_location.name string compute.extendedLocation.name 2021-03-01
 extended_location.type string compute.extendedLocation.type 2021-03-01
     Type of the extended location.
 additional_capabilities
-    Capabilities that were enabled for the VM.
+    Capabilities that are enabled for the VM.
 additional_capabilities.hibernation_enabled boolean compute.additionalCapabilities.hibernationEnabled 2021-11-01
     Whether the VM can hibernate.
 is_host_compatibility_layer_vm boolean compute.isHostCompatibilityLayerVm 2020-06-01
