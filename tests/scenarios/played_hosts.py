@@ -24,13 +24,18 @@ NOTHING: dict[str, Any] = {"changed": False, "ansible_facts": {}}
 
 
 def run_plays(
-    directory: Path, hosts: dict[str, Any], plays: list[dict[str, Any]], answer: dict[str, Any] | None = None
+    directory: Path,
+    hosts: dict[str, Any],
+    plays: list[dict[str, Any]],
+    answer: dict[str, Any] | None = None,
+    **environment: str,
 ) -> str:
     """What ansible-playbook -vvv prints.
 
     :param directory: an empty one; collections may lie in it
     :param hosts: name -> variables
     :param answer: what every module returns
+    :param environment: more variables of the controller's
     """
     (directory / "answer.json").write_text(json.dumps(answer or NOTHING))
     program = f'#!/bin/sh\ncat >/dev/null\ncat "{directory / "answer.json"}"\n'
@@ -67,6 +72,7 @@ def run_plays(
             "ANSIBLE_COLLECTIONS_PATH": f"{TREE}:{directory}",
             "ANSIBLE_CONFIG": "ansible.cfg",
             "ANSIBLE_NOCOLOR": "1",
+            **environment,
         },
     )
     return done.stdout + done.stderr
