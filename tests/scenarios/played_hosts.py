@@ -28,14 +28,14 @@ def run_plays(
     hosts: dict[str, Any],
     plays: list[dict[str, Any]],
     answer: dict[str, Any] | None = None,
-    **environment: str,
+    environment: dict[str, str] | None = None,
 ) -> str:
     """What ansible-playbook -vvv prints.
 
     :param directory: an empty one; collections may lie in it
     :param hosts: name -> variables
     :param answer: what every module returns
-    :param environment: more variables of the controller's
+    :param environment: more environment variables of the controller
     """
     (directory / "answer.json").write_text(json.dumps(answer or NOTHING))
     program = f'#!/bin/sh\ncat >/dev/null\ncat "{directory / "answer.json"}"\n'
@@ -72,7 +72,7 @@ def run_plays(
             "ANSIBLE_COLLECTIONS_PATH": f"{TREE}:{directory}",
             "ANSIBLE_CONFIG": "ansible.cfg",
             "ANSIBLE_NOCOLOR": "1",
-            **environment,
+            **(environment or {}),
         },
     )
     return done.stdout + done.stderr

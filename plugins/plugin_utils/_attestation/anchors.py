@@ -9,8 +9,9 @@ wherever else they turn up; its fingerprint decides.
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NamedTuple
 
 from .aia import IssuerFetcher
@@ -70,11 +71,11 @@ def read_certificates(option: str, path: str) -> list[x509.Certificate]:
     :param option: named in errors.
     :raises OptionError: unreadable, empty, too large, or without a CA certificate.
     """
-    file = Path(path).expanduser()
+    file = os.path.expanduser(path)
     try:
-        if file.exists() and not file.is_file():
+        if not stat.S_ISREG(os.stat(file).st_mode):
             raise OptionError(option, f"{path} is not a regular file; name each certificate file.")
-        with file.open("rb") as handle:
+        with open(file, "rb") as handle:
             content = handle.read(MAX_FILE_BYTES + 1)
     except OSError as error:
         raise OptionError(option, f"{path} cannot be read on the controller: {error.strerror or error}.") from error

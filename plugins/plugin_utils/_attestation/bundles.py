@@ -23,7 +23,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .certificates import load_certificates
+from .certificates import load_known
 from .dependencies import certifi_bundle, x509
 from .files import write_atomically
 from .roots import BY_FINGERPRINT
@@ -65,14 +65,14 @@ def find_bundles() -> tuple[Bundle, ...]:
 
 @functools.lru_cache(maxsize=4)
 def _load_roots(bundles: tuple[Bundle, ...], cache_dir: str | None) -> tuple[x509.Certificate, ...]:
-    file = Path(cache_dir).expanduser() / INDEX_NAME if cache_dir else None
+    file = os.path.join(os.path.expanduser(cache_dir), INDEX_NAME) if cache_dir else None
     ders = _read_index(file, bundles) if file else None
     if ders is None:
         by_bundle = {bundle: _scan(bundle.path) for bundle in bundles}
         ders = {name: der for found in by_bundle.values() for name, der in found.items()}
         if file:
             _write_index(file, bundles, ders)
-    return tuple(load_certificates(ders.values()))
+    return tuple(load_known(ders.values()))
 
 
 def load_roots(bundles: tuple[Bundle, ...], cache_dir: str | None = None) -> list[x509.Certificate]:
@@ -108,10 +108,10 @@ def _builtin(ders: Iterable[bytes]) -> dict[str, bytes]:
     return {fingerprint: der for fingerprint, der in named if fingerprint in BY_FINGERPRINT}
 
 
-def _read_index(file: Path, bundles: tuple[Bundle, ...]) -> dict[str, bytes] | None:
+def _read_index(file: str, bundles: tuple[Bundle, ...]) -> dict[str, bytes] | None:
     """The roots in an index of exactly these bundles; ``None`` if there is none."""
     try:
-        with file.open("rb") as handle:
+        with open(file, "rb") as handle:
             content = handle.read(MAX_INDEX_BYTES + 1)
         index = json.loads(content) if len(content) <= MAX_INDEX_BYTES else None
         if not isinstance(index, dict) or index.get("of") != _contents(bundles):
@@ -122,11 +122,12 @@ def _read_index(file: Path, bundles: tuple[Bundle, ...]) -> dict[str, bytes] | N
         return None
 
 
-def _write_index(file: Path, bundles: tuple[Bundle, ...], ders: dict[str, bytes]) -> None:
+def _write_index(file: str, bundles: tuple[Bundle, ...], ders: dict[str, bytes]) -> None:
     roots = {fingerprint: base64.b64encode(der).decode("ascii") for fingerprint, der in ders.items()}
     try:
-        file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_atomically(file, json.dumps({"of": _contents(bundles), "roots": roots}).encode())
+        path = Path(file)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_atomically(path, json.dumps({"of": _contents(bundles), "roots": roots}).encode())
     except OSError:
         return
 

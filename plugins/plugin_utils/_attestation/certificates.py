@@ -45,22 +45,32 @@ def load_certificates(ders: Iterable[bytes]) -> list[x509.Certificate]:
     return found
 
 
+def load_known(ders: Iterable[bytes]) -> list[x509.Certificate]:
+    """Certificates that are known by their fingerprints, so that nothing in them has to be tried out."""
+    with untrusted():
+        return [x509.load_der_x509_certificate(encoded) for encoded in ders]
+
+
 def describe(certificate: x509.Certificate) -> dict[str, str]:
     """A certificate as a result shows it."""
-    return _describe(certificate, der(certificate))
+    names = certificate.subject.rfc4514_string(), certificate.issuer.rfc4514_string()
+    return _describe(certificate, der(certificate), *names)
 
 
 def describe_chain(chain: list[x509.Certificate]) -> tuple[list[dict[str, str]], str]:
     """Certificates as a result shows them, and all of them in PEM."""
     encoded = [der(certificate) for certificate in chain]
-    links = [_describe(certificate, data) for certificate, data in zip(chain, encoded)]
+    subjects = [certificate.subject.rfc4514_string() for certificate in chain]
+    # The names of issuer and subject are the same from one link to the next.
+    issuers = [*subjects[1:], chain[-1].issuer.rfc4514_string()]
+    links = list(map(_describe, chain, encoded, subjects, issuers))
     return links, "".join(ssl.DER_cert_to_PEM_cert(data) for data in encoded)
 
 
-def _describe(certificate: x509.Certificate, encoded: bytes) -> dict[str, str]:
+def _describe(certificate: x509.Certificate, encoded: bytes, subject: str, issuer: str) -> dict[str, str]:
     return {
-        "subject": certificate.subject.rfc4514_string(),
-        "issuer": certificate.issuer.rfc4514_string(),
+        "subject": subject,
+        "issuer": issuer,
         "serial": f"{certificate.serial_number:x}",
         "not_before": iso(certificate.not_valid_before_utc),
         "not_after": iso(certificate.not_valid_after_utc),

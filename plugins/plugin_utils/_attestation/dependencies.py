@@ -88,14 +88,15 @@ def require_cryptography() -> None:
 
 
 def _initialise_openssl() -> None:
-    """Have OpenSSL load its algorithms, which takes it about a millisecond, once.
-
-    Ansible imports an action plugin before it forks a worker per host, so that what is done here is done for all.
-    """
+    """Have OpenSSL load its algorithms, which takes it about a millisecond, once."""
     with contextlib.suppress(Exception):
         key = rsa.RSAPublicNumbers(65537, (1 << 2047) + 1).public_key()
-        key.verify(bytes(256), b"", padding.PKCS1v15(), hashes.SHA256())  # raises InvalidSignature
+        for digest in (hashes.SHA384(), hashes.SHA256()):
+            with contextlib.suppress(InvalidSignature):
+                key.verify(bytes(256), b"", padding.PKCS1v15(), digest)
 
 
+# Ansible imports an action plugin before it forks a worker for each host: what is done here is done for all of them.
+certifi_bundle()
 if x509 is not None:
     _initialise_openssl()

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, NoReturn
 MAX_DEPTH = 64
 
 _TIME = re.compile(r"(\d\d)/(\d\d)/(\d\d) (\d\d):(\d\d):(\d\d) ([+-])(\d\d)(\d\d)", re.ASCII)
+_ZULU = re.compile("[Zz]$")  # which Python 3.10 does not understand
 _PLAN_KEYS = ("name", "product", "publisher")
 _KNOWN = {"licenseType", "nonce", "plan", "sku", "subscriptionId", "timeStamp", "vmId"}
 
@@ -63,10 +64,7 @@ def parse_moment(value: Any) -> datetime:
     :raises ValueError: it is none.
     """
     try:
-        # Before Python 3.11 the letter Z is not understood.
-        moment = (
-            value if isinstance(value, datetime) else datetime.fromisoformat(re.sub(r"[Zz]$", "+00:00", value.strip()))
-        )
+        moment = value if isinstance(value, datetime) else datetime.fromisoformat(_ZULU.sub("+00:00", value.strip()))
         return moment.astimezone(timezone.utc) if moment.tzinfo else moment.replace(tzinfo=timezone.utc)
     except (ValueError, AttributeError, OverflowError) as error:
         raise ValueError("not an ISO 8601 time such as 2026-07-28T13:25:00Z") from error
@@ -80,11 +78,11 @@ def load_object(text: bytes | str) -> dict[str, Any]:
     try:
         if isinstance(text, bytes):
             text = text.decode("utf-8")
-        loaded = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
+        loaded = _DECODER.decode(text)
         if _is_deep(loaded):
             raise ValueError("nested too deeply")
         # Half a surrogate pair can't be shown to anyone, and 1e999 would come out as Infinity.
-        json.dumps(loaded, ensure_ascii=False, allow_nan=False).encode("utf-8")
+        _ENCODER.encode(loaded).encode("utf-8")
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if not isinstance(loaded, dict):
@@ -141,6 +139,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_no_constant)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 
 
 def _part(loaded: dict[str, Any], key: str) -> dict[str, Any]:

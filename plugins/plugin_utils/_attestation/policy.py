@@ -146,15 +146,17 @@ def check_times(document: Document, policy: Policy, now: datetime) -> None:
     """
     created, expires, skew = document.created_on, document.expires_on, policy.clock_skew
     age, lifetime = now - created, expires - created
-    times = {"created_on": iso(created), "expires_on": iso(expires), "verified_at": iso(now)}
     if not timedelta(0) <= lifetime <= MAX_LIFETIME:
-        raise Refusal("bad_lifetime", f"from creation to expiry it is {_whole(lifetime)} s", **times)
-    if -age > skew:
-        raise Refusal("from_future", f"created in {_whole(-age)} s, seen from {times['verified_at']}", **times)
-    if now - expires > skew:
-        raise Refusal("expired", f"expired {_whole(now - expires)} s before {times['verified_at']}", **times)
-    if age > policy.max_age + skew:
-        raise Refusal("too_old", f"it is {_whole(age)} s old; max_age is {_whole(policy.max_age)} s", **times)
+        problem = "bad_lifetime", f"from creation to expiry it is {_whole(lifetime)} s"
+    elif -age > skew:
+        problem = "from_future", f"created in {_whole(-age)} s, seen from {iso(now)}"
+    elif now - expires > skew:
+        problem = "expired", f"expired {_whole(now - expires)} s before {iso(now)}"
+    elif age > policy.max_age + skew:
+        problem = "too_old", f"it is {_whole(age)} s old; max_age is {_whole(policy.max_age)} s"
+    else:
+        return
+    raise Refusal(*problem, created_on=iso(created), expires_on=iso(expires), verified_at=iso(now))
 
 
 def check_nonce(document: Document, policy: Policy) -> bool:

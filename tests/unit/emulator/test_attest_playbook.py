@@ -72,7 +72,7 @@ def attest(imds: Running, tmp_path: Path) -> Attest:
 
     def run(**hosts: dict[str, Any]) -> str:
         inventory = {name: {**local, **variables} for name, variables in hosts.items()}
-        return played_hosts.run_plays(tmp_path, inventory, [ATTEST], **proxies)
+        return played_hosts.run_plays(tmp_path, inventory, [ATTEST], environment=proxies)
 
     return run
 
