@@ -12,48 +12,11 @@ class ModuleDocFragment:
 options:
   api_version:
     description:
-      - The API version to use.
+      - The API version to use, a date such as V(2025-04-07). A version that this release does not know is used with a
+        warning.
       - By default the newest version that this release was tested with. If IMDS does not know it, the module uses the newest
         older version that IMDS offers.
     type: str
-    choices:
-      # <generated versions: make generate>
-      - "2017-03-01"
-      - "2017-04-02"
-      - "2017-08-01"
-      - "2017-10-01"
-      - "2017-12-01"
-      - "2018-02-01"
-      - "2018-04-02"
-      - "2018-10-01"
-      - "2019-02-01"
-      - "2019-03-11"
-      - "2019-04-30"
-      - "2019-06-01"
-      - "2019-06-04"
-      - "2019-08-01"
-      - "2019-08-15"
-      - "2019-11-01"
-      - "2020-06-01"
-      - "2020-07-15"
-      - "2020-09-01"
-      - "2020-10-01"
-      - "2020-12-01"
-      - "2021-01-01"
-      - "2021-02-01"
-      - "2021-03-01"
-      - "2021-05-01"
-      - "2021-08-01"
-      - "2021-10-01"
-      - "2021-11-01"
-      - "2021-11-15"
-      - "2021-12-13"
-      - "2023-07-01"
-      - "2023-11-15"
-      - "2024-03-15"
-      - "2024-07-17"
-      - "2025-04-07"
-      # </generated>
   detect:
     description:
       - V(auto) sends nothing unless the firmware's chassis asset tag says that this is an Azure VM.

@@ -11,6 +11,7 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsAttestModule
 {
@@ -43,6 +44,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsAttestModule
                 outcome.Failure = error.Message;
                 return outcome;
             }
+            outcome.Warnings.AddRange(Versions.Doubts(settings.ApiVersion));
             Client client = new Client(settings, world);
             outcome.Result["verified"] = false;
             outcome.Result["attempts"] = client.Attempts;

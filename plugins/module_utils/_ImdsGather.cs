@@ -12,6 +12,7 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
 {
@@ -76,6 +77,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
         private static Map Ask(Settings settings, World world, List<string> warnings)
         {
             Client client = new Client(settings, world);
+            warnings.AddRange(Versions.Doubts(settings.ApiVersion));
             Map fact;
             try
             {

@@ -11,6 +11,7 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPaths;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsInfoModule
 {
@@ -36,6 +37,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsInfoModule
                 outcome.Failure = error.Message;
                 return outcome;
             }
+            outcome.Warnings.AddRange(Versions.Doubts(settings.ApiVersion));
             Client client = new Client(settings, world);
             Answer answer = new Answer(null, null, null);
             Reason reason = Reasons.ByCode["ok"];

@@ -57,6 +57,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsOptions
         // [IPv6] or name, port.
         private static readonly Regex EndpointPattern = new Regex(
             @"\Ahttp://(?:\[([0-9A-Fa-f:.]+)\]|([^/:?#@\[\]]+))(?::([0-9]{1,5}))?/?\z");
+        private static readonly Regex Date = new Regex(@"\A[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])\z");
         private static readonly Regex NoncePattern = new Regex(@"\A[A-Za-z0-9_-]{1,32}\z");
         private static readonly Regex DottedQuad = new Regex(
             @"\A(?:(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])(?:\.(?!\z)|\z)){4}\z");
@@ -75,6 +76,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsOptions
             settings.IncludeUserData = Switch(parameters, "include_user_data");
             settings.IncludePublicKeys = Switch(parameters, "include_public_keys");
             settings.LoadBalancer = Switch(parameters, "load_balancer");
+            if (!Date.IsMatch(settings.ApiVersion ?? "2025-04-07"))
+            {
+                throw new OptionException(
+                    "api_version", Text.Quote(settings.ApiVersion) + " is not a date such as 2025-04-07");
+            }
             string endpoint = (string)parameters["endpoint"];
             SetAddress(settings, string.IsNullOrEmpty(endpoint) ? Endpoint : endpoint);
             return settings;
@@ -115,7 +121,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsOptions
             if (!(seconds > 0 && seconds <= LongestTime))
             {
                 throw new OptionException(
-                    name, Text.Quote(value) + " is no usable time, give more than 0 and at most 3600 seconds");
+                    name, Text.Quote(value) + " is not a usable time; give more than 0 and at most 3600 seconds");
             }
             return seconds;
         }

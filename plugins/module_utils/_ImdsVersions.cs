@@ -1,7 +1,7 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The API versions of the instance endpoint, and the ladder that is walked down where the newest is unknown. Twin of
+// The API versions of the instance endpoint, and the ladder to step down where IMDS does not know the newest. Twin of
 // _imds/versions.py.
 
 using System;
@@ -53,6 +53,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsVersions
             "2025-04-07",
         };
 
+        // Versions that IMDS knows without documenting them.
+        public static readonly string[] Undocumented =
+        {
+            "2025-07-24",
+        };
+
         // The newest version that this release was tested with, then the ones that each brought much.
         public static readonly string[] Ladder =
         {
@@ -70,6 +76,14 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsVersions
         public const string AttestedSince = "2018-10-01";
         public const string TagsListSince = "2019-06-04";
         // </generated>
+
+        // What to warn of where a version is pinned: nothing, or that this release does not know it.
+        public static IEnumerable<string> Doubts(string pinned)
+        {
+            bool known = pinned == null || Instance.Contains(pinned) || Undocumented.Contains(pinned);
+            string text = "api_version: this release does not know " + pinned + "; IMDS was asked for it all the same.";
+            return known ? new string[0] : new[] { text };
+        }
 
         // The version to try after one was refused, or null where none is left. Of the versions that the error offers
         // only known, older ones are taken: never above what was tested.

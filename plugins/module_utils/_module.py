@@ -9,14 +9,14 @@ from __future__ import annotations
 import gc
 from typing import Any
 
-from ansible_collections.imds.azure.plugins.module_utils._imds import options, versions
+from ansible_collections.imds.azure.plugins.module_utils._imds import options
 
 
 def argument_spec() -> dict[str, Any]:
     """The options of the doc fragment _imds; a fresh copy, to be extended."""
     defaults = options.Settings()
     return {
-        "api_version": {"type": "str", "choices": list(versions.INSTANCE)},
+        "api_version": {"type": "str"},
         "detect": {"type": "str", "choices": ["auto", "force"], "default": defaults.detect},
         "chassis_asset_tag": {"type": "str"},
         "endpoint": {"type": "str", "default": options.ENDPOINT},

@@ -319,7 +319,7 @@ interpreter.start(interpreter.fail_module)  # ahead of what an older Python can'
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec
-from ansible_collections.imds.azure.plugins.module_utils._imds import platform
+from ansible_collections.imds.azure.plugins.module_utils._imds import platform, versions
 from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, nonce, settings
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
@@ -339,6 +339,8 @@ def main() -> None:
         chosen = settings(module.params)
     except OptionError as error:
         module.fail_json(msg=str(error))
+    for warning in versions.doubts(chosen.api_version):
+        module.warn(warning)
     client = Client(chosen)
     try:
         platform.require_azure(chosen)

@@ -124,7 +124,7 @@ interpreter.start(interpreter.fail_module)  # ahead of what an older Python can'
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.imds.azure.plugins.module_utils._imds import platform
+from ansible_collections.imds.azure.plugins.module_utils._imds import platform, versions
 from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
 from ansible_collections.imds.azure.plugins.module_utils._imds.paths import path
@@ -146,6 +146,8 @@ def main() -> None:
         chosen = settings(module.params)
     except OptionError as error:
         module.fail_json(msg=str(error))
+    for warning in versions.doubts(chosen.api_version):
+        module.warn(warning)
     client = Client(chosen)
     result: dict[str, Any] = {"path": wanted.path, "content": None, "api_version": None}
     try:

@@ -394,6 +394,19 @@ def test_another_machines_document(both: Both, imds: Running, mine: bool, swappe
     assert found["reason"] == ("ok" if mine else "intercepted")
 
 
+# --- versions of the future ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize(("version", "warned"), [("2025-07-24", False), ("2099-01-01", True)])
+def test_an_unknown_version_is_asked_for_with_a_warning(
+    both: Both, imds: Running, module: str, version: str, warned: bool
+) -> None:
+    result = both(module, endpoint=imds.url, detect="force", api_version=version, required=False)
+    assert len(result.get("warnings", [])) == warned
+    assert imds.requests()[0]["query"] == f"api-version={version}"
+
+
 # --- bad options ----------------------------------------------------------------------------------------------------
 
 BAD: list[dict[str, Any]] = [
@@ -402,6 +415,7 @@ BAD: list[dict[str, Any]] = [
     {"endpoint": "http://10.0.0.1"},
     {"endpoint": "http://127.0.0.1:0"},
     {"endpoint": "it's"},
+    {"api_version": "2025-04"},
     {"timeout": 0.0},
     {"timeout": 3601.5},
     {"read_timeout": -1.0},

@@ -359,6 +359,13 @@ def test_endpoints(core: Core, endpoint: str, detect: str) -> None:
     assert core("settings", params=params) == python_settings(params)
 
 
+@pytest.mark.parametrize(
+    "version", ["2017-03-01", "2099-12-31", "", "latest", "2025-13-01", "2025-01-32", "it's", "\n"]
+)
+def test_api_versions(core: Core, version: str) -> None:
+    assert core("settings", params={"api_version": version}) == python_settings({"api_version": version})
+
+
 @pytest.mark.parametrize("name", ["connect_timeout", "read_timeout", "timeout", "updating_timeout"])
 @pytest.mark.parametrize("value", [0.0, -0.5, -1, 0, 3600.5, 1e-9, 1e300, 0.001, 3600.0, 5, "5", "soon", ""])
 def test_times(core: Core, name: str, value: Any) -> None:

@@ -45,6 +45,7 @@ TABLES: dict[str, Any] = {
         SOCKET_ERRORS[error]: kind for error, kind in transport._CONNECT_ERRORS.items() if error is not None
     },
     "instance": list(versions.INSTANCE),
+    "undocumented": list(versions.UNDOCUMENTED),
     "ladder": list(versions.LADDER),
     "since": [versions.LOAD_BALANCER_SINCE, versions.ATTESTED_SINCE, versions.TAGS_LIST_SINCE],
     "roots": {root.path: [root.since, root.root] for root in paths._ROOTS.values()},

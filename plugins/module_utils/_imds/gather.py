@@ -53,11 +53,11 @@ def _fact(code: str, detail: str, api_version: str | None, built: dict[str, Any]
 
 def _ask(settings: Settings) -> tuple[dict[str, Any], list[str]]:
     # Not at the top: modules are compiled anew on every run, and these, most of the core, serve on Azure only.
-    from . import facts, guest
+    from . import facts, guest, versions
     from .client import Client
 
     client = Client(settings)
-    warnings: list[str] = []
+    warnings = versions.doubts(settings.api_version)
     try:
         answer = client.instance()
     except ImdsError as error:
@@ -70,7 +70,8 @@ def _ask(settings: Settings) -> tuple[dict[str, Any], list[str]]:
             include_user_data=settings.include_user_data,
             include_public_keys=settings.include_public_keys,
         )
-        built, warnings = facts.build(answer.content, context)
+        built, found = facts.build(answer.content, context)
+        warnings += found
         if settings.load_balancer and not built["public_ip"]:
             try:
                 built.update(facts.from_load_balancer(client.load_balancer().content, built["private_ip"]))

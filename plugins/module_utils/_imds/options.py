@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 ENDPOINT = "http://169.254.169.254"
+_DATE = re.compile("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 
 
 class OptionError(ValueError):
@@ -62,11 +63,13 @@ class Settings:
 def settings(params: Mapping[str, Any]) -> Settings:
     """Settings from a module's parameters; keys that are no setting, and unset ones, are left out.
 
-    :raises OptionError: for an endpoint or a time that makes no sense
+    :raises OptionError: for an endpoint, a time or an API version that cannot be used
     """
     defaults = Settings()
     given = {name: value for name, value in params.items() if name in vars(defaults) and value is not None}
     given.update({name: _seconds(name, value) for name, value in given.items() if name.endswith("timeout")})
+    if not _DATE.fullmatch(given.get("api_version", "2025-04-07")):
+        raise OptionError("api_version", f"{given['api_version']!r} is not a date such as 2025-04-07")
     endpoint = params.get("endpoint") or ENDPOINT
     result = Settings(address=_address(endpoint), **given)
     if result.detect != "force" and not result.loopback and result.address != defaults.address:
@@ -92,7 +95,7 @@ def _seconds(name: str, value: Any) -> float:
     except (TypeError, ValueError, OverflowError):
         seconds = 0.0
     if not 0 < seconds <= 3600:
-        raise OptionError(name, f"{value!r} is no usable time, give more than 0 and at most 3600 seconds")
+        raise OptionError(name, f"{value!r} is not a usable time; give more than 0 and at most 3600 seconds")
     return seconds
 
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The API versions of the instance endpoint, and the ladder that is walked down where the newest is unknown."""
+"""The API versions of the instance endpoint, and the ladder to step down where IMDS does not know the newest."""
 
 from __future__ import annotations
 
@@ -44,6 +44,9 @@ INSTANCE = (
     "2025-04-07",
 )
 
+# Versions that IMDS knows without documenting them.
+UNDOCUMENTED = ("2025-07-24",)
+
 # The newest version that this release was tested with, then the ones that each brought much.
 LADDER = (
     "2025-04-07",
@@ -59,6 +62,13 @@ LADDER = (
 LOAD_BALANCER_SINCE = "2020-10-01"
 ATTESTED_SINCE = "2018-10-01"
 TAGS_LIST_SINCE = "2019-06-04"
+
+
+def doubts(pinned: str | None) -> list[str]:
+    """What to warn of where a version is pinned: nothing, or that this release does not know it."""
+    if pinned is None or pinned in INSTANCE or pinned in UNDOCUMENTED:
+        return []
+    return [f"api_version: this release does not know {pinned}; IMDS was asked for it all the same."]
 
 
 def step_down(refused: str, offered: list[str], since: str) -> str | None:

@@ -63,7 +63,6 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
         "return": partial(documentation.returned_by, "azure_imds_info"),
     },
     f"{_MODULES}/azure_imds_route_fix_windows.ps1": {"options": partial(_own_options, azure_imds_route_fix)},
-    "plugins/doc_fragments/_imds.py": {"versions": documentation.version_choices},
     f"{_GUIDES}/facts.rst": {"facts": pages.fact_table},
     f"{_GUIDES}/reasons.rst": {"reasons": pages.reason_table},
     f"{_GUIDES}/attestation.rst": {"reasons": pages.verdict_table, "roots": pages.root_table},

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the documentation of one module takes from another's, and the choices of the shared options."""
+"""What the documentation of one module takes from another's."""
 
 from __future__ import annotations
 
@@ -9,13 +9,7 @@ import re
 import textwrap
 from pathlib import Path
 
-from ansible_collections.imds.azure.plugins.module_utils._imds import versions
-
 _MODULES = Path(__file__).parents[3] / "plugins" / "modules"
-
-
-def version_choices() -> list[str]:
-    return [f'- "{version}"' for version in versions.INSTANCE]
 
 
 def options_of(module: str) -> list[str]:

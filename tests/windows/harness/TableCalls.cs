@@ -42,6 +42,7 @@ namespace ImdsTests
                     Transport.ConnectErrors.ToDictionary(entry => entry.Key.ToString(), entry => entry.Value)
                 },
                 { "instance", Versions.Instance },
+                { "undocumented", Versions.Undocumented },
                 { "ladder", Versions.Ladder },
                 { "since", new[] { Versions.LoadBalancerSince, Versions.AttestedSince, Versions.TagsListSince } },
                 {

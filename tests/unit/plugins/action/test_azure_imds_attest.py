@@ -532,7 +532,7 @@ BAD: list[tuple[str, Any]] = [
     ("endpoint", "http://imds.example"),
     ("endpoint", "http://10.0.0.1"),
     ("timeout", 0),
-    ("api_version", "2026-01-01"),
+    ("api_version", "2026-13-01"),
     ("detect", "maybe"),
     ("expected_vmid", VM_ID),
 ]

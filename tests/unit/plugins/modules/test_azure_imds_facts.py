@@ -174,7 +174,7 @@ def test_required_does_nothing_where_there_are_facts(gather: Gather) -> None:
 @pytest.mark.parametrize(
     ("options", "names"),
     [
-        ({"api_version": "2020-01-01"}, "api_version"),
+        ({"api_version": "2020-13-01"}, "api_version"),
         ({"api_version": "latest"}, "api_version"),
         ({"detect": "never"}, "detect"),
         ({"endpoint": "169.254.169.254"}, "endpoint"),

@@ -143,7 +143,7 @@ def test_off_azure_nothing_is_sent(read: Read, required: bool) -> None:
         ({"path": "Identity/oauth2/token"}, "path"),
         ({"path": "scheduledevents"}, "path"),
         ({"path": ""}, "path"),
-        ({"api_version": "2020-01-01"}, "api_version"),
+        ({"api_version": "2020-13-01"}, "api_version"),
         ({"endpoint": "http://10.0.0.1"}, "endpoint"),
         ({"timeout": -1}, "timeout"),
     ],

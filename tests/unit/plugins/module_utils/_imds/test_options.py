@@ -55,6 +55,20 @@ def test_endpoints(endpoint: str, address: tuple[str, int], loopback: bool) -> N
     assert (found.address, found.loopback) == (address, loopback)
 
 
+@pytest.mark.parametrize("version", ["2017-03-01", "2025-07-24", "2099-12-31"])
+def test_any_date_may_be_an_api_version(version: str) -> None:
+    assert settings({"api_version": version}).api_version == version
+
+
+@pytest.mark.parametrize(
+    "version",
+    ["", "latest", "2025", "2025-4-7", "2025-13-01", "2025-00-10", "2025-01-32", "2025-04-07 ", "2025-04-07&x=1"],
+)
+def test_anything_else_may_not(version: str) -> None:
+    with pytest.raises(OptionError, match=r"^api_version: .* is not a date such as 2025-04-07$"):
+        settings({"api_version": version})
+
+
 ELSEWHERE = [
     "http://10.0.0.1",
     "http://169.254.169.254:8080",

@@ -16,6 +16,16 @@ def test_the_table_of_versions() -> None:
     assert list(versions.LADDER) == sorted(versions.LADDER, reverse=True)
     assert versions.LADDER[0] == versions.INSTANCE[-1] == "2025-04-07"
     assert versions.TAGS_LIST_SINCE in versions.LADDER
+    assert not set(versions.UNDOCUMENTED) & set(versions.INSTANCE)
+
+
+@pytest.mark.parametrize(
+    ("pinned", "doubtful"), [(None, False), ("2017-03-01", False), ("2025-07-24", False), ("2099-01-01", True)]
+)
+def test_only_a_version_that_nobody_knows_is_doubtful(pinned: str | None, doubtful: bool) -> None:
+    found = versions.doubts(pinned)
+    assert bool(found) is doubtful
+    assert all(str(pinned) in warning for warning in found)
 
 
 SINCE = "2017-04-02"
