@@ -8,6 +8,8 @@ EXPECTED names only the facts that are not blank.
 
 from __future__ import annotations
 
+import base64
+import json
 from typing import Any
 
 SUBSCRIPTION = "7f0c5c1e-0b6e-4c8e-8a2e-1b1f0e6d2c11"
@@ -260,6 +262,22 @@ _2025_FACTS: dict[str, Any] = {
     "zone": "1",
 }
 
+# What signs the metadata of a confidential VM. It tells nobody's secret: of user data and keys it has the hashes.
+SIGNATURE_INFO = base64.b64encode(
+    json.dumps(
+        {
+            "certChain": "",
+            "signature": json.dumps({"key1": "eyJhbGciOiJSUzI1NiJ9.eyJzaWduZWREYXRhIjoiMDAifQ.c2lnbmF0dXJl"}),
+            "metadata": {
+                "publicKeys": "4f53cda1" * 8,
+                "subscriptionId": "0" * 64,
+                "userData": "1" * 64,
+                "vmId": "2" * 64,
+            },
+        }
+    ).encode()
+).decode()
+
 DOCUMENTS: dict[str, dict[str, Any]] = {
     "2017-04-02": _2017,
     "2018-02-01": _2018,
@@ -267,6 +285,7 @@ DOCUMENTS: dict[str, dict[str, Any]] = {
     "2021-12-13": _2021,
     "2025-04-07": _2025,
     "2025-04-07, extended=true": {**_2025, "extended": {"compute": {"hasCustomData": False, "ppsType": "None"}}},
+    "confidential": {**_2025, "compute": {**_2025["compute"], "signatureInfo": SIGNATURE_INFO}},
     "classic": {"network": _2017["network"]},
 }
 
@@ -280,5 +299,6 @@ EXPECTED: dict[str, dict[str, Any]] = {
         **_2025_FACTS,
         "extended": {"compute": {"has_custom_data": False, "pps_type": "None"}},
     },
+    "confidential": {**_2025_FACTS, "signature_info": SIGNATURE_INFO},
     "classic": _NETWORK_FACTS,
 }

@@ -16,6 +16,7 @@ from ansible_collections.imds.azure.tests.scenarios.imds.documents import (
     EXPECTED,
     KEY,
     SCALE_SET_ID,
+    SIGNATURE_INFO,
     USER_DATA,
 )
 from ansible_collections.imds.azure.tests.scenarios.imds.fact_cases import (
@@ -281,6 +282,13 @@ def test_secrets_come_in_where_they_are_asked_for() -> None:
     found = build(SECRET, include_public_keys=True)
     assert found["public_keys"][0]["key_data"] == KEY
     assert USER_DATA not in json.dumps(found)
+
+
+@pytest.mark.parametrize("context", [{}, {"include_user_data": True, "include_public_keys": True}])
+def test_the_signature_of_a_confidential_vm_is_no_secret(context: dict[str, bool]) -> None:
+    """It comes as it was sent, or whoever verifies it would miss a part; empty where the feature is off."""
+    assert build({"compute": {"signatureInfo": SIGNATURE_INFO}}, **context)["signature_info"] == SIGNATURE_INFO
+    assert build({"compute": {"signatureInfo": ""}}, **context)["signature_info"] is None
 
 
 def test_user_data_that_is_no_base64_is_measured_as_it_is() -> None:
