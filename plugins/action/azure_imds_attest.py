@@ -33,6 +33,7 @@ from ansible_collections.imds.azure.plugins.plugin_utils._attestation.evidence_f
     read_text,
     write_evidence,
 )
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.host_report import HostReport, ask
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import (
     NONCE_RETRIES,
     Policy,
@@ -40,7 +41,6 @@ from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy imp
     draw_nonce,
 )
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS, OptionError
-from ansible_collections.imds.azure.plugins.plugin_utils._attestation.report import Report, ask
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
 from ansible_collections.imds.azure.plugins.plugin_utils._task_options import unknown_options
 
@@ -180,7 +180,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         module = f"{MODULE}_windows" if self._task.action.endswith("_windows") else MODULE
         attempts: list[dict[str, Any]] = []
         result: dict[str, Any] = {}
-        report = Report()
+        report = HostReport()
         for nonce in nonces:
             policy = policy._replace(nonce=nonce)
             run = functools.partial(self._execute_module, module, {**arguments, "nonce": nonce}, task_vars=task_vars)
@@ -220,7 +220,7 @@ def _result(verdict: Verdict, policy: Policy, **fetched: Any) -> dict[str, Any]:
     return {**result, "failed": True, "msg": f"{verdict.reason}: {meaning} ({message}) {verdict.remedy}"}
 
 
-def _no_answer(report: Report, policy: Policy, attempts: list[dict[str, Any]]) -> dict[str, Any]:
+def _no_answer(report: HostReport, policy: Policy, attempts: list[dict[str, Any]]) -> dict[str, Any]:
     """The host handed back no document: for a reason of IMDS, or because its module did not run at all."""
     if not report.failure:
         words = {"msg": "The module failed on the host without a reason.", **report.ansible}

@@ -9,8 +9,8 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.plugin_utils._attestation import report
-from ansible_collections.imds.azure.plugins.plugin_utils._attestation.report import Report, ask
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation import host_report
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.host_report import HostReport, ask
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ CODES = ("not_azure", "refused")
 ANSWER = {"encoding": "pkcs7", "signature": "QUJD"}
 
 
-def read(result: Any) -> Report:
+def report_of(result: Any) -> HostReport:
     found = ask(lambda: result, CODES)
     json.dumps(found._asdict() | {"evidence": None, "ansible": dict(found.ansible)}, allow_nan=False).encode("utf-8")
     return found
@@ -26,15 +26,17 @@ def read(result: Any) -> Report:
 
 def test_a_plain_report() -> None:
     attempt = {"path": "p", "api_version": "2025-04-07", "outcome": "ok", "status": 200, "detail": "", "wait": 0.5}
-    found = read({"evidence": ANSWER, "api_version": "2025-04-07", "attempts": [attempt, {**attempt, "wait": None}]})
+    found = report_of(
+        {"evidence": ANSWER, "api_version": "2025-04-07", "attempts": [attempt, {**attempt, "wait": None}]}
+    )
     assert found.evidence == found.answer == ANSWER
-    assert found.attempts == (attempt, {**attempt, "wait": None})
+    assert found.attempts == tuple(attempts)
     assert (found.api_version, found.failure) == ("2025-04-07", None)
 
 
 @pytest.mark.parametrize("attempts", [5, None, "text", {"a": 1}, [5, None, "x", [], [[]]], (1, 2), True, 1.5])
 def test_attempts_of_a_wrong_type(attempts: Any) -> None:
-    assert read({"evidence": ANSWER, "attempts": attempts}).attempts == ()
+    assert report_of({"evidence": ANSWER, "attempts": attempts}).attempts == ()
 
 
 @pytest.mark.parametrize(
@@ -42,43 +44,46 @@ def test_attempts_of_a_wrong_type(attempts: Any) -> None:
 )
 def test_fields_of_a_wrong_type_are_null(value: Any) -> None:
     names = ("path", "api_version", "outcome", "status", "detail", "wait")
-    assert read({"attempts": [dict.fromkeys(names, value)]}).attempts == (dict.fromkeys(names),)
-    assert read({"api_version": value}).api_version is None
+    assert report_of({"attempts": [dict.fromkeys(names, value)]}).attempts == (dict.fromkeys(names),)
+    assert report_of({"api_version": value}).api_version is None
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    found = read({"attempts": [{"path": "p", "more": 1, 5: 6, (1, 2): 3}], "ansible_facts": {"a": 1}, 7: 8})
+    found = report_of({"attempts": [{"path": "p", "more": 1, 5: 6, (1, 2): 3}], "ansible_facts": {"a": 1}, 7: 8})
     assert found.attempts == ({"path": "p"},)
 
 
 def test_sizes_are_bounded() -> None:
-    found = read({"attempts": [{"detail": "x" * 100000}] * 100000})
-    assert len(found.attempts) == report.MAX_ATTEMPTS
-    assert {len(attempt["detail"]) for attempt in found.attempts} == {report.MAX_WORD}
-    failure = read({"failed": True, "msg": "x" * 10**7, "module_stdout": "y" * 10**7, "rc": 1})
-    assert [len(failure.ansible[name]) for name in ("msg", "module_stdout")] == [report.MAX_TEXT, report.MAX_OUTPUT]
+    found = report_of({"attempts": [{"detail": "x" * 100000}] * 100000})
+    assert len(found.attempts) == host_report.MAX_ATTEMPTS
+    assert {len(attempt["detail"]) for attempt in found.attempts} == {host_report.MAX_WORD}
+    failure = report_of({"failed": True, "msg": "x" * 10**7, "module_stdout": "y" * 10**7, "rc": 1})
+    assert [len(failure.ansible[name]) for name in ("msg", "module_stdout")] == [
+        host_report.MAX_TEXT,
+        host_report.MAX_OUTPUT,
+    ]
 
 
 def test_text_is_harmless() -> None:
-    found = read({"failed": True, "msg": "one\ntwo \x1b[2J\x07 \ud800 \u202e", "reason": "refused"})
+    found = report_of({"failed": True, "msg": "one\ntwo \x1b[2J\x07 \ud800 \u202e", "reason": "refused"})
     assert found.message == "one\ntwo \\x1b[2J\\x07 \\ud800 \\u202e"
 
 
 @pytest.mark.parametrize("result", [None, 5, [], "text", {}, {"evidence": None}, True])
 def test_no_report_at_all(result: Any) -> None:
-    assert read(result) == Report()
+    assert report_of(result) == HostReport()
 
 
 @pytest.mark.parametrize("reason", ["ok", "", 5, None, ["refused"], {"refused": 1}, "made up"])
 def test_only_codes_of_imds_are_reasons(reason: Any) -> None:
-    found = read({"failed": True, "reason": reason, "msg": "m"})
+    found = report_of({"failed": True, "reason": reason, "msg": "m"})
     assert (found.failure, found.message, dict(found.ansible)) == ("", "", {"msg": "m"})
 
 
 def test_words_of_ansible() -> None:
     result = {"unreachable": 1, "rc": 5, "msg": ["m"], "module_stderr": "e", "exception": {"a": 1}, "changed": True}
-    assert dict(read(result).ansible) == {"unreachable": True, "rc": 5, "module_stderr": "e"}
-    assert dict(read({"failed": "yes", "exception": "trace", "rc": True}).ansible) == {"exception": "trace"}
+    assert dict(report_of(result).ansible) == {"unreachable": True, "rc": 5, "module_stderr": "e"}
+    assert dict(report_of({"failed": "yes", "exception": "trace", "rc": True}).ansible) == {"exception": "trace"}
 
 
 @pytest.mark.parametrize(
@@ -95,13 +100,13 @@ def test_words_of_ansible() -> None:
     ],
 )
 def test_what_is_no_answer_of_imds_is_not_shown(evidence: Any) -> None:
-    found = read({"evidence": evidence})
+    found = report_of({"evidence": evidence})
     assert found.answer is None
     assert found.evidence == evidence
 
 
 def test_nothing_but_encoding_and_signature_is_shown() -> None:
-    assert read({"evidence": {**ANSWER, "chain_pem": "x", 5: 6, "verdict": {}}}).answer == ANSWER
+    assert report_of({"evidence": {**ANSWER, "chain_pem": "x", 5: 6, "verdict": {}}}).answer == ANSWER
 
 
 class Trap(dict[str, Any]):
@@ -171,6 +176,6 @@ names = st.sampled_from(
 
 @given(json_values | st.dictionaries(names, json_values, max_size=8))
 def test_any_report(result: Any) -> None:
-    found = read(result)
+    found = report_of(result)
     assert found.failure in (None, "", *CODES)
     assert isinstance(found.ansible, (dict, MappingProxyType))

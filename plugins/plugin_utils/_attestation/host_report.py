@@ -38,7 +38,7 @@ _ATTEMPT: dict[str, tuple[type, ...]] = {
 _ANSIBLE: dict[str, int] = {"msg": MAX_TEXT, "module_stdout": MAX_OUTPUT, "module_stderr": MAX_OUTPUT}
 
 
-class Report(NamedTuple):
+class HostReport(NamedTuple):
     """A module's result.
 
     ``evidence`` is as it came, for the verifier only; ``answer`` is the same if it has the form of IMDS' answer.
@@ -55,7 +55,7 @@ class Report(NamedTuple):
     ansible: Mapping[str, Any] = MappingProxyType({})
 
 
-def ask(execute: Callable[[], Any], codes: Iterable[str], *passed: type[Exception]) -> Report:
+def ask(execute: Callable[[], Any], codes: Iterable[str], *passed: type[Exception]) -> HostReport:
     """Run the module and read its report: the only place where the action plugin touches what a host says.
 
     :param execute: runs the module.
@@ -66,7 +66,7 @@ def ask(execute: Callable[[], Any], codes: Iterable[str], *passed: type[Exceptio
         with untrusted(*passed):
             return _report(execute(), frozenset(codes))
     except UnreadableError as error:
-        return Report(message=clean(str(error), MAX_WORD))
+        return HostReport(message=clean(str(error), MAX_WORD))
 
 
 def clean(value: Any, limit: int) -> str:
@@ -77,9 +77,9 @@ def clean(value: Any, limit: int) -> str:
     return "".join(kept)
 
 
-def _report(result: Any, codes: frozenset[str]) -> Report:
+def _report(result: Any, codes: frozenset[str]) -> HostReport:
     result = result if isinstance(result, Mapping) else {}
-    report = Report(
+    report = HostReport(
         api_version=_api_version(result.get("api_version")),
         attempts=_attempts(result.get("attempts")),
     )
