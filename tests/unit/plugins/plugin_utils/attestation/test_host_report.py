@@ -26,11 +26,10 @@ def report_of(result: Any) -> HostReport:
 
 def test_a_plain_report() -> None:
     attempt = {"path": "p", "api_version": "2025-04-07", "outcome": "ok", "status": 200, "detail": "", "wait": 0.5}
-    found = report_of(
-        {"evidence": ANSWER, "api_version": "2025-04-07", "attempts": [attempt, {**attempt, "wait": None}]}
-    )
+    attempts = [attempt, {**attempt, "wait": None}]
+    found = report_of({"evidence": ANSWER, "api_version": "2025-04-07", "attempts": attempts})
     assert found.evidence == found.answer == ANSWER
-    assert found.attempts == tuple(attempts)
+    assert list(found.attempts) == attempts
     assert (found.api_version, found.failure) == ("2025-04-07", None)
 
 
