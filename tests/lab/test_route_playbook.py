@@ -51,7 +51,7 @@ def test_a_failure_is_reported_and_is_the_last(fleet: Lab) -> None:
     finally:
         fleet.emulator.clear_faults()
     assert done.returncode == 2, done.stdout
-    assert report(done.stdout) == {**UNTOUCHED, "prohibit": "failed, put back", "unreachable": "to be repaired"}
+    assert report(done.stdout) == {**UNTOUCHED, "prohibit": "failed, rolled back", "unreachable": "to be repaired"}
 
 
 def test_then_it_repairs(fleet: Lab) -> None:

@@ -1,6 +1,9 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Which file configures a NIC, as the network stacks themselves have noted it. Read from files: no bus is needed."""
+"""Which file or profile configures a NIC, according to the network stack itself.
+
+systemd-networkd notes it in files under /run. NetworkManager is asked with nmcli, which needs D-Bus.
+"""
 
 from __future__ import annotations
 
