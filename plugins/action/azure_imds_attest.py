@@ -179,6 +179,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # Whoever names the twin means the twin, whatever the connection would choose.
         module = f"{MODULE}_windows" if self._task.action.endswith("_windows") else MODULE
         attempts: list[dict[str, Any]] = []
+        warnings: list[str] = []
         result: dict[str, Any] = {}
         report = HostReport()
         for nonce in nonces:
@@ -186,15 +187,19 @@ class ActionModule(ActionBase):  # type: ignore[misc]
             run = functools.partial(self._execute_module, module, {**arguments, "nonce": nonce}, task_vars=task_vars)
             report = ask(run, IMDS_CODES, AnsibleError)
             attempts += report.attempts
+            warnings += report.warnings
             if report.failure is not None:
-                return _no_answer(report, policy, attempts), None
+                result = _no_answer(report, policy, attempts)
+                break
             verdict = verify(report.evidence, policy, sources)
             result = _result(verdict, policy, evidence=report.answer, api_version=report.api_version, attempts=attempts)
             if report.message:
                 result["warnings"].append(f"What the host's module returned cannot be read: {report.message}")
             if verdict.reason != "nonce_mismatch":
                 break
-        return result, report.answer
+        if warnings:
+            result["warnings"] = [*result.get("warnings", []), *warnings]
+        return result, None if report.failure is not None else report.answer
 
 
 def default_cache_dir(environment: Mapping[str, str]) -> str | None:

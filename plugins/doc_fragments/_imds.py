@@ -49,11 +49,14 @@ options:
     description:
       - Seconds for the whole operation, including all retries and waits.
       - Raise it to 300 for a host that may still be booting.
+      - A module waits and asks again if IMDS throttles it, fails or does not answer. If all this takes more than 10 seconds, a
+        warning says how long it took and what was seen.
     type: float
     default: 30
   updating_timeout:
     description:
-      - Seconds to allow instead of O(timeout) while IMDS answers that it is being updated, which takes up to 70 seconds.
+      - Seconds to allow instead of O(timeout) while IMDS answers that it is being updated (status 410), which takes up to
+        70 seconds. With the default a task can take 100 seconds then.
     type: float
     default: 100
 notes:

@@ -61,6 +61,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsAttestModule
                 outcome.Result["reason"] = error.Reason.Code;
                 outcome.Result["remedy"] = error.Reason.Remedy;
             }
+            outcome.Warnings.AddRange(client.LongWaits());
             return outcome;
         }
     }

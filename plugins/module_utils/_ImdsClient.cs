@@ -66,8 +66,15 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
     // One attempt: its outcome, in words, and what came.
     internal sealed class Seen
     {
+        private string detail;
+
         public string Outcome;
-        public string Detail;
+        public string Detail
+        {
+            get { return detail; }
+            set { detail = Text.Printable(value); }
+        }
+
         public Response Response;
         public object Content;
         public string SilentOn;
@@ -89,6 +96,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         private const int MostSources = 3;
         // With as many disks, addresses and tags as Azure allows, a document has fewer than half of them.
         public const int MaxValues = 20000;
+
+        // Seconds after which a module says how long it took.
+        private const double Long = 10;
 
         public int Requests;
         public readonly List<object> Attempts = new List<object>();
@@ -140,19 +150,42 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
                 Seen seen = Persist(path, null, ReadJson, "");
                 return new Answer(seen.Content, null, seen.Response.LocalAddress);
             }
+            // A leaf has no JSON form: IMDS rejects the request, and gives it as text only.
             try
             {
-                return Versioned(path, ReadJson, "");
+                return Fetch(path, path.Leaf);
             }
             catch (ImdsException error)
             {
-                // A leaf has no JSON form: IMDS calls the request wrong, and only as text it is given.
                 if (error.Reason.Code != "rejected" || !path.Whole.StartsWith("instance/", StringComparison.Ordinal))
                 {
                     throw;
                 }
             }
-            return Versioned(path, ReadText, "&format=text");
+            return Fetch(path, !path.Leaf);
+        }
+
+        private Answer Fetch(ImdsPath path, bool asText)
+        {
+            return asText ? Versioned(path, ReadText, "&format=text") : Versioned(path, ReadJson, "");
+        }
+
+        // A warning if this took long, else nothing. It says how long, and how often what was seen.
+        public List<string> LongWaits()
+        {
+            List<string> warnings = new List<string>();
+            double elapsed = world.Clock() - started;
+            if (elapsed > Long)
+            {
+                IEnumerable<string> outcomes = Attempts
+                    .Select(attempt => (string)((Dictionary<string, object>)attempt)["outcome"])
+                    .GroupBy(outcome => outcome)
+                    .Select(group => group.Key + " " + group.Count());
+                string seconds = Text.Number(Math.Round(elapsed), 9);
+                string seen = string.Join(", ", outcomes);
+                warnings.Add("Asking IMDS took " + seconds + " s. Attempts by outcome: " + seen + ".");
+            }
+            return warnings;
         }
 
         private Answer Versioned(ImdsPath path, Func<Response, object> read, string query)

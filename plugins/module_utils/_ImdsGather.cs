@@ -12,6 +12,7 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
@@ -64,7 +65,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
             }
             fact["meta"] = new Map
             {
-                { "message", detail.Length > 0 ? reason.Meaning + " (" + detail + ")" : reason.Meaning },
+                { "message", reason.Meaning + (detail.Length > 0 ? " (" + Text.Printable(detail) + ")" : "") },
                 { "requests", 0L },
                 { "elapsed", 0.0 },
                 { "attempts", new List<object>() },
@@ -96,6 +97,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
             Map meta = (Map)fact["meta"];
             meta["requests"] = (long)client.Requests;
             meta["attempts"] = client.Attempts;
+            warnings.AddRange(client.LongWaits());
             return fact;
         }
 

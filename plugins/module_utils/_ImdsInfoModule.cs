@@ -55,6 +55,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsInfoModule
                     outcome.Failure = "Nothing from IMDS for " + path.Whole + ": " + what;
                 }
             }
+            outcome.Warnings.AddRange(client.LongWaits());
             bool available = reason.Code == "ok";
             outcome.Result["available"] = available;
             outcome.Result["reason"] = reason.Code;

@@ -14,15 +14,17 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPaths
 {
     // A documented path of IMDS. Since: first API version that has it, empty where the path has no versions. Root:
-    // every VM has it.
+    // every VM has it. Leaf: it is known to be a single value.
     public sealed class ImdsPath
     {
         public readonly string Whole;
         public readonly string Since;
         public readonly bool Root;
+        public readonly bool Leaf;
 
-        public ImdsPath(string whole, string since, bool root)
+        public ImdsPath(string whole, string since, bool root, bool leaf = false)
         {
+            Leaf = leaf;
             Whole = whole;
             Since = since;
             Root = root;
@@ -43,7 +45,88 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPaths
             new ImdsPath("versions", "", true),
         };
 
+        // All single values that are documented, in dotted paths below instance. A star is any index.
+        // <generated leaves: make generate>
+        public static readonly HashSet<string> Leaves = new HashSet<string>
+        {
+            "compute.additionalCapabilities.hibernationEnabled",
+            "compute.azEnvironment",
+            "compute.customData",
+            "compute.evictionPolicy",
+            "compute.extendedLocation.name",
+            "compute.extendedLocation.type",
+            "compute.host.id",
+            "compute.hostGroup.id",
+            "compute.isHostCompatibilityLayerVm",
+            "compute.isVmInStandbyPool",
+            "compute.licenseType",
+            "compute.location",
+            "compute.name",
+            "compute.offer",
+            "compute.osProfile.adminUsername",
+            "compute.osProfile.computerName",
+            "compute.osProfile.disablePasswordAuthentication",
+            "compute.osType",
+            "compute.physicalZone",
+            "compute.placementGroupId",
+            "compute.plan.name",
+            "compute.plan.product",
+            "compute.plan.publisher",
+            "compute.platformFaultDomain",
+            "compute.platformSubFaultDomain",
+            "compute.platformUpdateDomain",
+            "compute.priority",
+            "compute.provider",
+            "compute.publicKeys.*.keyData",
+            "compute.publicKeys.*.path",
+            "compute.publisher",
+            "compute.resourceGroupName",
+            "compute.resourceId",
+            "compute.securityProfile.encryptionAtHost",
+            "compute.securityProfile.secureBootEnabled",
+            "compute.securityProfile.securityType",
+            "compute.securityProfile.virtualTpmEnabled",
+            "compute.sku",
+            "compute.storageProfile.dataDisks.*.diskSizeGB",
+            "compute.storageProfile.dataDisks.*.lun",
+            "compute.storageProfile.dataDisks.*.managedDisk.id",
+            "compute.storageProfile.dataDisks.*.name",
+            "compute.storageProfile.imageReference.exactVersion",
+            "compute.storageProfile.imageReference.id",
+            "compute.storageProfile.imageReference.offer",
+            "compute.storageProfile.imageReference.publisher",
+            "compute.storageProfile.imageReference.sku",
+            "compute.storageProfile.imageReference.version",
+            "compute.storageProfile.osDisk.diskSizeGB",
+            "compute.storageProfile.osDisk.managedDisk.id",
+            "compute.storageProfile.osDisk.name",
+            "compute.storageProfile.resourceDisk.size",
+            "compute.subscriptionId",
+            "compute.tags",
+            "compute.tagsList.*.name",
+            "compute.tagsList.*.value",
+            "compute.userData",
+            "compute.version",
+            "compute.virtualMachineScaleSet.id",
+            "compute.vmId",
+            "compute.vmScaleSetName",
+            "compute.vmSize",
+            "compute.zone",
+            "network.interface.*.ipv4.ipAddress.*.privateIpAddress",
+            "network.interface.*.ipv4.ipAddress.*.publicIpAddress",
+            "network.interface.*.ipv4.subnet.*.address",
+            "network.interface.*.ipv4.subnet.*.prefix",
+            "network.interface.*.ipv6.ipAddress.*.privateIpAddress",
+            "network.interface.*.macAddress",
+        };
+        // </generated>
+
         private static readonly Regex Key = new Regex(@"\A[A-Za-z0-9_-]+\z");
+
+        private static bool IsLeaf(IEnumerable<string> parts)
+        {
+            return Leaves.Contains(string.Join(".", parts.Select(part => part.All(char.IsDigit) ? "*" : part)));
+        }
 
         // Check a path below /metadata, such as instance/compute/tagsList/0: a documented root, or keys and indexes
         // below instance.
@@ -70,7 +153,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPaths
                 throw new OptionException(
                     "path", Text.Quote(text) + " is not one of " + names + ", nor a path below instance");
             }
-            return root ?? new ImdsPath(whole, Instance.Since, false);
+            return root ?? new ImdsPath(whole, Instance.Since, false, IsLeaf(parts.Skip(1)));
         }
     }
 }

@@ -6,6 +6,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
 {
@@ -120,10 +121,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
         public readonly Reason Reason;
         public readonly string Detail;
 
-        public ImdsException(string code, string detail) : base(detail)
+        public ImdsException(string code, string detail) : base(Text.Printable(detail))
         {
             Reason = Reasons.ByCode[code];
-            Detail = detail;
+            Detail = Message;
         }
 
         // Meaning and detail, fit for a module's message.

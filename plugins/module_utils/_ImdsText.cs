@@ -42,6 +42,26 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsText
             return fraction ? Exact(ToDouble(value)) : Convert.ToString(value, CultureInfo.InvariantCulture);
         }
 
+        // The text with escapes for what does not print, such as \x1b: what answers must not control a terminal.
+        public static string Printable(string text)
+        {
+            StringBuilder shown = new StringBuilder();
+            for (int at = 0; at < text.Length; at++)
+            {
+                if (char.IsSurrogatePair(text, at))
+                {
+                    bool prints = !Unprintable.Contains(CharUnicodeInfo.GetUnicodeCategory(text, at));
+                    shown.Append(prints ? text.Substring(at, 2) : "\\U" + char.ConvertToUtf32(text, at).ToString("x8"));
+                    at++;
+                }
+                else
+                {
+                    shown.Append(text[at] == '\\' ? "\\" : QuoteCharacter(text[at], '\\'));
+                }
+            }
+            return shown.ToString();
+        }
+
         // What a number is meant to be: Ansible hands on floats of 4 bytes, whose 0.1 would become 0.100000001490116.
         public static double ToDouble(object value)
         {

@@ -317,6 +317,8 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import interprete
 
 interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec
 from ansible_collections.imds.azure.plugins.module_utils._imds import platform, versions
@@ -342,18 +344,24 @@ def main() -> None:
     for warning in versions.doubts(chosen.api_version):
         module.warn(warning)
     client = Client(chosen)
+    miss: ImdsError | None = None
+    result: dict[str, Any] = {"verified": False, "attempts": client.attempts}
     try:
         platform.require_azure(chosen)
         answer = client.attested(challenge)
+        result.update(evidence=answer.content, api_version=answer.api_version)
     except ImdsError as error:
+        miss = error
+    for warning in client.long_waits():
+        module.warn(warning)
+    if miss:
         module.fail_json(
-            msg=f"No attested document: {error.message} {error.reason.remedy}",
-            verified=False,
-            reason=error.reason.code,
-            remedy=error.reason.remedy,
-            attempts=client.attempts,
+            msg=f"No attested document: {miss.message} {miss.reason.remedy}",
+            reason=miss.reason.code,
+            remedy=miss.reason.remedy,
+            **result,
         )
-    module.exit_json(verified=False, evidence=answer.content, api_version=answer.api_version, attempts=client.attempts)
+    module.exit_json(**result)
 
 
 if __name__ == "__main__":

@@ -128,7 +128,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import platform, 
 from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
 from ansible_collections.imds.azure.plugins.module_utils._imds.paths import path
-from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
+from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS, ImdsError
 from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec, keep_loaded
 
 
@@ -150,18 +150,20 @@ def main() -> None:
         module.warn(warning)
     client = Client(chosen)
     result: dict[str, Any] = {"path": wanted.path, "content": None, "api_version": None}
+    miss: ImdsError | None = None
     try:
         platform.require_azure(chosen)
         answer = client.fetch(wanted)
+        result.update(content=answer.content, api_version=answer.api_version)
     except ImdsError as error:
-        result.update(available=False, reason=error.reason.code, remedy=error.reason.remedy, attempts=client.attempts)
-        if module.params["required"]:
-            module.fail_json(
-                msg=f"Nothing from IMDS for {wanted.path}: {error.message} {error.reason.remedy}", **result
-            )
-        module.exit_json(**result)
-    result.update(available=True, reason="ok", remedy=None, attempts=client.attempts)
-    result.update(content=answer.content, api_version=answer.api_version)
+        miss = error
+    reason = miss.reason if miss else REASONS["ok"]
+    remedy = reason.remedy if miss else None
+    result.update(available=miss is None, reason=reason.code, remedy=remedy, attempts=client.attempts)
+    for warning in client.long_waits():
+        module.warn(warning)
+    if miss and module.params["required"]:
+        module.fail_json(msg=f"Nothing from IMDS for {wanted.path}: {miss.message} {remedy}", **result)
     module.exit_json(**result)
 
 

@@ -55,6 +55,7 @@ def python_result(world: World, params: Any, asked: str) -> Any:
     result["count"] = client.requests
     result["requests"] = [[at, target, source, list(headers)] for at, target, source, headers in world.requests]
     result["sleeps"] = world.sleeps
+    result["warnings"] = client.long_waits()
     return result
 
 
@@ -143,6 +144,7 @@ SEQUENCES: dict[str, tuple[list[Answer], dict[str, Any]]] = {
     "each outcome by itself": ([said(500), failed("refused"), said(500), failed("refused"), said(500), OK], {}),
     "text in the answer": ([said(400, "  größer \U0001f600 ".encode())], {}),
     "broken text in the answer": ([said(403, b"\xff")], {}),
+    "what does not print": ([said(403, "\x1b[2J\x9b\u202e\\ \r\n\t\x00 \U0001f600 \U000e0041 \xa0".encode())], {}),
 }
 
 
@@ -152,7 +154,9 @@ def test_sequences(core: Core, name: str) -> None:
     both(core, answers, **params)
 
 
-@pytest.mark.parametrize("asked", ["fetch instance/compute/name", "fetch instance/compute", "fetch versions"])
+@pytest.mark.parametrize(
+    "asked", ["fetch instance/compute/name", "fetch instance/compute/new", "fetch instance/compute", "fetch versions"]
+)
 @pytest.mark.parametrize(
     "answers",
     [
@@ -225,7 +229,16 @@ TIMES = st.floats(0.05, 60).map(lambda seconds: round(seconds, 3))
 @given(
     st.lists(ANYTHING, min_size=1, max_size=12),
     st.fixed_dictionaries({f"{name}timeout": TIMES for name in ("connect_", "read_", "", "updating_")}),
-    st.sampled_from(["instance", "loadbalancer", "attested x", "fetch instance/compute/name", "fetch versions"]),
+    st.sampled_from(
+        [
+            "instance",
+            "loadbalancer",
+            "attested x",
+            "fetch instance/compute/name",
+            "fetch instance/new",
+            "fetch versions",
+        ]
+    ),
     st.integers(0, 5),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

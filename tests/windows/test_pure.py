@@ -15,6 +15,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import (
     fields,
     options,
     paths,
+    reasons,
     retry,
     versions,
 )
@@ -392,6 +393,12 @@ def test_everything_set(core: Core) -> None:
 
 PATHS = [
     *("instance", "/instance/", "versions", "loadbalancer", "attested/document", "instance/compute/tagsList/0/name"),
+    *(
+        "instance/compute/zone",
+        "instance/network/interface/1/macAddress",
+        "instance/compute/plan",
+        "instance/compute/0",
+    ),
     *("", "/", "instance//compute", "..", "instance/../identity/oauth2/token", "instance?x=y", "instance compute"),
     *("instance\n", "instance\\compute", "instance/%2e", "identity/oauth2/token", "IDENTITY", "scheduledevents"),
     *(
@@ -447,6 +454,25 @@ def test_any_nonce(core: Core, text: str) -> None:
 
 
 # --- words ----------------------------------------------------------------------------------------------------------
+
+
+PRINTED = [
+    "",
+    "plain",
+    "größer 田中 \U0001f600",
+    "\x1b[2J",
+    "\x9b",
+    "\u202e",
+    "a\\b",
+    "\r\n\t\x00\x7f",
+    "\xa0\u2028",
+    "\U000e0041",
+]
+
+
+@pytest.mark.parametrize("text", PRINTED)
+def test_printable(core: Core, text: str) -> None:
+    assert core("printable", text=text) == reasons.printable(text)
 
 
 @pytest.mark.parametrize(

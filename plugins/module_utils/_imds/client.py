@@ -13,7 +13,7 @@ from typing import Any, Callable
 from . import guest, paths, platform, release, retry, transport, versions
 from .options import Settings
 from .paths import Path
-from .reasons import ImdsError
+from .reasons import ImdsError, printable
 
 # IMDS takes 5 requests per second from all programs of a VM together.
 PACE = 0.25
@@ -22,6 +22,8 @@ _PROBE_TIMEOUT = 2.0
 # With as many disks, addresses and tags as Azure allows, a document has fewer than half of them.
 MAX_VALUES = 20_000
 _MAX_DEPTH = 64
+# Seconds after which a module says how long it took.
+_LONG = 10.0
 
 
 class Answer:
@@ -53,7 +55,7 @@ class _Seen:
         silent_on: str | None = None,
     ) -> None:
         self.outcome = outcome
-        self.detail = detail
+        self.detail = printable(detail)
         self.response = response
         self.content = content
         self.silent_on = silent_on
@@ -115,13 +117,25 @@ class Client:
         if not path.since:
             content, response = self._persist(path, None, _read_json, "")
             return Answer(content, None, response.local_address)
+        # A leaf has no JSON form: IMDS rejects the request, and gives it as text only.
+        forms = [(_read_json, ""), (_read_text, "&format=text")]
+        (read, query), (other_read, other_query) = reversed(forms) if path.leaf else forms
         try:
-            return self._versioned(path, _read_json)
+            return self._versioned(path, read, query)
         except ImdsError as error:
-            # A leaf has no JSON form: IMDS calls the request wrong, and only as text it is given.
             if error.reason.code != "rejected" or not path.path.startswith("instance/"):
                 raise
-            return self._versioned(path, _read_text, "&format=text")
+            return self._versioned(path, other_read, other_query)
+
+    def long_waits(self) -> list[str]:
+        """A warning if this took long, else nothing. It says how long, and how often what was seen."""
+        if self.elapsed <= _LONG:
+            return []
+        seen: dict[str, int] = {}
+        for attempt in self.attempts:
+            seen[attempt["outcome"]] = seen.get(attempt["outcome"], 0) + 1
+        outcomes = ", ".join(f"{outcome} {count}" for outcome, count in seen.items())
+        return [f"Asking IMDS took {self.elapsed:.0f} s. Attempts by outcome: {outcomes}."]
 
     def _versioned(self, path: Path, read: Callable[[transport.Response], Any], query: str = "") -> Answer:
         pinned = self._settings.api_version

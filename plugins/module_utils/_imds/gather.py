@@ -11,7 +11,7 @@ from typing import Any
 from . import platform
 from .blank import blank
 from .options import Settings
-from .reasons import REASONS, ImdsError
+from .reasons import REASONS, ImdsError, printable
 
 
 def gather(settings: Settings) -> tuple[dict[str, Any], list[str]]:
@@ -41,7 +41,7 @@ def _fact(code: str, detail: str, api_version: str | None, built: dict[str, Any]
         "api_version": api_version,
         **built,
         "meta": {
-            "message": f"{reason.meaning} ({detail})" if detail else reason.meaning,
+            "message": f"{reason.meaning} ({printable(detail)})" if detail else reason.meaning,
             "requests": 0,
             "elapsed": 0.0,
             "attempts": [],
@@ -80,4 +80,5 @@ def _ask(settings: Settings) -> tuple[dict[str, Any], list[str]]:
                     warnings.append(f"The load balancer endpoint gave no public address: {error.message}")
         fact = _fact("ok", "", answer.api_version, built)
     fact["meta"].update(requests=client.requests, attempts=client.attempts)
+    warnings += client.long_waits()
     return fact, warnings

@@ -14,13 +14,15 @@ from .options import OptionError
 class Path:
     """A documented path of IMDS.
 
-    since: first API version that has it, empty where the path has no versions; root: every VM has it.
+    since: first API version that has it, empty where the path has no versions; root: every VM has it; leaf: it is known
+    to be a single value.
     """
 
-    def __init__(self, path: str, since: str, root: bool) -> None:
+    def __init__(self, path: str, since: str, root: bool, leaf: bool = False) -> None:
         self.path = path
         self.since = since
         self.root = root
+        self.leaf = leaf
 
 
 INSTANCE = Path("instance", "2017-04-02", True)
@@ -29,6 +31,49 @@ LOAD_BALANCER = Path("loadbalancer", versions.LOAD_BALANCER_SINCE, False)
 VERSIONS = Path("versions", "", True)
 
 _ROOTS = {root.path: root for root in (INSTANCE, ATTESTED, LOAD_BALANCER, VERSIONS)}
+
+
+# Single values that are no fact of their own. A star is any index.
+LEAVES = (
+    "compute.publicKeys.*.keyData",
+    "compute.publicKeys.*.path",
+    "compute.storageProfile.dataDisks.*.diskSizeGB",
+    "compute.storageProfile.dataDisks.*.lun",
+    "compute.storageProfile.dataDisks.*.managedDisk.id",
+    "compute.storageProfile.dataDisks.*.name",
+    "compute.storageProfile.imageReference.exactVersion",
+    "compute.storageProfile.imageReference.offer",
+    "compute.storageProfile.imageReference.publisher",
+    "compute.storageProfile.imageReference.sku",
+    "compute.storageProfile.imageReference.version",
+    "compute.storageProfile.osDisk.diskSizeGB",
+    "compute.storageProfile.osDisk.managedDisk.id",
+    "compute.storageProfile.osDisk.name",
+    "compute.storageProfile.resourceDisk.size",
+    "compute.tags",
+    "compute.tagsList.*.name",
+    "compute.tagsList.*.value",
+    "network.interface.*.ipv4.ipAddress.*.privateIpAddress",
+    "network.interface.*.ipv4.ipAddress.*.publicIpAddress",
+    "network.interface.*.ipv4.subnet.*.address",
+    "network.interface.*.ipv4.subnet.*.prefix",
+    "network.interface.*.ipv6.ipAddress.*.privateIpAddress",
+    "network.interface.*.macAddress",
+)
+# The kinds of facts (fields.py) that come from a single value.
+SCALAR_KINDS = ("blob", "boolean", "endpoints", "environment", "integer", "location", "string")
+
+
+def leaves() -> set[str]:
+    """All single values that are documented, in dotted paths below instance."""
+    # Not at the top: only azure_imds_info asks for parts, and what is loaded is compiled anew on every run.
+    from .fields import FIELDS
+
+    return {field.source for field in FIELDS if field.kind in SCALAR_KINDS}.union(LEAVES)
+
+
+def _is_leaf(parts: list[str]) -> bool:
+    return ".".join("*" if part.isdecimal() else part for part in parts) in leaves()
 
 
 def path(text: str) -> Path:
@@ -48,5 +93,5 @@ def path(text: str) -> Path:
     if whole in _ROOTS:
         return _ROOTS[whole]
     if parts[0] == INSTANCE.path:
-        return Path(whole, INSTANCE.since, False)
+        return Path(whole, INSTANCE.since, False, _is_leaf(parts[1:]))
     raise OptionError("path", f"{text!r} is not one of {', '.join(_ROOTS)}, nor a path below instance")

@@ -110,17 +110,24 @@ _TABLE = (
 REASONS = {reason.code: reason for reason in _TABLE}
 
 
+def printable(text: str) -> str:
+    """The text with escapes for what does not print, such as \\x1b: what answers must not control a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode("ascii") for each in text)
+
+
 class ImdsError(Exception):
     """IMDS could not be asked, or gave no usable answer.
 
     :param code: a key of REASONS
-    :param detail: what exactly was seen, one sentence or less
+    :param detail: what exactly was seen, one sentence or less; kept printable
     """
 
     def __init__(self, code: str, detail: str) -> None:
-        super().__init__(detail)
+        self.detail = printable(detail)
+        super().__init__(self.detail)
         self.reason = REASONS[code]
-        self.detail = detail
 
     @property
     def message(self) -> str:

@@ -19,6 +19,7 @@ from .guard import UnreadableError, untrusted
 from .reasons import printable
 
 MAX_ATTEMPTS = 32
+MAX_WARNINGS = 8
 MAX_WORD = 200  # characters
 MAX_TEXT = 4000
 MAX_OUTPUT = 20000
@@ -50,6 +51,7 @@ class HostReport(NamedTuple):
     answer: dict[str, str] | None = None
     api_version: str | None = None
     attempts: tuple[dict[str, Any], ...] = ()
+    warnings: tuple[str, ...] = ()
     failure: str | None = None
     message: str = ""
     ansible: Mapping[str, Any] = MappingProxyType({})
@@ -82,6 +84,7 @@ def _report(result: Any, codes: frozenset[str]) -> HostReport:
     report = HostReport(
         api_version=_api_version(result.get("api_version")),
         attempts=_attempts(result.get("attempts")),
+        warnings=_warnings(result.get("warnings")),
     )
     if result.get("failed") or result.get("unreachable"):
         code = result.get("reason")
@@ -116,6 +119,12 @@ def _attempts(entries: Any) -> tuple[dict[str, Any], ...]:
         for entry in listed
         if isinstance(entry, Mapping)
     )
+
+
+def _warnings(entries: Any) -> tuple[str, ...]:
+    """The module's warnings, where Ansible leaves them in the result (before 2.19) instead of showing them."""
+    listed = entries[:MAX_WARNINGS] if isinstance(entries, (list, tuple)) else ()
+    return tuple(clean(entry, MAX_WORD) for entry in listed if clean(entry, 1))
 
 
 def _field(value: Any, types: tuple[type, ...]) -> Any:

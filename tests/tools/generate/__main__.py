@@ -46,6 +46,7 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
         "typed_keys": csharp.typed_keys,
         "clouds": csharp.clouds,
     },
+    f"{_UTILS}/_ImdsPaths.cs": {"leaves": csharp.leaves},
     f"{_UTILS}/_ImdsReasons.cs": {"reasons": csharp.reason_table},
     f"{_UTILS}/_ImdsRetry.cs": {"rules": csharp.rules, "statuses": csharp.statuses},
     f"{_UTILS}/_ImdsVersions.cs": {"versions": csharp.version_tables},

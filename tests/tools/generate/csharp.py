@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping
 
-from ansible_collections.imds.azure.plugins.module_utils._imds import fields, reasons, retry, versions
+from ansible_collections.imds.azure.plugins.module_utils._imds import fields, paths, reasons, retry, versions
 
 _WIDTH = 120
 
@@ -72,6 +72,11 @@ def typed_keys() -> list[str]:
         *_array(f"public static readonly {name} Integers = new {name}", sorted(fields.INTEGERS)),
         *_array(f"public static readonly {name} Booleans = new {name}", sorted(fields.BOOLEANS)),
     ]
+
+
+def leaves() -> list[str]:
+    name = "HashSet<string>"
+    return _array(f"public static readonly {name} Leaves = new {name}", sorted(paths.leaves()))
 
 
 def clouds() -> list[str]:

@@ -43,6 +43,7 @@ namespace ImdsTests
             { "number", arguments => Text.Number(Text.ToDouble(arguments["value"]), (int)(long)arguments["digits"]) },
             { "path", ParsePath },
             { "probe", RunProbe },
+            { "printable", arguments => Text.Printable((string)arguments["text"]) },
             { "quote", arguments => Text.Quote(arguments["value"]) },
             { "release_journal", ReleaseJournal },
             { "route_answer", AnswerRouteCall },

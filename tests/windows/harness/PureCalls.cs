@@ -63,7 +63,7 @@ namespace ImdsTests
             try
             {
                 ImdsPath path = Paths.Parse((string)arguments["text"]);
-                return new Map { { "path", new object[] { path.Whole, path.Since, path.Root } } };
+                return new Map { { "path", new object[] { path.Whole, path.Since, path.Root, path.Leaf } } };
             }
             catch (OptionException error)
             {

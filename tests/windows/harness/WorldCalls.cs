@@ -78,6 +78,7 @@ namespace ImdsTests
             result["count"] = client.Requests;
             result["requests"] = scripted.Requests;
             result["sleeps"] = scripted.Sleeps;
+            result["warnings"] = client.LongWaits();
             return result;
         }
 

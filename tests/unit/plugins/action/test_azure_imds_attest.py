@@ -367,6 +367,20 @@ def test_a_host_without_imds_fails_with_its_reason(controller: Controller, code:
     assert result["attempts"] == [{}, {}]
 
 
+def unanswered(_arguments: dict[str, Any]) -> dict[str, Any]:
+    return {"failed": True, "msg": "nothing came", "reason": "no_route"}
+
+
+@pytest.mark.parametrize("host", [genuine, unanswered], ids=["document", "no document"])
+def test_warnings_of_the_host_are_handed_on(controller: Controller, host: Any) -> None:
+    """Before ansible-core 2.19 they are only in what the module returns. A host must not control the terminal."""
+    said = ["took 70 s", "\x1b[2J", 5, ""] * 9
+    warnings = controller.run(lambda arguments: {**host(arguments), "warnings": said})["warnings"]
+    assert "took 70 s" in warnings
+    assert all(warning and warning.isprintable() for warning in warnings)
+    assert len(warnings) < 10
+
+
 def test_a_module_that_does_not_run(controller: Controller) -> None:
     result = controller.run(lambda _arguments: {"failed": True, "msg": "MODULE FAILURE", "rc": 127})
     assert (result["failed"], result["msg"], result["rc"]) == (True, "MODULE FAILURE", 127)

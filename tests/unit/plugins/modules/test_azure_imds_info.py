@@ -76,9 +76,17 @@ def test_the_instance_document_is_the_default(read: Read) -> None:
 
 
 def test_a_single_value(read: Read) -> None:
-    with ScriptedServer(REJECTED, send(http(b"web-1", Content_Type="text/plain; charset=utf-8"))) as server:
-        result = read(path="instance/compute/name", endpoint=server.endpoint, detect="force")
-    assert result["content"] == "web-1"
+    with ScriptedServer(send(http(b"2", Content_Type="text/plain; charset=utf-8"))) as server:
+        result = read(path="instance/compute/zone", endpoint=server.endpoint, detect="force")
+    assert result["content"] == "2"
+    (request,) = server.requests
+    assert b"&format=text " in request
+
+
+def test_a_single_value_that_is_not_documented(read: Read) -> None:
+    with ScriptedServer(REJECTED, send(http(b"x", Content_Type="text/plain; charset=utf-8"))) as server:
+        result = read(path="instance/compute/newKey", endpoint=server.endpoint, detect="force")
+    assert result["content"] == "x"
     assert b"&format=text " in server.requests[1]
 
 

@@ -201,7 +201,7 @@ def test_a_step_down_needs_time_too() -> None:
 
 def test_after_an_update_a_leaf_is_still_read_as_text() -> None:
     world = World([*[said(410)] * 4, said(400, {"error": "Bad request"}), said(200, b"web-1")])
-    assert world.client().fetch(path("instance/compute/name")).content == "web-1"
+    assert world.client().fetch(path("instance/compute/newKey")).content == "web-1"
 
 
 # --- pace -----------------------------------------------------------------------------------------------------------
@@ -368,22 +368,85 @@ def test_over_loopback_no_other_source_is_tried(monkeypatch: Any) -> None:
     assert {request.source for request in world.requests} == {None}
 
 
+# --- what it says --------------------------------------------------------------------------------------------------
+
+
+def test_a_long_wait_is_reported_with_its_length() -> None:
+    world = World([*[said(410)] * 7, OK])
+    client = world.client()
+    client.instance()
+    assert client.long_waits() == ["Asking IMDS took 70 s. Attempts by outcome: updating 7, ok 1."]
+
+
+def test_a_long_wait_for_nothing_is_reported_too() -> None:
+    _reason, client = failure(World([said(410)]), Settings(updating_timeout=45))
+    assert client.long_waits() == ["Asking IMDS took 40 s. Attempts by outcome: updating 5."]
+
+
+@pytest.mark.parametrize("answers", [[OK], [said(503), OK], [said(429), said(429), OK]])
+def test_a_short_wait_is_nobodys_business(answers: list[Answer]) -> None:
+    client = World(answers).client()
+    client.instance()
+    assert client.long_waits() == []
+
+
+def test_what_answers_does_not_control_the_terminal() -> None:
+    code, client = failure(World([said(403, "\x1b[2J\x9b\u202e\n größer".encode())]))
+    (attempt,) = client.attempts
+    assert (code, attempt["detail"]) == ("forbidden", "HTTP 403: \\x1b[2J\\x9b\\u202e\\n größer")
+    assert ImdsError("forbidden", "\x1b[2J").message.endswith("(\\x1b[2J)")
+
+
 # --- paths ----------------------------------------------------------------------------------------------------------
 
 
-def test_a_leaf_is_read_as_text() -> None:
+def test_an_unknown_leaf_is_read_as_text_at_last() -> None:
     world = World([REJECTED, said(200, b"web-1", content_type="text/plain")])
-    answer = world.client().fetch(path("instance/compute/name"))
+    answer = world.client().fetch(path("instance/compute/newKey"))
     assert (answer.content, answer.api_version) == ("web-1", NEWEST)
     assert [request.target for request in world.requests] == [
-        f"/metadata/instance/compute/name?api-version={NEWEST}",
-        f"/metadata/instance/compute/name?api-version={NEWEST}&format=text",
+        f"/metadata/instance/compute/newKey?api-version={NEWEST}",
+        f"/metadata/instance/compute/newKey?api-version={NEWEST}&format=text",
     ]
+
+
+@pytest.mark.parametrize(
+    "leaf",
+    [
+        "compute/zone",
+        "compute/name",
+        "compute/tags",
+        "compute/plan/name",
+        "compute/tagsList/12/value",
+        "network/interface/0/macAddress",
+        "network/interface/0/ipv4/ipAddress/0/privateIpAddress",
+    ],
+)
+def test_a_known_leaf_takes_one_request(leaf: str) -> None:
+    world = World([said(200, b"2", content_type="text/plain")])
+    assert world.client().fetch(path(f"instance/{leaf}")).content == "2"
+    assert [request.target for request in world.requests] == [
+        f"/metadata/instance/{leaf}?api-version={NEWEST}&format=text"
+    ]
+
+
+@pytest.mark.parametrize(
+    "node", ["compute", "compute/plan", "compute/tagsList", "compute/tagsList/0", "network/interface/0", "compute/0"]
+)
+def test_a_node_takes_one_request_too(node: str) -> None:
+    world = World([said(200, {"a": "b"})])
+    assert world.client().fetch(path(f"instance/{node}")).content == {"a": "b"}
+    assert [request.target for request in world.requests] == [f"/metadata/instance/{node}?api-version={NEWEST}"]
+
+
+def test_a_known_leaf_that_is_none_any_more_is_read_as_json() -> None:
+    world = World([REJECTED, said(200, {"a": "b"})])
+    assert world.client().fetch(path("instance/compute/zone")).content == {"a": "b"}
 
 
 @pytest.mark.parametrize("body", [b"", b"1", b"true", b"a\nb", "ü".encode()])
 def test_a_leafs_text_is_what_it_is(body: bytes) -> None:
-    world = World([REJECTED, said(200, body, content_type="text/plain")])
+    world = World([said(200, body, content_type="text/plain")])
     assert world.client().fetch(path("instance/compute/zone")).content == body.decode()
 
 

@@ -39,7 +39,7 @@ def test_attempts_of_a_wrong_type(attempts: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [[], {}, {"a": [1]}, True, float("nan"), float("inf"), 10**400, -(10**9), b"bytes", object()], ids=repr
+    "value", [[], {}, {"a": [1]}, True, float("nan"), float("inf"), 10**400, -(10**9), b"bytes", object], ids=repr
 )
 def test_fields_of_a_wrong_type_are_null(value: Any) -> None:
     names = ("path", "api_version", "outcome", "status", "detail", "wait")
