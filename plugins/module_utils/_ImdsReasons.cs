@@ -41,6 +41,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
                 "Let the module read the firmware's tag, give it in chassis_asset_tag, or set detect to force on an"
                 + " Azure VM."),
             new Reason(
+                "no_interpreter",
+                "The interpreter of the local fact script is gone, or cannot run it.",
+                "Run azure_imds_local_facts again, with its option python where the default interpreter will not do."),
+            new Reason(
                 "no_route",
                 "The system has no usable route to the metadata address.",
                 "Check the default route and the host route to 169.254.169.254 on the primary network interface."),

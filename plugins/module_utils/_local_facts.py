@@ -4,7 +4,9 @@
 
 """Packs the IMDS core into one executable file, the local fact script. PRIVATE to this collection.
 
-The file is a few lines of text, the first of which names the interpreter, and a zip archive, which Python runs as is.
+The file is a few lines for /bin/sh and a zip archive. The lines run Python on the file itself, which takes the archive
+as its program. Where that fails, for example because the interpreter is gone, they print a fact that says so: a fact
+script that fails, or prints no JSON, is an error in every setup.
 """
 
 from __future__ import annotations
@@ -15,13 +17,14 @@ import io
 import json
 import marshal
 import pkgutil
+import shlex
 import sys
 import zipfile
 from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.imds.azure.plugins.module_utils import _imds
-from ansible_collections.imds.azure.plugins.module_utils._imds import release
+from ansible_collections.imds.azure.plugins.module_utils._imds import local_fact, release
 
 # Without collecting garbage a process as short as this one is done a little sooner.
 _MAIN = """\
@@ -39,11 +42,21 @@ from _imds.local_fact import main
 main({!r})
 """
 # Without site-packages and PYTHON* variables: nothing that is installed or set on the host can break the script.
-_FLAGS = "-IS"
-# Linux before 5.1 cuts the first line of a script here.
-_MAX_SHEBANG = 127
-# Magic number, flags and hash of the source: what a .pyc was made from, without what came of it.
-_PYC_HEAD = 16
+FLAGS = "-IS"
+# Of a script as it is installed, the digest is that of its own archive: it tells whether the file was damaged.
+_HEAD = """\
+#!/bin/sh
+# Made by the Ansible module imds.azure.azure_imds_local_facts, which overwrites changes. A zip archive follows.
+# imds.azure {version}, sources {sources}, compiled for {tag}
+# python {shown}
+# options {options}
+# archive SHA-256 {archive}
+facts=$({python} {flags} "$0") && [ -n "$facts" ] && printf '%s\\n' "$facts" && exit 0
+printf '%s\\n' {fallback}
+exit 0
+"""
+_ARCHIVE_LINE = "# archive SHA-256 "
+_ZIP = b"PK\x03\x04"
 
 
 class ScriptError(ValueError):
@@ -76,47 +89,77 @@ def build(sources: Mapping[str, bytes], options: Mapping[str, Any], python: str)
         for name, source in sorted(sources.items()):
             _add(members, f"_imds/{name}", source)
             _add(members, f"_imds/{name}c", _compile(name, source))
-    return _head(sources, options, python).encode() + archive.getvalue()
+    return _head(sources, options, python, archive.getvalue()) + archive.getvalue()
 
 
 def describe(script: bytes | None) -> str:
-    """The head of a script, for a diff: which version, options and interpreter it was made with."""
+    """The comments at the head of a script, for a diff: which version, options and interpreter it was made with."""
     if script is None:
         return ""
-    head, archive, _rest = script.partition(b"PK\x03\x04")
-    return head.decode("utf-8", "replace") if archive else "A file that this module did not make.\n"
+    head, _archive = _split(script)
+    if head is None:
+        return "A file that this module did not make.\n"
+    return "".join(line for line in head.splitlines(keepends=True) if line.startswith("#"))
 
 
-def same(one: bytes | None, other: bytes) -> bool:
-    """Whether two scripts were made from the same.
-
-    Not a comparison of all bytes: before Python 3.11 one source does not compile to the same bytes every time.
-    """
-    if one is None:
+def same(installed: bytes | None, wanted: bytes) -> bool:
+    """Whether an installed script is the one that would be installed now, every byte of it undamaged."""
+    if installed is None:
         return False
+    if installed == wanted:
+        return True
+    # Before Python 3.11, one source does not compile to the same bytes every time. There, a script that is as it was
+    # made counts as the same if it was made from the same.
+    return not _compiles_alike() and _is_whole(installed) and _made_from(installed) == _made_from(wanted)
+
+
+def _compiles_alike() -> bool:
+    return sys.version_info >= (3, 11)
+
+
+def _split(script: bytes) -> tuple[str | None, bytes]:
+    """Head and archive; the head is None where the file is none of ours."""
+    head, zip_start, rest = script.partition(_ZIP)
     try:
-        return describe(one) == describe(other) and _contents(one) == _contents(other)
-    except zipfile.BadZipFile:
-        return False
+        text = head.decode("utf-8")
+    except UnicodeDecodeError:
+        text = ""
+    return (text if _ARCHIVE_LINE in text and zip_start else None), zip_start + rest
 
 
-def _head(sources: Mapping[str, bytes], options: Mapping[str, Any], python: str) -> str:
-    shebang = f"#!{python} {_FLAGS}"
-    if not python.startswith("/") or any(character.isspace() for character in python):
-        raise ScriptError(
-            f"python: {python!r} is not an absolute path without blanks, which a script's first line needs"
-        )
-    if len(shebang.encode()) > _MAX_SHEBANG:
-        raise ScriptError(
-            f"python: {python!r} is too long for the first line of a script; give a shorter path, or a link"
-        )
+def _is_whole(script: bytes) -> bool:
+    """Whether the archive has the digest that the head tells."""
+    head, archive = _split(script)
+    return head is not None and f"{_ARCHIVE_LINE}{hashlib.sha256(archive).hexdigest()}\n" in head
+
+
+def _made_from(script: bytes) -> Any:
+    """What a script was made from: its head, apart from the digest, and all of its archive but the bytecode."""
+    head, archive = _split(script)
+    try:
+        with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+            members = {name: opened.read(name) for name in opened.namelist() if not name.endswith(".pyc")}
+    except (zipfile.BadZipFile, OSError, ValueError):
+        return None
+    return [line for line in (head or "").splitlines() if not line.startswith(_ARCHIVE_LINE)], members
+
+
+def _head(sources: Mapping[str, bytes], options: Mapping[str, Any], python: str, archive: bytes) -> bytes:
+    if not python.startswith("/") or not python.isprintable():
+        raise ScriptError(f"python: {python!r} is not an absolute path of characters that print")
     digest = hashlib.sha256(b"".join(source for _name, source in sorted(sources.items()))).hexdigest()
-    return (
-        f"{shebang}\n"
-        "# Made by the Ansible module imds.azure.azure_imds_local_facts, which overwrites changes. A zip follows.\n"
-        f"# imds.azure {release.VERSION}, sources {digest[:16]}, compiled for {sys.implementation.cache_tag}\n"
-        f"# options {json.dumps(options)}\n"
+    head = _HEAD.format(
+        version=release.VERSION,
+        sources=digest[:16],
+        tag=sys.implementation.cache_tag,
+        shown=json.dumps(python),
+        options=json.dumps(options),
+        archive=hashlib.sha256(archive).hexdigest(),
+        python=shlex.quote(python),
+        flags=FLAGS,
+        fallback=shlex.quote(json.dumps(local_fact.without_interpreter(python))),
     )
+    return head.encode()
 
 
 def _compile(name: str, source: bytes) -> bytes:
@@ -134,9 +177,3 @@ def _compile(name: str, source: bytes) -> bytes:
 def _add(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     # Stored, with the oldest timestamp that zip knows: quick to read, and the same on every day.
     archive.writestr(zipfile.ZipInfo(name), content)
-
-
-def _contents(script: bytes) -> dict[str, bytes]:
-    with zipfile.ZipFile(io.BytesIO(script)) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    return {name: data[:_PYC_HEAD] if name.endswith(".pyc") else data for name, data in members.items()}

@@ -41,7 +41,7 @@ options:
     default: present
   path:
     description:
-      - Directory of the script. It is created if it is missing.
+      - Directory of the script. It is created if it is missing. It must belong to root or to the user who runs the module.
       - If it is not the default, set O(ansible.builtin.setup#module:fact_path) for M(ansible.builtin.setup) as well.
     type: path
     default: /etc/ansible/facts.d
@@ -50,6 +50,8 @@ options:
       - Interpreter that runs the script.
       - By default the one that runs this module. Another one also works, but is slower, because the script contains code
         compiled for the one that runs this module.
+      - It loads the script once when the module runs. If it is gone later, the script still prints a fact, whose C(reason) is
+        V(no_interpreter).
     type: path
   connect_timeout:
     description:
@@ -132,6 +134,8 @@ interpreter.start(interpreter.fail_module)  # ahead of what an older Python can'
 
 import errno
 import os
+import stat
+import subprocess
 import sys
 import tempfile
 from typing import Any, Optional
@@ -182,20 +186,22 @@ def run(module: AnsibleModule, spec: dict[str, Any]) -> dict[str, Any]:
     if not os.path.isabs(params["path"]):
         raise OptionError("path", f"{params['path']!r} is not absolute; give the whole path of the directory")
     path = os.path.join(params["path"], NAME)
-    installed = read(path)
+    installed = read_script(path)
     wanted: Optional[bytes] = None
     result: dict[str, Any] = {"path": path}
     if params["state"] == "present":
+        check_owner(params["path"])
         options = {name: params[name] for name in spec if params[name] != spec[name].get("default")}
         settings({**DEFAULTS, **options})  # refuses here what the script could only report
         python = executable(params["python"])
         wanted = local_facts.build(local_facts.core(), options, python)
+        try_out(python, wanted, module.tmpdir)
         result.update(python=python, version=release.VERSION, options=options)
-        if local_facts.same(installed, wanted):
+        if local_facts.same(installed, wanted) and is_own(path):
             wanted = installed
-    result["changed"] = installed != wanted
+    result["changed"] = wanted is not installed
     if result["changed"] and not module.check_mode:
-        put(module, path, wanted)
+        put(path, wanted)
     if wanted is not None:
         result["changed"] = module.set_mode_if_different(path, MODE, result["changed"])
     if module._diff:
@@ -205,24 +211,87 @@ def run(module: AnsibleModule, spec: dict[str, Any]) -> dict[str, Any]:
 
 
 def executable(wanted: Optional[str]) -> str:
+    """The interpreter that the script is made for.
+
+    :raises OptionError: it is no file that can be executed
+    """
     python = wanted or sys.executable
-    if not python or not os.access(python, os.X_OK):
+    if not python or not os.path.isfile(python) or not os.access(python, os.X_OK):
         raise OptionError(
             "python", f"{python!r} can't be executed on this host; give the path of a Python 3.9 or newer"
         )
     return python
 
 
-def read(path: str) -> Optional[bytes]:
+def try_out(python: str, script: bytes, directory: str) -> None:
+    """Let the interpreter load the script once, without asking IMDS.
+
+    :raises OptionError: it can't
+    """
+    descriptor, temporary = tempfile.mkstemp(dir=directory)
     try:
-        with open(path, "rb") as file:
-            return file.read()
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(script)
+        command = [python, local_facts.FLAGS, temporary, "--check"]
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=60, check=False
+        )
+        if done.returncode == 0 and done.stdout.strip() == release.VERSION:
+            return
+        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1][:300]
+        raise OptionError("python", f"{python!r} can't run the script (exit status {done.returncode}): {said}")
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise OptionError("python", f"{python!r} can't run the script: {error}") from None
+    finally:
+        os.unlink(temporary)
+
+
+def check_owner(directory: str) -> None:
+    """Refuse a directory that belongs to somebody else, who could replace what setup executes.
+
+    :raises OptionError: it does
+    """
+    try:
+        owner = os.stat(directory).st_uid
+    except OSError:
+        return  # it is made, or the error comes when it is used
+    if owner not in (0, os.geteuid()):
+        raise OptionError(
+            "path",
+            f"{directory} belongs to user {owner}, who could replace the script that setup executes as user "
+            f"{os.geteuid()}; give it to root, or name another directory",
+        )
+
+
+def is_own(path: str) -> bool:
+    """Whether the script is a file of this user; one of somebody else is replaced."""
+    status = os.lstat(path)
+    return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid()
+
+
+def read_script(path: str) -> Optional[bytes]:
+    """What is installed; a link counts as a foreign file.
+
+    :raises OptionError: something else than a file is there
+    """
+    try:
+        status = os.lstat(path)
     except FileNotFoundError:
         return None
+    if stat.S_ISLNK(status.st_mode):
+        return b""
+    if not stat.S_ISREG(status.st_mode):
+        what = "a directory" if stat.S_ISDIR(status.st_mode) else "not a regular file"
+        raise OptionError("path", f"{path} is {what}; remove it, or name another directory")
+    with open(path, "rb") as file:
+        return file.read()
 
 
-def put(module: AnsibleModule, path: str, script: Optional[bytes]) -> None:
-    """Write the script in one step, so that a setup meets the old one or the new one; None removes it."""
+def put(path: str, script: Optional[bytes]) -> None:
+    """Write the script in one step, as a file of this user, so that a setup meets the old or the new one; None removes it.
+
+    :raises OSError: it can't be written
+    """
     if script is None:
         os.unlink(path)
         return
@@ -230,11 +299,16 @@ def put(module: AnsibleModule, path: str, script: Optional[bytes]) -> None:
     os.makedirs(directory, MODE, exist_ok=True)
     if not os.access(directory, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), directory)
-    descriptor, temporary = tempfile.mkstemp(dir=module.tmpdir)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(script)
-    os.chmod(temporary, MODE)
-    module.atomic_move(temporary, path)
+    # Beside the old one, under a name that setup does not take for a fact.
+    descriptor, temporary = tempfile.mkstemp(dir=directory, prefix=".azure_imds.", suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(script)
+        os.chmod(temporary, MODE)
+        os.replace(temporary, path)
+    except OSError:
+        os.unlink(temporary)
+        raise
 
 
 if __name__ == "__main__":

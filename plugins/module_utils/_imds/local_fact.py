@@ -11,6 +11,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
+from . import release
 from .gather import gather, unavailable
 from .options import settings
 
@@ -20,9 +21,26 @@ DEFAULTS = {"connect_timeout": 1.0, "read_timeout": 4.0, "timeout": 5.0, "updati
 
 def main(options: Mapping[str, Any]) -> None:
     """Print the facts and end the process, at once: Python's own way out would take as long as asking IMDS does."""
-    report(options)
+    if sys.argv[1:] == ["--check"]:
+        check()
+    else:
+        report(options)
     sys.stdout.flush()
     os._exit(0)
+
+
+def check() -> None:
+    """Load everything that the facts may need and print the release: whoever installs the script tries it like this."""
+    from . import client, facts, guest, versions  # noqa: F401
+
+    sys.stdout.write(f"{release.VERSION}\n")
+
+
+def without_interpreter(python: str) -> dict[str, Any]:
+    """What the script prints where this interpreter can't run it. Nobody is there then to tell the time."""
+    found = unavailable("no_interpreter", python)
+    found["meta"]["collected_at"] = None
+    return found
 
 
 def report(options: Mapping[str, Any]) -> None:

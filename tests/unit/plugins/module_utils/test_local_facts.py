@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import shutil
@@ -35,13 +36,20 @@ def members(script: bytes) -> dict[str, bytes]:
         return {name: archive.read(name) for name in archive.namelist()}
 
 
+def head_of(script: bytes) -> bytes:
+    return script[: script.index(b"PK\x03\x04")]
+
+
 def rewritten(script: bytes, change: Callable[[str, bytes], bytes]) -> bytes:
-    """The script with each member of its archive changed."""
+    """The script with each member of its archive changed, and a head that fits."""
     result = io.BytesIO()
     with zipfile.ZipFile(result, "w") as archive:
         for name, content in members(script).items():
             archive.writestr(zipfile.ZipInfo(name), change(name, content))
-    return local_facts.describe(script).encode() + result.getvalue()
+    digests = (hashlib.sha256(script[len(head_of(script)) :]), hashlib.sha256(result.getvalue()))
+    old, new = (digest.hexdigest().encode() for digest in digests)
+    assert old in head_of(script)
+    return head_of(script).replace(old, new) + result.getvalue()
 
 
 def run(script: bytes, directory: Path, python: str | None = None) -> dict[str, Any]:
@@ -122,10 +130,33 @@ def test_built_from_a_zip_in_another_process_it_is_the_same(tmp_path: Path, seed
     assert local_facts.same(done.stdout, build())
 
 
-def test_other_bytecode_of_the_same_source_is_the_same() -> None:
-    other = rewritten(build(), lambda name, content: content[:16] + b"?" if name.endswith(".pyc") else content)
-    assert other != build()
+def other_bytecode(name: str, content: bytes) -> bytes:
+    return content[:16] + b"?" if name.endswith(".pyc") else content
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="one source compiles to different bytes here")
+def test_one_source_compiles_to_the_same_bytes() -> None:
+    assert build() == build()
+    assert not local_facts.same(rewritten(build(), other_bytecode), build())
+
+
+def test_where_it_does_not_the_digest_tells_whether_the_file_is_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_facts, "_compiles_alike", lambda: False)
+    other = rewritten(build(), other_bytecode)
     assert local_facts.same(other, build())
+    at = other.rindex(b"?")
+    damaged = other[:at] + b"!" + other[at + 1 :]
+    assert not local_facts.same(damaged, build())
+
+
+@pytest.mark.parametrize("alike", [False, True])
+def test_any_damage_is_noticed(monkeypatch: pytest.MonkeyPatch, alike: bool) -> None:
+    """In the bytecode too, which Python takes without a look at the source."""
+    monkeypatch.setattr(local_facts, "_compiles_alike", lambda: alike)
+    script = build()
+    for at in range(0, len(script), 997):
+        damaged = script[:at] + bytes([script[at] ^ 1]) + script[at + 1 :]
+        assert not local_facts.same(damaged, script), at
 
 
 def change_source(name: str, content: bytes) -> bytes:
@@ -162,8 +193,8 @@ def test_what_differs_is_not_the_same(installed: bytes | None) -> None:
 
 def test_the_head_tells_what_it_was_made_from() -> None:
     head = local_facts.describe(build({"detect": "force"}, "/usr/bin/python3"))
-    assert head.startswith("#!/usr/bin/python3 -IS\n")
-    assert head.endswith('# options {"detect": "force"}\n')
+    assert head.startswith("#!/bin/sh\n")
+    assert '# python "/usr/bin/python3"\n# options {"detect": "force"}\n' in head
     assert release.VERSION in head
     assert all(line.startswith("#") for line in head.splitlines())
 
@@ -182,10 +213,106 @@ def test_what_is_no_script_is_described_too(script: bytes | None, head: str) -> 
     assert local_facts.describe(script) == head
 
 
-@pytest.mark.parametrize("python", ["python3", "/opt/my python", "/x\n/y", "/" + "x" * 127], ids=len)
-def test_a_first_line_that_no_system_takes_is_refused(python: str) -> None:
+@pytest.mark.parametrize("python", ["python3", "", "/x\n/y", "/x\0y"], ids=repr)
+def test_an_interpreter_without_a_usable_path_is_refused(python: str) -> None:
     with pytest.raises(local_facts.ScriptError, match=r"^python: "):
         build(python=python)
+
+
+@pytest.mark.parametrize("name", ["my python", "it's", '"$(exit 1)"', "größer", "x" * 200])
+def test_any_other_path_will_do(tmp_path: Path, name: str) -> None:
+    python = tmp_path / name
+    python.symlink_to(sys.executable)
+    assert run(build(python=str(python)), tmp_path)["reason"] == "not_azure"
+
+
+def gone(python: Path) -> None:
+    python.unlink()
+
+
+def not_executable(python: Path) -> None:
+    python.unlink()
+    python.write_text("")
+    python.chmod(0o644)
+
+
+def a_directory(python: Path) -> None:
+    python.unlink()
+    python.mkdir()
+
+
+def no_program(python: Path) -> None:
+    python.unlink()
+    python.write_bytes(b"\x7fELF")
+    python.chmod(0o755)
+
+
+def saying(text: str, status: int) -> Callable[[Path], None]:
+    def become(python: Path) -> None:
+        python.unlink()
+        python.write_text(f"#!/bin/sh\nprintf '%s' '{text}'\nexit {status}\n")
+        python.chmod(0o755)
+
+    return become
+
+
+BROKEN: dict[str, Callable[[Path], None]] = {
+    "gone": gone,
+    "not executable": not_executable,
+    "a directory": a_directory,
+    "no program": no_program,
+    "failing": saying("", 1),
+    "failing halfway": saying("{", 139),
+    "silent": saying("", 0),
+}
+
+
+@pytest.mark.parametrize("change", BROKEN.values(), ids=BROKEN)
+def test_whatever_becomes_of_the_interpreter_there_is_a_fact(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    python = tmp_path / "python's place"
+    python.symlink_to(sys.executable)
+    script = tmp_path / "azure_imds.fact"
+    script.write_bytes(build(python=str(python)))
+    script.chmod(0o755)
+    change(python)
+    done = subprocess.run([str(script)], env={}, cwd="/", capture_output=True, timeout=30, check=False)
+    assert done.returncode == 0
+    facts = json.loads(done.stdout)
+    expected, _warnings = gather(settings(ELSEWHERE))
+    assert (facts["available"], facts["reason"]) == (False, "no_interpreter")
+    assert facts.keys() == expected.keys()
+    assert facts["meta"].keys() >= {"message", "collected_at"}
+    assert str(python) in facts["meta"]["message"]
+
+
+@pytest.mark.parametrize("damage", [lambda script: script[:-30], lambda script: head_of(script)])
+def test_a_damaged_archive_gives_a_fact_too(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    file = tmp_path / "azure_imds.fact"
+    file.write_bytes(damage(build()))
+    file.chmod(0o755)
+    done = subprocess.run([str(file)], env={}, cwd="/", capture_output=True, timeout=30, check=False)
+    assert (done.returncode, json.loads(done.stdout)["reason"]) == (0, "no_interpreter")
+
+
+@pytest.mark.parametrize("shell", ["sh", "dash", "bash", "busybox"])
+def test_any_shell_runs_the_head(tmp_path: Path, shell: str) -> None:
+    path = shutil.which(shell)
+    if not path:
+        pytest.skip(f"{shell} is not installed")
+    file = tmp_path / "azure_imds.fact"
+    file.write_bytes(build())
+    command = [path, *(["sh"] if shell == "busybox" else []), str(file)]
+    done = subprocess.run(command, env={}, capture_output=True, timeout=30, check=True)
+    assert json.loads(done.stdout)["reason"] == "not_azure"
+
+
+def test_it_can_be_tried_without_asking(tmp_path: Path) -> None:
+    file = tmp_path / "azure_imds.fact"
+    file.write_bytes(build({"detect": "force", "endpoint": "http://127.0.0.1:1"}))
+    command = [sys.executable, local_facts.FLAGS, str(file), "--check"]
+    assert (
+        subprocess.run(command, capture_output=True, timeout=30, check=True).stdout.decode() == f"{release.VERSION}\n"
+    )
 
 
 def test_off_azure_it_prints_the_full_shape_and_sends_nothing(tmp_path: Path) -> None:
@@ -215,7 +342,7 @@ def test_other_versions_of_python_run_it(tmp_path: Path) -> None:
 
 
 def test_neither_site_packages_nor_the_environment_nor_neighbors_are_used(tmp_path: Path) -> None:
-    assert local_facts.describe(build()).splitlines()[0].endswith(" -IS")
+    assert b" -IS " in head_of(build())
     (tmp_path / "json.py").write_text("broken(")
     assert run(build(), tmp_path)["reason"] == "not_azure"
 

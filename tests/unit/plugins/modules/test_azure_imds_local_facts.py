@@ -180,12 +180,38 @@ def test_a_bad_option_is_named(run: Any, options: dict[str, Any], message: str) 
     assert result["msg"].startswith(message)
 
 
-def test_an_interpreter_that_no_first_line_can_name_is_refused(run: Any, script: Path, tmp_path: Path) -> None:
-    python = tmp_path / "my python"
-    python.symlink_to(sys.executable)
-    result = run(python=str(python))
+def broken_interpreter(path: Path, text: str) -> Path:
+    path.write_text(text)
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("#!/bin/sh\necho no json here >&2\nexit 1\n", "exit status 1): no json here"),
+        ("#!/bin/sh\necho {}\n", "exit status 0): {}"),
+        ("#!/nowhere/python\n", "No such file"),
+        ("\x7fELF", "can't run the script: "),
+    ],
+    ids=["failing", "another program", "without its own", "no program"],
+)
+@pytest.mark.parametrize("check", [False, True])
+def test_an_interpreter_is_tried_before_anything_is_installed(
+    run: Any, script: Path, tmp_path: Path, text: str, said: str, check: bool
+) -> None:
+    python = broken_interpreter(tmp_path / "python", text)
+    result = run(check=check, python=str(python))
     assert result["failed"]
-    assert result["msg"].startswith("python: ")
+    assert result["msg"].startswith(f"python: '{python}' can't run the script")
+    assert said in result["msg"]
+    assert not script.exists()
+
+
+def test_a_directory_is_no_interpreter(run: Any, script: Path, tmp_path: Path) -> None:
+    result = run(python=str(tmp_path))
+    assert result["failed"]
+    assert result["msg"].startswith(f"python: '{tmp_path}' can't be executed")
     assert not script.exists()
 
 
@@ -194,7 +220,65 @@ def test_a_directory_in_its_place_is_an_error(run: Any, script: Path) -> None:
     for state in ("present", "absent"):
         result = run(state=state)
         assert result["failed"]
-        assert result["msg"].startswith(f"path: {script}: ")
+        assert result["msg"].startswith(f"path: {script} is a directory; remove it")
+    assert script.is_dir()
+
+
+def test_a_pipe_in_its_place_holds_nobody(run: Any, script: Path) -> None:
+    script.parent.mkdir()
+    os.mkfifo(script)
+    result = run()
+    assert result["failed"]
+    assert "is not a regular file" in result["msg"]
+
+
+def test_a_link_in_its_place_is_replaced_and_what_it_leads_to_is_left(run: Any, script: Path, tmp_path: Path) -> None:
+    run()
+    elsewhere = tmp_path / "elsewhere"
+    script.rename(elsewhere)
+    script.symlink_to(elsewhere)
+    content = elsewhere.read_bytes()
+    assert run()["changed"]
+    assert not script.is_symlink()
+    assert script.read_bytes() == elsewhere.read_bytes() == content
+    assert not run()["changed"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
+def test_a_foreign_owner_is_corrected(run: Any, script: Path) -> None:
+    run()
+    os.chown(script, 65534, 65534)
+    assert run(check=True)["changed"]
+    assert script.stat().st_uid == 65534
+    assert run()["changed"]
+    assert script.stat().st_uid == 0
+    assert not run()["changed"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_a_directory_of_somebody_else_is_refused(run: Any, script: Path) -> None:
+    script.parent.mkdir()
+    os.chown(script.parent, 65534, 65534)
+    result = run()
+    assert result["failed"]
+    assert result["msg"].startswith(f"path: {script.parent} belongs to user 65534")
+    assert not script.exists()
+
+
+def test_a_full_disk_leaves_the_old_script(run: Any, script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run()
+    installed = script.read_bytes()
+
+    def full(*_arguments: Any) -> None:
+        raise OSError(28, "No space left on device", str(script))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", full)
+        result = run(load_balancer=True)
+    assert result["failed"]
+    assert "No space left on device" in result["msg"]
+    assert script.read_bytes() == installed
+    assert os.listdir(script.parent) == [script.name]
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -210,7 +294,7 @@ def test_another_interpreter_can_be_named(run: Any, script: Path, tmp_path: Path
     python = tmp_path / "python"
     python.symlink_to(sys.executable)
     assert run(python=str(python))["python"] == str(python)
-    assert script.read_bytes().startswith(f"#!{python} ".encode())
+    assert f'# python "{python}"\n'.encode() in script.read_bytes()
 
 
 def test_the_script_prints_what_the_facts_module_returns(run: Any, script: Path, endpoint: str) -> None:
