@@ -52,7 +52,7 @@ EXAMPLES = r"""
     state: started
   when:
     - ansible_facts.azure_imds.zone == "1"
-    - ansible_facts.azure_imds.tags.role | default("") == "web"
+    - ansible_facts.azure_imds | imds.azure.tag("role") == "web"
 
 - name: Stop unless the metadata can be read
   imds.azure.azure_imds_facts:

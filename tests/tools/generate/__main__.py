@@ -20,7 +20,14 @@ from ansible_collections.imds.azure.plugins.modules import (
     azure_imds_route_fix,
 )
 from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec
-from ansible_collections.imds.azure.tests.tools.generate import csharp, documentation, facts, pages, powershell_spec
+from ansible_collections.imds.azure.tests.tools.generate import (
+    conditions,
+    csharp,
+    documentation,
+    facts,
+    pages,
+    powershell_spec,
+)
 from ansible_collections.imds.azure.tests.tools.generate.regions import Maker, rewrite
 
 _SHARED = _module.argument_spec()
@@ -64,6 +71,7 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
         "return": partial(documentation.returned_by, "azure_imds_info"),
     },
     f"{_MODULES}/azure_imds_route_fix_windows.ps1": {"options": partial(_own_options, azure_imds_route_fix)},
+    "tests/integration/targets/documented_conditions/tasks/conditions.yml": {"conditions": conditions.tasks},
     f"{_GUIDES}/facts.rst": {"facts": pages.fact_table},
     f"{_GUIDES}/reasons.rst": {"reasons": pages.reason_table},
     f"{_GUIDES}/attestation.rst": {"reasons": pages.verdict_table, "roots": pages.root_table},

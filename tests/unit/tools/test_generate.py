@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 from ansible_collections.imds.azure.plugins.module_utils._imds import fields
-from ansible_collections.imds.azure.tests.tools.generate import csharp, documentation, facts, pages, powershell_spec
+from ansible_collections.imds.azure.tests.tools.generate import (
+    conditions,
+    csharp,
+    documentation,
+    facts,
+    pages,
+    powershell_spec,
+)
 from ansible_collections.imds.azure.tests.tools.generate.__main__ import FILES, main
 from ansible_collections.imds.azure.tests.tools.generate.regions import RegionError, rewrite
 
@@ -70,7 +77,12 @@ def test_a_changed_file_is_named_and_written_anew(tree: Path, capsys: pytest.Cap
 
 
 def test_no_file_has_a_region_that_nobody_makes() -> None:
-    sources = [file for folder in ("plugins", "docs", "roles") for file in (ROOT / folder).rglob("*") if file.is_file()]
+    sources = [
+        file
+        for folder in ("plugins", "docs", "roles", "tests/integration")
+        for file in (ROOT / folder).rglob("*")
+        if file.is_file()
+    ]
     marked = {
         str(file.relative_to(ROOT))
         for file in sources
@@ -142,3 +154,16 @@ def test_references_to_a_return_value_name_its_module() -> None:
     assert "RV(imds.azure.azure_imds_facts#module:ansible_facts.azure_imds.reason)" in text
     with pytest.raises(LookupError, match="no NOTHING"):
         documentation._text("azure_imds_facts", "NOTHING")
+
+
+def test_every_documented_condition_is_executed() -> None:
+    tasks = yaml.safe_load("\n".join(conditions.tasks()))
+    executed = [task["when"] for task in tasks if "when" in task]
+    assert 'ansible_facts.azure_imds | imds.azure.tag("role") == "web"' in executed
+    recipes = (ROOT / "docs/docsite/rst/conditionals.rst").read_text(encoding="utf-8")
+    rows = re.findall(r"^     - ``(.*)``$", recipes, re.MULTILINE)
+    assert len(rows) > 5
+    assert set(rows) <= set(executed)
+    for page in (ROOT / "docs/docsite/rst").glob("*.rst"):
+        for condition in re.findall(r"^ +(?:when|that): (?!\"|')(.+)$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            assert condition in executed, page.name

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.imds.azure.plugins.filter import parse_resource_id, parse_tags
+from ansible_collections.imds.azure.plugins.filter import tag as tag_filter
 from hypothesis import given
 from hypothesis import strategies as st
 
 parse_id = parse_resource_id.FilterModule().filters()["parse_resource_id"]
 parse = parse_tags.FilterModule().filters()["parse_tags"]
+tag = tag_filter.FilterModule().filters()["tag"]
 
 GROUP = "/subscriptions/7f0c5c1e/resourceGroups/shop"
 
@@ -151,3 +153,42 @@ def test_parse_tags(value: Any, found: dict[str, str]) -> None:
 def test_what_are_no_tags(value: Any) -> None:
     with pytest.raises(AnsibleFilterError, match=r"imds\.azure\.parse_tags: expects tags"):
         parse(value)
+
+
+TAGS = {"Role": "web", "environment": "test", "ENVIRONMENT": "other", "tags": "x", "empty": ""}
+
+
+@pytest.mark.parametrize("value", [TAGS, {"tags": TAGS, "name": "web-1"}], ids=["tags", "fact"])
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("Role", "web"),
+        ("role", "web"),
+        ("ROLE", "web"),
+        ("environment", "test"),
+        ("ENVIRONMENT", "other"),
+        ("Tags", "x"),
+        ("empty", ""),
+        ("rol", None),
+    ],
+)
+def test_a_tag_is_found_in_any_case(value: Any, name: str, found: str | None) -> None:
+    assert tag(value, name) == found
+
+
+@pytest.mark.parametrize("value", [{}, {"tags": {}}, {"tags": {"roles": "web"}}])
+def test_without_the_tag_there_is_the_default(value: Any) -> None:
+    assert tag(value, "role") is None
+    assert tag(value, "role", "none") == "none"
+
+
+@pytest.mark.parametrize("value", [None, "role:web", ["role"], {"tags": None}, {"tags": ["role"]}])
+def test_what_holds_no_tags_is_refused(value: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match=r"^imds\.azure\.tag: expects ansible_facts\.azure_imds or its tags"):
+        tag(value, "role")
+
+
+@pytest.mark.parametrize("name", [None, "", 1, ["role"]])
+def test_a_name_that_is_none_is_refused(name: Any) -> None:
+    with pytest.raises(AnsibleFilterError, match="expects the name of a tag"):
+        tag(TAGS, name)
