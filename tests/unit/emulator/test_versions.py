@@ -155,6 +155,7 @@ def test_all_values_are_strings(imds: Any, version: str) -> None:
 
 
 def test_fields_that_a_user_adds_are_in_every_version(start: Any) -> None:
-    imds = start([{"name": "a", "overrides": {"compute": {"systemFaultDomain": "7"}}}])
+    overrides = {"compute": {"systemFaultDomain": "7"}}
+    imds = start([{"name": "a", "overrides": overrides, "extra": ["compute.systemFaultDomain"]}])
     for version in ("2017-04-02", "2025-04-07"):
         assert imds.instance(version=version).json()["compute"]["systemFaultDomain"] == "7"

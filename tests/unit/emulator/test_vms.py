@@ -212,6 +212,14 @@ def test_classic_is_an_option_of_every_profile(start: Any) -> None:
     assert imds.instance("/network").status == 200
 
 
+def test_extra_keys_are_sent_with_all_that_is_below_them(start: Any) -> None:
+    new: dict[str, Any] = {"compute": {"fresh": {"inner": [{"key": "1"}]}}, "network": {"interface": [{"speed": "9"}]}}
+    imds = start([{"name": "a", "overrides": new, "extra": ["compute.fresh", "network.interface.*.speed"]}])
+    document = imds.instance().json()
+    assert document["compute"]["fresh"] == new["compute"]["fresh"]
+    assert document["network"] == new["network"]
+
+
 BAD: dict[str, tuple[Any, str]] = {
     "not a list": ({}, "vms"),
     "not an object": ([1], "vms[0]"),
@@ -223,6 +231,17 @@ BAD: dict[str, tuple[Any, str]] = {
     "addresses are a string": ([{"name": "a", "sources": "10.0.0.4"}], "vms[0].sources"),
     "unknown profile": ([{"name": "a", "profile": "../linux"}], "vms[0].profile"),
     "overrides": ([{"name": "a", "overrides": []}], "vms[0].overrides"),
+    "unknown part": ([{"name": "a", "overrides": {"computer": {}}}], "vms[0].overrides.computer"),
+    "unknown key": ([{"name": "a", "overrides": {"compute": {"zones": "1"}}}], "vms[0].overrides.compute.zones"),
+    "unknown key in a list": (
+        [{"name": "a", "overrides": {"network": {"interface": [{"mac": "x"}]}}}],
+        "vms[0].overrides.network.interface.*.mac",
+    ),
+    "another key is extra": (
+        [{"name": "a", "overrides": {"compute": {"zones": "1"}}, "extra": ["compute.zone"]}],
+        "vms[0].overrides.compute.zones",
+    ),
+    "extra": ([{"name": "a", "extra": "compute.zones"}], "vms[0].extra"),
     "limiter": ([{"name": "a", "limiter": 1}], "vms[0].limiter"),
     "retry_after": ([{"name": "a", "retry_after": -1}], "vms[0].retry_after"),
     "options": ([{"name": "a", "options": 5}], "vms[0].options"),

@@ -9,12 +9,14 @@ A VM is given as an object; only the name is required:
      "secondary_addresses": ["10.1.0.5"],  addresses that get no answer, as on Azure
      "profile": "zonal",
      "overrides": {"compute": {...}},      merged over the profile's document; lists replace lists
+     "extra": ["compute.newField"],        fields in overrides that no version or profile has
      "classic": false, "limiter": true, "retry_after": 5, "loadbalancer": {...} or null,
      "attested": {"altered": true}}        what is wrong with its attested documents (`attested_spec.py`)
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import ipaddress
 import json
@@ -26,7 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from . import attested_spec, checks
+from . import attested_spec, checks, overrides
+from .versions import INTRODUCED
 
 PROFILES = Path(__file__).parent / "profiles"
 LONGEST_RETRY_AFTER = 3600  # seconds
@@ -93,6 +96,7 @@ def build(given: Mapping[str, Any], where: str = "vm") -> Vm:
     spec = checks.fields(where, given, FIELDS)
     if "name" not in spec:
         checks.fail(f"{where}.name", "is required")
+    overrides.refuse_unknown(f"{where}.overrides", spec.get("overrides", {}), _known_fields(), spec.get("extra", ()))
     profile = load_profile(spec.get("profile", "linux"))
     sources = tuple(spec.get("sources", ()))
     secondary = tuple(spec.get("secondary_addresses", ()))
@@ -116,11 +120,17 @@ def build(given: Mapping[str, Any], where: str = "vm") -> Vm:
     )
 
 
+@functools.lru_cache(maxsize=1)
+def _known_fields() -> dict[str, set[str]]:
+    """The keys of each object in the documents of all profiles, by its path."""
+    return overrides.known_fields((load_profile(name)["document"] for name in profile_names()), INTRODUCED)
+
+
 def _document(
-    name: str, base: dict[str, Any], overrides: dict[str, Any], sources: tuple[str, ...], secondary: tuple[str, ...]
+    name: str, base: dict[str, Any], over: dict[str, Any], sources: tuple[str, ...], secondary: tuple[str, ...]
 ) -> dict[str, Any]:
     """The profile's document with this VM's own values, its addresses and the overrides."""
-    compute = merged(base, overrides).get("compute") or {}
+    compute = merged(base, over).get("compute") or {}
     private = [address for address in (*sources, *secondary) if _is_private_ipv4(address)]
     digest = hashlib.sha256(name.encode()).hexdigest()
     values = {
@@ -140,7 +150,7 @@ def _document(
             {"privateIpAddress": address, "publicIpAddress": public} for address, public in zip(private, publics)
         ]
         ipv4["subnet"] = [{"address": str(network.network_address), "prefix": str(network.prefixlen)}]
-    document = merged(document, overrides)
+    document = merged(document, over)
     compute = document.get("compute")
     if isinstance(compute, dict) and "tags" not in compute and "tagsList" in compute:
         compute["tags"] = _tags(compute["tagsList"])
@@ -248,6 +258,10 @@ def _addresses(field: str, value: Any) -> list[str]:
         checks.fail(field, f"must be a list of IP addresses: {error}")
 
 
+def _texts(field: str, value: Any) -> list[str]:
+    return [checks.text(f"{field}[{i}]", item) for i, item in enumerate(checks.array(field, value))]
+
+
 def _loadbalancer(field: str, value: Any) -> Optional[dict[str, Any]]:
     if value is None:
         return None
@@ -267,6 +281,7 @@ FIELDS: dict[str, checks.Check] = {
     "secondary_addresses": _addresses,
     "profile": checks.one_of(profile_names()),
     "overrides": checks.mapping,
+    "extra": _texts,
     "classic": checks.boolean,
     "limiter": checks.boolean,
     "retry_after": _retry_after,
