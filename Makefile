@@ -13,7 +13,7 @@ VENV = $(BUILD)/venv/$(1)/.ready
 run = rm -rf $(BUILD)/junit $(BUILD)/report; python tests/tools/side_by_side.py $(BUILD) $(1); \
     status=$$?; python tests/tools/summary.py $(BUILD); exit $$status
 
-.PHONY: help demo generate check test bench clean
+.PHONY: help demo generate check test session bench clean
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
 
@@ -30,6 +30,11 @@ check: $(call VENV,dev) ## The fast part of the tests
 
 test: $(call VENV,dev) ## All tests
 	$(call run,test)
+
+session: $(call VENV,dev) ## One session of noxfile.py: make session SESSION=lab
+	rm -rf $(BUILD)/junit $(BUILD)/report; mkdir -p $(BUILD)/report; \
+	    nox --session '$(SESSION)' --report $(BUILD)/report/session.json; \
+	    status=$$?; python tests/tools/summary.py $(BUILD); exit $$status
 
 bench: $(call VENV,dev) ## The benchmark; writes build/bench.json
 	nox --session bench

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
@@ -68,6 +69,8 @@ def prepare(session: nox.Session) -> None:
     session.env["PYTHONPATH"] = str(TREE)
     session.env["ANSIBLE_COLLECTIONS_PATH"] = str(TREE)
     session.env["PYTHONDONTWRITEBYTECODE"] = "1"
+    # As by default in ansible-core 2.24; ansible-test reads tests/integration/integration.cfg instead.
+    session.env["ANSIBLE_INJECT_FACT_VARS"] = "false"
 
 
 def prepare_core(session: nox.Session, core: str) -> tuple[str, Path]:
@@ -92,7 +95,8 @@ def environment(session: nox.Session, group: str, python: str) -> Path:
     directory = BUILD / "nox" / group
     requirements = nox.project.dependency_groups(PYPROJECT, group)
     ready, wanted = directory / ".ready", f"{python} {' '.join(requirements)}"
-    if not ready.is_file() or ready.read_text() != wanted:
+    whole = ready.is_file() and (directory / "bin" / "python").exists()
+    if not whole or ready.read_text() != wanted:
         session.run(f"python{python}", "-m", "venv", "--clear", str(directory), external=True)
         pip = (str(directory / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
         session.run(*pip, "install", "--quiet", *requirements, external=True)
@@ -278,6 +282,19 @@ def galaxy(session: nox.Session) -> None:
     session.log(output)
     if "WARNING" in output or "ERROR" in output:
         session.error("galaxy-importer has something to say")
+
+
+@test
+def execution_environment(session: nox.Session) -> None:
+    """Build an execution environment with the collection, and run a playbook in it."""
+    # The client may be installed without the service that it talks to.
+    for engine in ("podman", "docker"):
+        if shutil.which(engine) and not subprocess.run([engine, "info"], capture_output=True, check=False).returncode:
+            os.environ["ANTSIBULL_NOX_CONTAINER_ENGINE"] = engine
+            session.notify("ee-check-newest")
+            return
+    JUNIT.mkdir(parents=True, exist_ok=True)
+    note_skipped(session, "execution-environment", "neither podman nor docker answers")
 
 
 @nox.session(**_IN_PLACE, default=False)
