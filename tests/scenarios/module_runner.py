@@ -14,8 +14,13 @@ from unittest import mock
 
 import pytest
 import yaml
+from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.testing import patch_module_args
+
+try:
+    from ansible.module_utils import testing
+except ImportError:  # ansible-core 2.16
+    testing = None
 
 TYPES: dict[str, tuple[type, ...]] = {
     "str": (str,),
@@ -25,6 +30,13 @@ TYPES: dict[str, tuple[type, ...]] = {
     "dict": (dict,),
     "list": (list,),
 }
+
+
+def module_arguments(arguments: dict[str, Any]) -> Any:
+    """A context in which a module takes these for its arguments."""
+    if testing:
+        return testing.patch_module_args(arguments)
+    return mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
 
 
 def run(capsys: pytest.CaptureFixture[str], module: ModuleType, check: bool = False, **options: Any) -> dict[str, Any]:
@@ -38,7 +50,7 @@ def run(capsys: pytest.CaptureFixture[str], module: ModuleType, check: bool = Fa
     # Ansible keeps warnings for the whole process.
     with (
         mock.patch.object(AnsibleModule, "warn") as warn,
-        patch_module_args(arguments),
+        module_arguments(arguments),
         pytest.raises(SystemExit) as end,
     ):
         module.main()

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible.module_utils.testing import patch_module_args
 from ansible_collections.imds.azure.plugins.module_utils._imds.gather import gather
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import settings
 from ansible_collections.imds.azure.plugins.modules import azure_imds_local_facts
+from ansible_collections.imds.azure.tests.scenarios.module_runner import module_arguments
 
 DOCUMENT = {
     "compute": {
@@ -43,7 +43,7 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
             "_ansible_diff": diff,
             "_ansible_remote_tmp": str(tmp_path),
         }
-        with patch_module_args(arguments), pytest.raises(SystemExit):
+        with module_arguments(arguments), pytest.raises(SystemExit):
             azure_imds_local_facts.main()
         result: dict[str, Any] = json.loads(capsys.readouterr().out)
         return result
