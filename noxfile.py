@@ -9,6 +9,7 @@ The standard sessions of antsibull-nox are configured in antsibull-nox.toml.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -57,6 +58,11 @@ antsibull_nox.load_antsibull_nox_toml()
 _IN_PLACE = {"venv_backend": "none"}
 check = nox.session(**_IN_PLACE, tags=["check", "test"])
 test = nox.session(**_IN_PLACE, tags=["test"])
+# A further tag names what only one session at a time may use. ansible-test shares its environments for sanity tests
+# among cores, and integration targets listen on ports.
+sanity_test = nox.session(**_IN_PLACE, tags=["test", "sanity-environments"])
+unit_test = nox.session(**_IN_PLACE, tags=["test", "unit-environments"])
+integration_test = nox.session(**_IN_PLACE, tags=["test", "integration-ports"])
 every_core = nox.parametrize("core", [nox.param(core, id=core) for core in CORES])
 oldest_and_newest = nox.parametrize("core", [nox.param(core, id=core) for core in (OLDEST, NEWEST)])
 
@@ -95,12 +101,16 @@ def environment(session: nox.Session, group: str, python: str) -> Path:
     directory = BUILD / "nox" / group
     requirements = nox.project.dependency_groups(PYPROJECT, group)
     ready, wanted = directory / ".ready", f"{python} {' '.join(requirements)}"
-    whole = ready.is_file() and (directory / "bin" / "python").exists()
-    if not whole or ready.read_text() != wanted:
-        session.run(f"python{python}", "-m", "venv", "--clear", str(directory), external=True)
-        pip = (str(directory / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
-        session.run(*pip, "install", "--quiet", *requirements, external=True)
-        ready.write_text(wanted)
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    # Another session may be about to make it too.
+    with Path(f"{directory}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        whole = ready.is_file() and (directory / "bin" / "python").exists()
+        if not whole or ready.read_text() != wanted:
+            session.run(f"python{python}", "-m", "venv", "--clear", str(directory), external=True)
+            pip = (str(directory / "bin" / "python"), "-m", "pip", "--disable-pip-version-check")
+            session.run(*pip, "install", "--quiet", *requirements, external=True)
+            ready.write_text(wanted)
     session.env["PATH"] = os.pathsep.join((str(directory / "bin"), os.environ["PATH"]))
     return directory / "bin"
 
@@ -228,7 +238,7 @@ def molecule(session: nox.Session) -> None:
     session.run("molecule", "test", "--all", "--report", *left_out)
 
 
-@test
+@sanity_test
 @every_core
 def sanity(session: nox.Session, core: str) -> None:
     """ansible-test sanity: every test, no exceptions."""
@@ -243,7 +253,7 @@ def sanity(session: nox.Session, core: str) -> None:
     session.run(*command, external=True)
 
 
-@test
+@unit_test
 @oldest_and_newest
 def units(session: nox.Session, core: str) -> None:
     """ansible-test units of all plugins, on the Pythons that hosts may have."""
@@ -258,7 +268,7 @@ def units(session: nox.Session, core: str) -> None:
         keep_junit(f"units-{core}-{version}")
 
 
-@test
+@integration_test
 @every_core
 def integration(session: nox.Session, core: str) -> None:
     """ansible-test integration, modules run on the oldest Python that hosts may have."""

@@ -5,8 +5,9 @@
 
 side_by_side.py BUILD_DIRECTORY TAG
 
-They start in the order of noxfile.py, each as a nox of its own, in a copy of the tree of its own; its output is printed
-as a whole when it ends. Two sessions that share another tag beside ``check`` and ``test`` never run at the same time.
+Each is a nox of its own, in a copy of the tree of its own; its output is printed as a whole when it ends. Two sessions
+that share another tag beside ``check`` and ``test`` never run at the same time. Those with such a tag start first, or
+they would be left over at the end; apart from that the order is that of noxfile.py.
 """
 
 from __future__ import annotations
@@ -80,11 +81,12 @@ def say(text: str) -> None:
 def sessions(tag: str) -> list[Session]:
     """The sessions with a tag, as nox lists them."""
     listed = subprocess.run(["nox", "--list", "--json", "--tags", tag], stdout=subprocess.PIPE, check=True)
-    return [
+    found = [
         Session(entry["session"], frozenset(entry["tags"]) - COMMON)
         for entry in json.loads(listed.stdout)
         if tag in entry["tags"]
     ]
+    return sorted(found, key=lambda session: not session.claims)
 
 
 def main(build: Path, tag: str) -> int:
