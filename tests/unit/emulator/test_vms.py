@@ -117,6 +117,9 @@ def test_names_and_ids_hang_together() -> None:
     assert document["osProfile"]["computerName"] == "web9"
 
 
+IPV6 = {"dual_stack": {"ipAddress": [{"privateIpAddress": "fd20:1::4", "publicIpAddress": "2001:db8:20::4"}]}}
+
+
 @pytest.mark.parametrize("profile", profile_names())
 def test_every_profile_is_sound(start: Any, profile: str) -> None:
     imds = start([{"name": "vm-7", "profile": profile}])
@@ -124,7 +127,9 @@ def test_every_profile_is_sound(start: Any, profile: str) -> None:
     text = imds.instance().body.decode()
     assert "${" not in text
     assert re.fullmatch("000D3A[0-9A-F]{6}", document["network"]["interface"][0]["macAddress"])
-    assert document["network"]["interface"][0]["ipv6"] == {"ipAddress": []}
+    assert all(
+        interface["ipv6"] == IPV6.get(profile, {"ipAddress": []}) for interface in document["network"]["interface"]
+    )
     if profile == "classic":
         assert set(document) == {"network"}
         assert imds.instance("/compute").status == 404
@@ -148,6 +153,10 @@ EXPECTED: dict[str, dict[str, Any]] = {
     "scale_set_flexible": {"vmScaleSetName": ""},
     "windows": {"osType": "Windows", "licenseType": "Windows_Server", "publicKeys": []},
     "spot": {"priority": "Spot", "evictionPolicy": "Deallocate"},
+    "dual_stack": {"osType": "Linux"},
+    "two_nics": {"osType": "Linux"},
+    "accelerated_networking": {"vmSize": "Standard_D8ds_v6"},
+    "nvme": {"vmSize": "Standard_E8ds_v6"},
     "us_government": {"azEnvironment": "AzureUSGovernmentCloud", "location": "usgovvirginia"},
     "china": {"azEnvironment": "AzureChinaCloud", "location": "chinanorth3"},
 }
@@ -161,6 +170,38 @@ def test_what_makes_a_profile(profile: str) -> None:
 
 def test_profiles_are_all_tested() -> None:
     assert profile_names() == sorted([*EXPECTED, "classic"])
+
+
+def macs(vm: dict[str, Any]) -> list[str]:
+    return [interface["macAddress"] for interface in build(vm).document["network"]["interface"]]
+
+
+def test_interfaces_may_be_listed_in_another_order() -> None:
+    in_order, shuffled = (macs({"name": "a", "profile": name}) for name in ("accelerated_networking", "two_nics"))
+    assert len(set(in_order)) == 2
+    assert shuffled == in_order[::-1]
+    assert macs({"name": "a", "profile": "two_nics", "shuffle_interfaces": False}) == in_order
+    first, last = build({"name": "a", "profile": "two_nics", "sources": ["10.1.0.4"]}).document["network"]["interface"]
+    assert last["ipv4"]["ipAddress"][0]["privateIpAddress"] == "10.1.0.4"
+    assert first["ipv4"]["ipAddress"][0]["privateIpAddress"] == "10.20.9.4"
+
+
+@pytest.mark.parametrize(
+    "overrides", [{"network": "none"}, {"network": {"interface": "none"}}, {"network": {"interface": []}}]
+)
+def test_nothing_is_shuffled_where_there_are_no_interfaces(overrides: Any) -> None:
+    document = build({"name": "a", "shuffle_interfaces": True, "overrides": overrides}).document
+    assert document["network"] == overrides["network"]
+
+
+def test_load_balancers_speak_ipv6_in_brackets() -> None:
+    found = build({"name": "a", "profile": "dual_stack"}).loadbalancer
+    assert found is not None
+    assert found["publicIpAddresses"][1] == {
+        "frontendIpAddress": "[2001:db8:20::80]",
+        "privateIpAddress": "[fd20:1::4]",
+    }
+    assert {rule["protocol"] for rule in found["inboundRules"]} == {"Tcp"}
 
 
 def test_scale_set_flavors() -> None:

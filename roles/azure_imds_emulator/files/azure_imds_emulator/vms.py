@@ -11,6 +11,7 @@ A VM is given as an object; only the name is required:
      "overrides": {"compute": {...}},      merged over the profile's document; lists replace lists
      "extra": ["compute.newField"],        fields in overrides that no version or profile has
      "classic": false, "limiter": true, "retry_after": 5, "loadbalancer": {...} or null,
+     "shuffle_interfaces": false,          the primary interface is the last one of the document, not the first
      "attested": {"altered": true}}        what is wrong with its attested documents (`attested_spec.py`)
 """
 
@@ -102,6 +103,8 @@ def build(given: Mapping[str, Any], where: str = "vm") -> Vm:
     secondary = tuple(spec.get("secondary_addresses", ()))
     document = _document(spec["name"], profile["document"], spec.get("overrides", {}), sources, secondary)
     options = {**_filled(profile.get("options", {}), {"private_ip": _private_ip(document)}), **spec}
+    if options.get("shuffle_interfaces", False):
+        document = _shuffled(document)
     compute = document.get("compute")
     classic = options.get("classic", False)
     if classic:
@@ -139,6 +142,7 @@ def _document(
         "subscription_id": compute.get("subscriptionId", ""),
         "vm_id": str(uuid.uuid5(uuid.NAMESPACE_DNS, f"{name}.azure-imds-emulator")),
         "mac": f"000D3A{digest[:6].upper()}",
+        "second_mac": f"000D3A{digest[38:44].upper()}",
         "host": digest[6:38],
     }
     document = _filled(base, values)
@@ -155,6 +159,15 @@ def _document(
     if isinstance(compute, dict) and "tags" not in compute and "tagsList" in compute:
         compute["tags"] = _tags(compute["tagsList"])
     return dict(document)
+
+
+def _shuffled(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with its interfaces in another order, the primary one last: their order means nothing on Azure."""
+    network = document.get("network")
+    interfaces = network.get("interface") if isinstance(network, dict) else None
+    if not isinstance(network, dict) or not isinstance(interfaces, list):
+        return document
+    return {**document, "network": {**network, "interface": interfaces[::-1]}}
 
 
 def _private_ip(document: dict[str, Any]) -> str:
@@ -286,5 +299,6 @@ FIELDS: dict[str, checks.Check] = {
     "limiter": checks.boolean,
     "retry_after": _retry_after,
     "loadbalancer": _loadbalancer,
+    "shuffle_interfaces": checks.boolean,
     "attested": attested_spec.check,
 }
