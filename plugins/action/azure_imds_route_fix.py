@@ -18,11 +18,18 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import options as
 from ansible_collections.imds.azure.plugins.module_utils._routes.model import ReportError
 from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions, parse_options
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan import result as results
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.answers import (
+    HostFailureError,
+    read_carried_out,
+    read_looked,
+    require_report,
+)
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.evaluation import Evaluation
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plain_steps
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.report import read_report
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.result import Case
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.route_print import parse_route_print
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.trials import others
 from ansible_collections.imds.azure.plugins.plugin_utils._task_options import unknown_options
 
 MODULE = "imds.azure.azure_imds_route_fix"
@@ -30,14 +37,6 @@ LONGEST_TRY = 60
 MOST_RETRIES = 10
 # What the task says to the user, and the host must not.
 OWN_OPTIONS = ("route_print", "fail_on_findings", "request")
-
-
-class HostFailureError(Exception):
-    """The module ended without an answer. ``result`` is what it said."""
-
-    def __init__(self, result: dict[str, Any]) -> None:
-        super().__init__(str(result.get("msg")))
-        self.result = result
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -67,34 +66,63 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """
         looks_only = options.state == "query" or self._task.check_mode
         answer = self._ask(given, {"mode": "collect", "recover": not looks_only}, task_vars)
-        recovered = bool(answer.get("recovered"))
+        looked = read_looked(answer)
+        result: dict[str, Any] = {"changed": looked.recovered, "recovered": looked.recovered}
+        result.update({"warnings": list(looked.warnings)} if looked.warnings else {})
         try:
-            host = Evaluation(read_report(answer["report"]), options)
+            host = Evaluation(read_report(looked.report), options)
         except ReportError as error:
-            said = results.unreadable(error)
-            return {"changed": recovered, "recovered": recovered, "failed": True, "msg": said}
-        case = results.make_case(answer["report"], host)
-        result = {**results.describe_case(case), "changed": recovered, "recovered": recovered}
+            return {**result, "failed": True, "msg": results.unreadable(error)}
+        case = results.make_case(looked.report, host)
+        result.update(results.describe_case(case))
         if looks_only:
             return self._foretell(case, result, given)
         if case.plan.refusals:
             return {**result, "failed": True, "msg": results.refusal(case.plan.refusals)}
-        if case.plan.satisfied and (options.state == "absent" or not given["verify"] or result["verified"]):
-            return {**result, "diff": results.difference(host, host)}
-        return self._carry_out(case, result, given, task_vars)
+        proven = not given["verify"] or result["verified"] or results.is_undecided(case)
+        if case.plan.satisfied and (options.state == "absent" or proven):
+            return results.with_agent_warning({**result, "diff": results.difference(host, host)}, case)
+        return self._try_candidates(case, result, given, task_vars)
 
     def _foretell(self, case: Case, result: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
         """Query and check mode: what is, and what would be."""
         result["predicted_winner"] = case.plan.predicted
         unfinished = bool(case.report.get("unfinished"))
         if unfinished:
-            result["warnings"] = ["An earlier run was killed. The next one rolls back what it began."]
+            killed = "An earlier run was killed. The next one rolls back what it began."
+            result["warnings"] = [*result.get("warnings", ()), killed]
         if case.host.options.state == "query":
             return results.judge(result, given["fail_on_findings"])
         if case.plan.refusals:
             return {**result, "failed": True, "msg": results.refusal(case.plan.refusals)}
         diff = results.difference(case.host, case.plan.after)
         return {**result, "changed": bool(case.plan.steps) or unfinished, "diff": diff}
+
+    def _try_candidates(
+        self, case: Case, result: dict[str, Any], given: dict[str, Any], task_vars: dict[str, Any] | None
+    ) -> dict[str, Any]:
+        """The plan; where it rests on an assumption that proves wrong, the same for the other candidates."""
+        done = self._carry_out(case, dict(result), given, task_vars)
+        tried = [results.trial(case, done)]
+        for candidate in others(case.host) if results.may_go_on(case, done, given) else ():
+            request = {"mode": "collect", "recover": False, "ask": False}
+            named = {"interface": candidate.interface, "primary_ip": candidate.address}
+            try:
+                looked = read_looked(self._ask({**given, **named}, request, task_vars))
+                other = results.make_trial(case, read_report(looked.report), looked.report, candidate)
+            except (HostFailureError, ReportError) as error:
+                tried.append(results.failed_trial(candidate, str(error)))
+                continue
+            if other.plan.refusals:
+                tried.append(results.failed_trial(candidate, results.refusal(other.plan.refusals)))
+                continue
+            again = self._carry_out(other, {**result, **results.describe_case(other)}, given, task_vars)
+            if not again.get("failed"):
+                return {**again, "findings": result["findings"], "candidates": [*tried, results.trial(other, again)]}
+            tried.append(results.trial(other, again))
+            if not results.may_go_on(other, again, given):
+                return results.after_trials(again, tried)
+        return results.after_trials(done, tried) if done.get("failed") and len(tried) > 1 else done
 
     def _carry_out(
         self, case: Case, result: dict[str, Any], given: dict[str, Any], task_vars: dict[str, Any] | None
@@ -104,32 +132,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         request = {
             "mode": "apply",
             "steps": plain_steps(host.state, case.plan.steps),
-            "expect": {"address": host.primary.address, "mac": host.primary.mac},
+            "expect": {"address": host.primary.address, "mac": host.primary.mac, "interface": host.primary.name},
+            "digest": case.report.get("digest"),
             "backend": host.state.persistence,
             "verify": given["verify"] and host.options.state == "present",
             "rollback": given["rollback"],
             "retries": given["verify_retries"],
         }
         try:
-            answer = self._ask(given, request, task_vars)
+            answer = read_carried_out(self._ask(given, request, task_vars), host.primary)
         except HostFailureError as failure:
             return {**result, **failure.result, "changed": result["recovered"]}
-        stands = bool(case.plan.steps) and not (answer["rolled_back"] and answer["restored"])
-        result.update(
-            verified=None if answer["proof"] is None else answer["proof"]["verified"],
-            proof=answer["proof"],
-            rolled_back=answer["rolled_back"],
-            tables=answer["tables"],
-            changed=result["recovered"] or stands,
-        )
-        said = results.failure_of(case, answer)
-        try:
-            after = Evaluation(read_report(answer["report"]), host.options, host.primary)
-        except ReportError as error:
-            said = f"{said} {results.unreadable(error)}".strip()
-        else:
-            result.update(results.describe_host(after), diff=results.difference(host, after))
-        return {**result, "failed": True, "msg": said} if said else result
+        return results.describe_outcome(case, result, answer)
 
     def _ask(self, given: dict[str, Any], request: dict[str, Any], task_vars: dict[str, Any] | None) -> dict[str, Any]:
         """Run the module on the host.
@@ -140,9 +154,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         # Who names the twin means the twin, whatever the connection would choose.
         module = f"{MODULE}_windows" if self._task.action.endswith("_windows") else MODULE
         answer: dict[str, Any] = self._execute_module(module, {**passed, "request": request}, task_vars=task_vars)
-        if answer.get("failed") or answer.get("unreachable") or "report" not in answer:
-            raise HostFailureError({"changed": False, "failed": True, "msg": "The host returned no report.", **answer})
-        return answer
+        return require_report(answer)
 
 
 def check(given: Mapping[str, Any]) -> RouteOptions:

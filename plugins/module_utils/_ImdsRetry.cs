@@ -106,9 +106,14 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
             {
                 return true;  // we sent it, somebody took it off
             }
-            if (StartsWith(response.Header("server").ToLowerInvariant(), "imds", "microsoft-iis"))
+            string server = response.Header("server").ToLowerInvariant();
+            if (StartsWith(server, "imds", "microsoft-iis", "microsoft-httpapi"))
             {
                 return false;
+            }
+            if (server.Length > 0 && response.Status >= 400)
+            {
+                return true;  // a refusal or an error counts only from IMDS itself
             }
             string page = Beginning(response.Body, 256).TrimStart(" \t\n\r\v\f".ToCharArray()).ToLowerInvariant();
             return StartsWith(page, "<!doctype html", "<html")

@@ -112,10 +112,20 @@ findings:
       type: str
       sample: Run azure_imds_route_fix with state present.
 primary:
-  description: The primary network interface, as far as it can be determined. C(rule) tells how, V(option), V(imds), V(dhcp_routes) or V(default_route).
+  description:
+    - The primary network interface, as far as it can be told. C(rule) is how, V(option), V(asked), which means that IMDS answered
+      this address, or one of the assumptions V(dhcp_routes) and V(default_route); empty where it can't be told.
   returned: if the host's tables could be read
   type: dict
-  sample: {"interface": "eth0", "index": 2, "mac": "00:0d:3a:12:34:56", "ip": "10.0.1.10", "rule": "dhcp_routes"}
+  sample: {"interface": "eth0", "index": 2, "mac": "00:0d:3a:12:34:56", "ip": "10.0.1.10", "rule": "asked"}
+candidates:
+  description:
+    - Where RV(primary) is an assumption, the interfaces and addresses that O(state=present) tries, in this order, until one is
+      proven, each C(interface), C(ip) and C(rule). After they were tried, C(outcome) is V(proven) or what failed.
+  returned: if the host's tables could be read
+  type: list
+  elements: dict
+  sample: []
 winner:
   description:
     - The route that traffic to C(169.254.169.254) takes at the end of the task. C(error) is the system's error if there is none.
@@ -241,7 +251,11 @@ def make_host(module: AnsibleModule) -> Host:
         words = [command, str(SECONDS), *words] if command else words
         try:
             rc, out, err = module.run_command(
-                words, environ_update={"LC_ALL": "C", "LANG": "C"}, path_prefix=PATHS, handle_exceptions=False
+                words,
+                environ_update={"LC_ALL": "C", "LANG": "C"},
+                path_prefix=PATHS,
+                handle_exceptions=False,
+                expand_user_and_vars=False,  # an interface may be called ~root
             )
         except OSError as error:
             return 127, "", error.strerror or errno.errorcode.get(error.errno or 0, "")
@@ -287,7 +301,7 @@ def main() -> None:
             module.fail_json(msg="Nothing is changed in check mode.")
         else:
             answer = target.apply(request)
-    except (HostError, ReportError, ValueError) as error:
+    except (HostError, ReportError, ValueError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(**answer)
 

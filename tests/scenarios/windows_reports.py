@@ -257,7 +257,11 @@ CHEAP_LOOPBACK = report([STATIC_DEFAULT, *LOOPBACK_TWIN], OFF_SUBNET, nics=({**E
 
 REFUSALS: dict[str, tuple[Row, RouteOptions, str]] = {
     "vpn_host_route": (VPN_HOST_ROUTE, RouteOptions(), "foreign_host_route"),
-    "host_route_on_cluster_adapter": (CLUSTER_HOST_ROUTE, RouteOptions(remove_conflicting=True), "foreign_host_route"),
+    "host_route_on_cluster_adapter": (
+        CLUSTER_HOST_ROUTE,
+        RouteOptions(remove_conflicting=True),
+        "protected_host_route",
+    ),
     "lower_vip": (LOW_VIP, RouteOptions(fix_source=True), "wrong_source_address"),
     "lower_secondary_unasked": (
         report([STATIC_DEFAULT, WANTED], [WANTED], addresses=(OWN, LOWER)),

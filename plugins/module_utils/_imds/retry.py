@@ -57,6 +57,10 @@ BY_STATUS = {
 }
 
 
+# How the Server header of IMDS and of its front end begins.
+_SERVERS = ("imds", "microsoft-iis", "microsoft-httpapi")
+
+
 def classify(response: Response, root: bool) -> str:
     """The RULES key for a response.
 
@@ -75,6 +79,11 @@ def classify(response: Response, root: bool) -> str:
     return "rejected" if response.status >= 400 else "intercepted"
 
 
+def is_from_imds(response: Response) -> bool:
+    """Whether IMDS, or its front end, says that the answer is its own."""
+    return not _is_foreign(response) and response.headers.get("server", "").lower().startswith(_SERVERS)
+
+
 def _is_foreign(response: Response) -> bool:
     """True for what IMDS never sends: a proxy's header or redirect, an HTML page other than its front end's."""
     if "via" in response.headers or "location" in response.headers:
@@ -82,8 +91,10 @@ def _is_foreign(response: Response) -> bool:
     if b"Required metadata header not specified" in response.body[:1024]:
         return True  # we sent it, somebody took it off
     server = response.headers.get("server", "").lower()
-    if server.startswith(("imds", "microsoft-iis")):
+    if server.startswith(_SERVERS):
         return False
+    if server and response.status >= 400:
+        return True  # a refusal or an error counts only from IMDS itself
     page = response.body[:256].lstrip().lower().startswith((b"<!doctype html", b"<html"))
     return page or "html" in response.headers.get("content-type", "").lower()
 

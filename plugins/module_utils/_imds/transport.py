@@ -11,8 +11,13 @@ time on the target than the exchange itself (it is recompiled for every module r
 from __future__ import annotations
 
 import errno
+import os
 import socket
 import time
+
+# Linux' numbers, for which Python has names only there.
+_SO_BINDTODEVICE = 25
+_SO_MARK = 36
 
 MAX_HEAD = 64 * 1024
 MAX_BODY = 512 * 1024
@@ -31,13 +36,17 @@ _DIGITS = {10: frozenset(b"0123456789"), 16: frozenset(b"0123456789abcdefABCDEF"
 
 
 class Response:
-    """status, headers (names in lower case, the last one of a name wins), body, and the address it was received on."""
+    """status, headers (names in lower case, the last one of a name wins), body, and the address it was received on.
 
-    def __init__(self, status: int, headers: dict[str, str], body: bytes, local_address: str) -> None:
+    peer: IP:port at the other end, which is another than asked where the system redirects the connection.
+    """
+
+    def __init__(self, status: int, headers: dict[str, str], body: bytes, local_address: str, peer: str = "") -> None:
         self.status = status
         self.headers = headers
         self.body = body
         self.local_address = local_address
+        self.peer = peer
 
 
 class TransportError(Exception):
@@ -46,13 +55,17 @@ class TransportError(Exception):
     :param kind: no_route, route_prohibited, connect_timeout, read_timeout, refused, reset, malformed or too_large
     :param local_address: the address the connection was made from, once there was one
     :param silent: the connection stood, and not one byte came
+    :param peer: IP:port at the other end, once there was one
     """
 
-    def __init__(self, kind: str, detail: str, local_address: str | None = None, silent: bool = False) -> None:
+    def __init__(
+        self, kind: str, detail: str, local_address: str | None = None, silent: bool = False, peer: str = ""
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.local_address = local_address
         self.silent = silent
+        self.peer = peer
 
 
 def get(
@@ -63,6 +76,8 @@ def get(
     read_timeout: float,
     timeout: float,
     source: str | None = None,
+    device: str | None = None,
+    mark: int | None = None,
 ) -> Response:
     """GET target from address (IP, port).
 
@@ -70,13 +85,15 @@ def get(
     :param read_timeout: seconds from then until the whole response has to be here
     :param timeout: seconds for both together, where that is less than their sum
     :param source: local IP address to bind to, where the system's own choice is not wanted
+    :param device: interface to bind to as well, whatever the routes say; left out where the system does not allow it
+    :param mark: firewall mark of the connection, which only root may set
     :raises TransportError: for everything but a complete HTTP response
     """
     end = time.monotonic() + timeout
-    connection, local_address = _connect(address, min(connect_timeout, timeout), source)
+    connection = _connect(address, min(connect_timeout, timeout), source, device, mark)
     with connection:
         limit = min(read_timeout, end - time.monotonic())
-        reader = _Reader(connection, local_address, limit)
+        reader = _Reader(connection, limit)
         try:
             reader.send(_request(address, target, headers))
             return _read_response(reader)
@@ -86,23 +103,44 @@ def get(
             raise reader.error("reset", _describe(error)) from None
 
 
-def _connect(address: tuple[str, int], timeout: float, source: str | None) -> tuple[socket.socket, str]:
-    """A connection, and the local address that it has.
+def _connect(
+    address: tuple[str, int], timeout: float, source: str | None, device: str | None, mark: int | None
+) -> socket.socket:
+    """A connection.
 
     Not socket.create_connection: that resolves even an address, and so loads the tables of international names.
     """
     connection = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
     try:
         connection.settimeout(timeout)
+        if mark is not None:
+            connection.setsockopt(socket.SOL_SOCKET, _SO_MARK, mark)
+        if device:
+            _bind_to_device(connection, device)
         if source:
             connection.bind((source, 0))
         connection.connect(address)
-        return connection, connection.getsockname()[0]
+        return connection
     except OSError as error:
         connection.close()
         if isinstance(error, socket.timeout):
             raise TransportError("connect_timeout", f"no connection within {timeout:.3g} s") from None
         raise TransportError(_CONNECT_ERRORS.get(error.errno, "no_route"), _describe(error)) from None
+
+
+def _bind_to_device(connection: socket.socket, device: str) -> None:
+    try:  # noqa: SIM105 - contextlib would be loaded for this alone
+        connection.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, os.fsencode(device) + b"\0")
+    except PermissionError:
+        pass  # kernels before 5.7 leave this to root
+
+
+def _peer(connection: socket.socket) -> str:
+    try:
+        host, port = connection.getpeername()[:2]
+    except OSError:
+        return ""
+    return f"{host}:{port}"
 
 
 def _describe(error: OSError) -> str:
@@ -121,15 +159,16 @@ def _request(address: tuple[str, int], target: str, headers: dict[str, str]) -> 
 class _Reader:
     """Reads from a socket under one deadline, with size limits."""
 
-    def __init__(self, connection: socket.socket, local_address: str, timeout: float) -> None:
+    def __init__(self, connection: socket.socket, timeout: float) -> None:
         self._connection = connection
         self._deadline = time.monotonic() + timeout
         self._buffer = bytearray()
         self._received = False
-        self.local_address = local_address
+        self.local_address: str = connection.getsockname()[0]
+        self.peer = _peer(connection)
 
     def error(self, kind: str, detail: str) -> TransportError:
-        return TransportError(kind, detail, self.local_address, silent=not self._received)
+        return TransportError(kind, detail, self.local_address, not self._received, self.peer)
 
     def _arm(self) -> None:
         remaining = self._deadline - time.monotonic()
@@ -219,4 +258,4 @@ def _read_response(reader: _Reader) -> Response:
         headers[name.strip().lower()] = value.strip()
     status = int(parts[1])
     body = b"" if status in (204, 304) else reader.body(headers)
-    return Response(status, headers, body, reader.local_address)
+    return Response(status, headers, body, reader.local_address, reader.peer)

@@ -26,64 +26,67 @@ class Finding(NamedTuple):
         return {**self._asdict(), "evidence": [dict(row) for row in self.evidence]}
 
 
-_REPAIR = "Run azure_imds_route_fix with state: present."
+# Stands only where a repair is planned: `with_remedies` takes it out elsewhere.
+REPAIR = "Run azure_imds_route_fix with state: present."
+# The one line that sends traffic for IMDS to the main table before any other rule is looked at.
+RULE = "ip rule add to 169.254.169.254 lookup main"
 _NAME_IT = "Name the NIC with interface or mac_address, and its address with primary_ip."
 
 # code -> (severity, message, remedy); words in braces are filled in by the caller.
 TABLE: Mapping[str, tuple[str, str, str]] = {
     # --- findings ---
-    "ok": ("ok", "169.254.169.254 has its own route over the primary NIC {interface}.", ""),
+    "ok": ("ok", "169.254.169.254 has its own route over the primary NIC {interface}{asked}.", ""),
     "ok_via_default": (
         "warning",
-        "169.254.169.254 leaves by the primary NIC {interface}, but only by {prefix}: any narrower route captures it.",
-        _REPAIR,
+        "169.254.169.254 leaves by the primary NIC {interface}{asked}, but only by {prefix}: any narrower route "
+        "captures it.",
+        REPAIR,
     ),
     "captured_by_cluster_adapter": (
         "error",
         "The failover cluster's adapter {interface} captures 169.254.169.254 with its route {prefix}.{cause}",
-        "Add 169.254.169.254/32 on the primary NIC {primary} (state: present), or configure that NIC by DHCP again. "
-        "Leave the cluster adapter, its address and its route alone: they carry the cluster's heartbeats.",
+        REPAIR
+        + "{dhcp} Leave the cluster adapter, its address and its route alone: they carry the cluster's heartbeats.",
     ),
     "captured_by_apipa": (
         "error",
         "The link-local route {prefix} on {interface} captures 169.254.169.254.{cause}",
-        "Add 169.254.169.254/32 on the primary NIC {primary} (state: present), or configure that NIC by DHCP again.",
+        REPAIR + "{dhcp}",
     ),
     "captured_by_vpn": (
         "error",
         "The tunnel {interface} captures 169.254.169.254 with its route {prefix}.",
-        "Exclude 169.254.169.254/32 and 168.63.129.16/32 from the tunnel; a narrower route on the primary NIC wins "
-        "unless a policy rule or the tunnel's own host route comes first.",
+        REPAIR + " Also exclude 169.254.169.254/32 and 168.63.129.16/32 from the tunnel in its configuration.",
     ),
     "captured_by_other_interface": (
         "error",
         "The route {prefix} sends 169.254.169.254 out of {interface}, which is not the primary NIC {primary}.",
-        _REPAIR,
+        REPAIR,
     ),
     "host_route_wrong_interface": (
         "error",
         "The host route to 169.254.169.254 is bound to {interface}, not to the primary NIC {primary}.",
-        _REPAIR,
+        REPAIR,
     ),
     "host_route_bad_next_hop": (
         "error",
         "The host route to 169.254.169.254 on {interface} has the next hop {next_hop}, which {fault}.",
-        _REPAIR,
+        REPAIR,
     ),
     "duplicate_host_routes": (
         "warning",
         "There are several routes to 169.254.169.254/32 and they contradict each other; only metrics decide.",
-        "Keep the one on the primary NIC; state: present removes those that are static.",
+        REPAIR + " Keep the one on the primary NIC.",
     ),
     "orphaned_persistent_route": (
         "warning",
-        "A persistent route to 169.254.169.254 belongs to an interface that is gone (index {index}).",
-        _REPAIR,
+        "A persistent route to 169.254.169.254 belongs to an interface that is gone ({interface}, index {index}).",
+        REPAIR,
     ),
     "stale_persistent_route": (
         "warning",
         "A persistent route to 169.254.169.254 ({interface}, next hop {next_hop}) does not fit the primary NIC.",
-        _REPAIR,
+        REPAIR,
     ),
     "leftover_registry_route": (
         "warning",
@@ -93,17 +96,27 @@ TABLE: Mapping[str, tuple[str, str, str]] = {
     "blocked_by_unreachable_route": (
         "error",
         "A route of type {kind} ({prefix}) blocks 169.254.169.254.",
-        "Find out who blocks it and why; state: present puts a host route over the primary NIC in its way.",
+        REPAIR + " First find out who blocks it and why: a firewall or a security agent may have set it on purpose.",
+    ),
+    "policy_bad_next_hop": (
+        "error",
+        "Policy rule {priority} leads to table {table}, where {prefix} has the next hop {next_hop}, which {fault}.",
+        RULE,
+    ),
+    "rules_missing": (
+        "error",
+        "No policy rule looks into the main table, so its routes have no effect.",
+        "ip rule add pref 32766 lookup main; ip rule add pref 32767 lookup default",
     ),
     "policy_rule_override": (
         "error",
         "Policy rule {priority} decides about 169.254.169.254 before the main table: {outcome}.",
-        "Change that rule, or add one before it: to 169.254.169.254 lookup main.",
+        RULE,
     ),
     "unknown_rule_selector": (
         "warning",
-        "Policy rule {priority} selects by {selectors}, which can't be evaluated from outside a connection.",
-        "Check with: ip route get 169.254.169.254. Rules are never changed.",
+        "Policy rule {priority} (table {table}) selects by {selectors}, which only a connection itself can tell.",
+        RULE,
     ),
     "imds_address_is_local": (
         "error",
@@ -118,12 +131,48 @@ TABLE: Mapping[str, tuple[str, str, str]] = {
     "no_route": (
         "error",
         "There is no route to 169.254.169.254.{cause}",
-        "Run azure_imds_route_fix with state: present, or configure the primary NIC by DHCP.",
+        REPAIR + "{dhcp}",
     ),
     "kernel_disagrees": (
         "warning",
         "The kernel's verdict ({kernel}) differs from what the tables say ({table}); the kernel's is used.",
         "Report this with the tables in the evidence.",
+    ),
+    # --- what asking showed ---
+    "silent_although_routed": (
+        "error",
+        "The routes lead to 169.254.169.254 over {interface}, but IMDS does not answer: {detail}.{also}",
+        "{how}",
+    ),
+    "intercepted": (
+        "error",
+        "Something other than this VM's IMDS answers at 169.254.169.254: {detail}.{also}",
+        "{how}",
+    ),
+    "imds_refuses": (
+        "warning",
+        "IMDS itself answers, but refuses the request: {detail}.",
+        "{how}",
+    ),
+    "served_by_guest_agent": (
+        "ok",
+        "IMDS answers through the guest proxy agent (Metadata Security Protocol{state}); that tells nothing of NICs.",
+        "",
+    ),
+    "refused_by_guest_agent": (
+        "warning",
+        "The guest proxy agent (Metadata Security Protocol{state}) refuses this program: {detail}.{also}",
+        "Allow the user or process that Ansible runs as in the VM's access rules for IMDS, or use become.",
+    ),
+    "locked_by_systemd": (
+        "error",
+        "systemd-imdsd locks IMDS on purpose: {prefix} is prohibited for everybody without its firewall mark.",
+        "Boot with systemd.imds.network=unlocked, or ask through systemd-imds. This module never opens the lock.",
+    ),
+    "address_on_vf": (
+        "warning",
+        "{interface} has {addresses}, but is only the accelerated half (VF) of {master}, where they belong.",
+        "Keep DHCP off the VF: update azure-vm-utils or systemd, or tell the network stack to leave the device alone.",
     ),
     "runtime_only": (
         "warning",
@@ -131,7 +180,11 @@ TABLE: Mapping[str, tuple[str, str, str]] = {
         "Run the role at boot, or set the route in whatever configures this host's network.",
     ),
     # --- refusals: nothing is changed ---
-    "not_azure": ("refusal", "This is not an Azure VM.", "Set force: true if IMDS is known to exist here."),
+    "not_azure": (
+        "refusal",
+        "This is not an Azure VM, so nothing is asked or changed (force: true does, where IMDS is known to exist).",
+        "",
+    ),
     "no_such_interface": (
         "refusal",
         "No interface fits {wanted}. There are: {interfaces}.",
@@ -156,7 +209,7 @@ TABLE: Mapping[str, tuple[str, str, str]] = {
     "primary_nic_link_local": (
         "refusal",
         "The primary NIC {interface} has no address other than 169.254.x.x: its DHCP request was not answered.",
-        "Repair the NIC's DHCP or address first.",
+        "{how}",
     ),
     "bad_next_hop": (
         "refusal",
@@ -170,8 +223,18 @@ TABLE: Mapping[str, tuple[str, str, str]] = {
     ),
     "foreign_host_route": (
         "refusal",
-        "A host route to 169.254.169.254 that this module does not own wins and would go on winning.",
-        "Remove it where it comes from (VPN, agent, container network), or set remove_conflicting: true.",
+        "The host route {prefix} {way} on {interface} is not this module's, wins, and would go on winning.",
+        "Set remove_conflicting: true to remove {prefix} {way} on {interface}, or remove it where it comes from.",
+    ),
+    "protected_host_route": (
+        "refusal",
+        "The host route {prefix} {way} on {interface} wins, and is not changed: {why}.",
+        "Change it where it comes from; on this host: {command}",
+    ),
+    "answered_already": (
+        "refusal",
+        "IMDS answers as it is, and without verify nothing would show whether it still does after {action} {target}.",
+        "Leave out verify: false.",
     ),
     "irreversible": (
         "refusal",
@@ -200,6 +263,23 @@ TABLE: Mapping[str, tuple[str, str, str]] = {
     ),
     "not_cured": ("refusal", "The planned change would not make 169.254.169.254 reachable.", "See the findings."),
 }
+
+
+def with_remedies(findings: Iterable[Finding], repairs: bool, refusals: Iterable[Finding] = ()) -> list[Finding]:
+    """The findings with remedies that fit the plan: running the repair is none where it would change nothing.
+
+    :param repairs: whether ``state: present`` has something to do
+    :param refusals: why it has not; their remedies take the place
+    """
+    instead = " ".join(dict.fromkeys(one.remedy for one in refusals if one.remedy))
+
+    def fit(one: Finding) -> Finding:
+        if repairs or REPAIR not in one.remedy:
+            return one
+        rest = one.remedy.replace(REPAIR, "").strip()
+        return one._replace(remedy=instead or rest)
+
+    return [fit(one) for one in findings]
 
 
 def finding(code: str, evidence: Iterable[Mapping[str, object]] = (), severity: str = "", **words: object) -> Finding:

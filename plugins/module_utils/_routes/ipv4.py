@@ -7,6 +7,9 @@ Addresses are dotted text, prefixes canonical text with a length (``0.0.0.0/0``,
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import Optional
+
 IMDS = "169.254.169.254"
 IMDS_PREFIX = "169.254.169.254/32"
 WIRESERVER_PREFIX = "168.63.129.16/32"
@@ -28,11 +31,7 @@ def number(address: str) -> int:
 
 def is_ipv4(address: str) -> bool:
     """Whether the text is a dotted IPv4 address."""
-    try:
-        number(address)
-    except ValueError:
-        return False
-    return True
+    return _number_or_none(address) is not None
 
 
 def text(value: int) -> str:
@@ -73,13 +72,29 @@ def prefix_length(prefix: str) -> int:
 
 def covers(prefix: str, address: str) -> bool:
     """Whether the prefix contains the address; false for text that is no IPv4 address (an IPv6 next hop)."""
-    network, _slash, length = prefix.partition("/")
-    return is_ipv4(address) and (number(network) ^ number(address)) & _mask(int(length)) == 0
+    network, mask = _parsed(prefix)
+    own = _number_or_none(address)
+    return own is not None and (network ^ own) & mask == 0
 
 
 def common_bits(first: str, second: str) -> int:
     """How many leading bits two addresses share."""
     return 32 - (number(first) ^ number(second)).bit_length()
+
+
+@lru_cache(maxsize=4096)
+def _parsed(prefix: str) -> tuple[int, int]:
+    """Network and mask of a canonical prefix as integers."""
+    network, _slash, length = prefix.partition("/")
+    return number(network), _mask(int(length))
+
+
+@lru_cache(maxsize=4096)
+def _number_or_none(address: str) -> Optional[int]:
+    try:
+        return number(address)
+    except ValueError:
+        return None
 
 
 def _mask(length: int) -> int:

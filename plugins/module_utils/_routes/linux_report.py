@@ -4,11 +4,15 @@
 
 A report is a dictionary; each value is the command's standard output, JSON or plain text (busybox, old iproute2):
 
-- ``addresses``, ``routes``, ``rules``: the output of `COMMANDS`
+- ``system``: ``linux``
+- ``addresses``, ``routes``, ``rules``: the output of `COMMANDS`, or its rows; only what can matter for IMDS
+- ``counts``: how many ``routes``, ``interfaces`` and ``addresses`` the host has in all
 - ``route_get``: ``{"rc", "stdout", "stderr"}`` of that command; ``route_get_bound``: with ``from`` the primary address
-- ``proc_net_route``: ``/proc/net/route``, looked at where ``routes`` is empty
+- ``proc_net_route``: the rows of ``/proc/net/route`` that matter, looked at where ``routes`` is empty
 - ``persistent``: routes in our own persistent form (rows as ``ip -j route`` has them), null where that can't be known
-- ``persistence``, ``azure``, ``elevated``, ``container``, ``imds_mac``, ``imds_address``, ``errors``: see `model.State`
+- ``digest``: of the host's routes to IMDS, running and persistent; `apply` refuses where it is another one by then
+- ``imds``, ``guest_agent``, ``firewall``: see `common_report`, which Windows has too
+- ``persistence``, ``azure``, ``elevated``, ``container``, ``errors``: see `model.State`
 """
 
 from __future__ import annotations
@@ -18,6 +22,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Optional
 
 from . import ipv4, model
+from .common_report import common_parts
 from .iproute2_text import HARMLESS_FLAGS, INTERNAL_KINDS, TUNNEL_KINDS, parse_addresses, parse_routes, parse_rules
 from .model import Address, Interface, ReportError, Route, RouteVerdict, Rule, State
 from .options import normalize_mac
@@ -33,19 +38,6 @@ COMMANDS = {
     "route_get": ("ip", "-j", "route", "get", ipv4.IMDS),
 }
 
-# Bridges of container software. Another bridge may well carry the host's own address (Azure CNI's azure0 does).
-_BRIDGES = (
-    "docker",
-    "br-",
-    "cni",
-    "cbr",
-    "virbr",
-    "lxcbr",
-    "lxdbr",
-    "podman",
-    "flannel",
-    "cali",
-)
 _TABLES = {"255": "local", "254": "main", "253": "default"}
 
 _RULE_KEYS = {
@@ -77,8 +69,8 @@ def read_linux_report(report: Mapping[str, Any]) -> State:
         return _read(report)
     except ReportError:
         raise
-    except (ValueError, TypeError, AttributeError) as error:
-        raise ReportError(f"the report of addresses, routes and rules can't be read: {error}") from error
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
+        raise ReportError(f"the report of addresses, routes and rules can't be read: {error!r}") from error
 
 
 def _read(report: Mapping[str, Any]) -> State:
@@ -93,20 +85,16 @@ def _read(report: Mapping[str, Any]) -> State:
     leased = {route.interface for route in routes if route.protocol == "dhcp"}
     return State(
         system=model.LINUX,
-        interfaces=tuple(_interface(link, leased) for link in links),
+        interfaces=tuple(_interface(link, leased, links) for link in links),
         addresses=tuple(address for link in links for address in _addresses(link)),
         routes=routes,
         rules=rules,
         persistent=None if persistent is None else tuple(_routes(persistent)),
         kernel_verdict=parse_route_get(report.get("route_get")),
         kernel_verdict_bound=parse_route_get(report.get("route_get_bound")),
-        imds_mac=normalize_mac(report.get("imds_mac")),
-        imds_address=str(report.get("imds_address") or ""),
-        azure=report.get("azure"),
-        elevated=report.get("elevated"),
         container=bool(report.get("container")),
         persistence=str(report.get("persistence") or ""),
-        errors=tuple(report.get("errors") or ()),
+        **common_parts(report),
     )
 
 
@@ -143,33 +131,52 @@ def _rows(report: Mapping[str, Any], part: str, from_text: Any) -> list[Row]:
         raise ReportError(f"{part}: not JSON: {error}") from error
 
 
-def _interface(link: Row, leased: set[str]) -> Interface:
+def _interface(link: Row, leased: set[str], links: list[Row]) -> Interface:
     name = str(link.get("ifname"))
     return Interface(
         name=name,
         ifindex=int(link.get("ifindex") or 0),
         mac=normalize_mac(link.get("address")),
-        kind=_kind(link),
+        kind=_kind(link, links),
         up="UP" in link.get("flags", ()),
-        dhcp=True if name in leased else None,
+        dhcp=True if name in leased or any(row.get("dynamic") for row in _inet(link)) else None,
+        master=str(link.get("master") or ("(unknown)" if "SLAVE" in link.get("flags", ()) else "")),
     )
 
 
-def _kind(link: Row) -> str:
-    name, flags = str(link.get("ifname")), link.get("flags", ())
-    info = link.get("linkinfo") or {}
-    kind = str(info.get("info_kind") or "")
+def _kind(link: Row, links: list[Row]) -> str:
+    """By what ip tells about the device and its ports; names decide nothing."""
+    flags, kind = link.get("flags", ()), _info_kind(link)
     if link.get("link_type") == "loopback" or "LOOPBACK" in flags:
         return "loopback"
     if kind in TUNNEL_KINDS or link.get("link_type") in ("ppp", "none") or "POINTOPOINT" in flags:
         return "tunnel"
-    if kind in INTERNAL_KINDS or name.startswith(_BRIDGES):
+    if kind in INTERNAL_KINDS or (kind == "bridge" and not _has_nic(link, links)):
         return "virtual"
     return "ethernet"
 
 
+def _info_kind(link: Row) -> str:
+    return str((link.get("linkinfo") or {}).get("info_kind") or "")
+
+
+def _has_nic(bridge: Row, links: list[Row]) -> bool:
+    """Whether a port of a bridge is a NIC, with the MAC address of its maker; software makes up local ones."""
+    ports = [link for link in links if link.get("master") == bridge.get("ifname")]
+    return any(_info_kind(port) not in ("veth", "tun") or _is_universal(port.get("address")) for port in ports)
+
+
+def _is_universal(mac: Any) -> bool:
+    text = normalize_mac(mac)
+    return bool(text) and not int(text[:2], 16) & 2
+
+
+def _inet(link: Row) -> list[Row]:
+    return [row for row in link.get("addr_info", ()) if row.get("family") == "inet" and row.get("local")]
+
+
 def _addresses(link: Row) -> Iterator[Address]:
-    rows = [row for row in link.get("addr_info", ()) if row.get("family") == "inet" and row.get("local")]
+    rows = _inet(link)
     # Whatever is no address and no length ends here, with an error.
     wide = any(int(row.get("prefixlen", 32)) < 32 for row in rows)
     for row in rows:
@@ -197,7 +204,7 @@ def _routes(rows: Iterable[Row]) -> Iterator[Route]:
         legs = row.get("nexthops") or ()
         for leg in legs or (row,):
             flags = {str(flag) for flag in (*row.get("flags", ()), *leg.get("flags", ()))}
-            unknown = (set(row) | set(leg)) - _ROUTE_KEYS or flags - HARMLESS_FLAGS
+            unknown = {str(key) for key in (*row, *leg)} - _ROUTE_KEYS | flags - HARMLESS_FLAGS
             yield Route(
                 prefix=prefix,
                 interface=str(leg.get("dev") or ""),
@@ -211,8 +218,18 @@ def _routes(rows: Iterable[Row]) -> Iterator[Route]:
                 onlink="onlink" in flags,
                 usable="dead" not in flags and not row.get("tos"),
                 weight=int(leg.get("weight") or 1) if legs else 0,
-                opaque=bool(unknown or row.get("tos")),
+                opaque=tuple(sorted({*_named(row, unknown), *(("tos",) if row.get("tos") else ())})),
             )
+
+
+def _named(row: Row, unknown: set[str]) -> Iterator[str]:
+    """The attributes by the words that ip has for them: what it lists under metrics is mtu and the like."""
+    for key in unknown:
+        metrics = row.get("metrics")
+        if key == "metrics" and isinstance(metrics, list):
+            yield from (str(word) for one in metrics if isinstance(one, Mapping) for word in one)
+        else:
+            yield key
 
 
 def _next_hop(row: Row) -> str:

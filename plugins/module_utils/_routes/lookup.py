@@ -33,7 +33,7 @@ def decide(state: State, target: str = ipv4.IMDS, source: str = "") -> RouteVerd
     return _decide_windows(state, target, source) if state.system == WINDOWS else _decide_linux(state, target, source)
 
 
-def lookup(state: State, routes: Iterable[Route], target: str) -> list[Route]:
+def best_rows(state: State, routes: Iterable[Route], target: str) -> list[Route]:
     """The rows that win in one table: longest prefix, then lowest effective metric, then the table's own order.
 
     Several rows are the legs of one multipath route or, on Windows, a tie. Empty: the table has no answer.
@@ -44,7 +44,7 @@ def lookup(state: State, routes: Iterable[Route], target: str) -> list[Route]:
 
     def rank(route: Route) -> tuple[int, bool, int]:
         # "local" before "main" matters only where the kernel keeps both in one trie.
-        return (-ipv4.prefix_length(route.prefix), route.table != "local", effective_metric(state, route))
+        return (-prefix_length(route), route.table != "local", effective_metric(state, route))
 
     best = min(usable, key=rank)
     if state.system == WINDOWS:
@@ -57,7 +57,7 @@ def lookup(state: State, routes: Iterable[Route], target: str) -> list[Route]:
 def _decide_windows(state: State, target: str, source: str) -> RouteVerdict:
     if any(address.address == target for address in state.addresses):
         return RouteVerdict("local", source=target)
-    legs = lookup(state, (route for route in state.routes if _carries_traffic(state, route)), target)
+    legs = best_rows(state, (route for route in state.routes if _carries_traffic(state, route)), target)
     if not legs:
         return RouteVerdict("none")
     return RouteVerdict("unicast", legs[0], source or choose_source(state, legs[0], target), legs=tuple(legs))
@@ -69,22 +69,40 @@ def _carries_traffic(state: State, route: Route) -> bool:
 
 
 def _decide_linux(state: State, target: str, source: str) -> RouteVerdict:
-    for rule, tables in _walk(state.rules or DEFAULT_RULES, target, source):
+    rules = DEFAULT_RULES if state.rules is None else state.rules
+    for rule, tables in _walk(rules, target, source):
+        if tables is None and not _could_answer(state, rule, target):
+            continue
         if not tables:
             # A rule's "unreachable" reads like no route at all; only a route's says "no route to host".
             kind = "none" if rule.action == "unreachable" else rule.action
             return RouteVerdict("unknown" if tables is None else kind, source=source, rule=rule)
-        legs = lookup(state, (route for route in state.routes if route.table in tables), target)
+        legs = best_rows(state, (route for route in state.routes if route.table in tables), target)
         if not legs or legs[0].kind == "throw":
             continue
         winner = legs[0]
         if winner.kind in ERRORS:
             return RouteVerdict(winner.kind, winner, source, rule, tuple(legs))
-        if ipv4.prefix_length(winner.prefix) <= rule.suppress_prefixlen:
+        if prefix_length(winner) <= rule.suppress_prefixlen:
             continue
         kind = "local" if winner.kind == "local" else "unicast"
         return RouteVerdict(kind, winner, source or choose_source(state, winner, target), rule, tuple(legs))
     return RouteVerdict("none", source=source)
+
+
+def _could_answer(state: State, rule: Rule, target: str) -> bool:
+    """Whether it matters that a rule can't be evaluated: not where its table has nothing to say about the target."""
+    if rule.action != "lookup":
+        return True
+    legs = best_rows(state, (route for route in state.routes if route.table == rule.table), target)
+    if not legs or legs[0].kind == "throw":
+        return False
+    return legs[0].kind in ERRORS or prefix_length(legs[0]) > rule.suppress_prefixlen
+
+
+def prefix_length(route: Route) -> int:
+    """The length of a row's prefix."""
+    return ipv4.prefix_length(route.prefix)
 
 
 def _walk(rules: tuple[Rule, ...], target: str, source: str) -> Iterator[tuple[Rule, Optional[tuple[str, ...]]]]:
@@ -125,6 +143,8 @@ def rule_matches(rule: Rule, target: str, source: str = "") -> Optional[bool]:
         and not rule.oif  # set only for a socket bound to a device
         and (not rule.tos or int(rule.tos, 0) == 0)
     )
+    if "l3mdev" in rule.unknown:
+        return rule.invert  # only for sockets bound to a VRF
     if known and rule.unknown:
         return None
     return known != rule.invert

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import NamedTuple, Optional
 
 from . import ipv4
+from .reply import ImdsReply
 
 LINUX = "linux"
 WINDOWS = "windows"
@@ -35,7 +36,8 @@ class Interface(NamedTuple):
     ``kind``: ``ethernet`` (may carry a VM's traffic), ``loopback``, ``tunnel`` (VPN, ppp), ``virtual`` (container
     bridges, internal NAT switches, dummies) or ``cluster`` (the failover cluster's NetFT adapter).
     ``metric`` is Windows' interface metric; Linux has none. ``present`` is false for an index that only a stored route
-    still mentions. ``dhcp``: configured by DHCP, ``None`` where nobody knows.
+    still mentions. ``dhcp``: configured by DHCP, ``None`` where nobody knows. ``master``: what the device is a port or
+    a VF of, which then is the NIC, not this device.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Interface(NamedTuple):
     metric: int = 0
     dhcp: Optional[bool] = None
     present: bool = True
+    master: str = ""
 
 
 class Address(NamedTuple):
@@ -74,7 +77,7 @@ class Route(NamedTuple):
     ``kind``: ``unicast``, ``local``, ``unreachable``, ``prohibit``, ``blackhole``, ``throw`` ...
     ``table``: Linux' table by name or number; on Windows the store, ``active`` or ``persistent``.
     ``metric`` is the route's own: Windows adds the interface's (`effective_metric`).
-    ``opaque``: the row has attributes that this record does not hold, so it could not be put back as it was.
+    ``opaque`` names attributes that this record does not hold, so that the row could not be put back as it was.
     """
 
     prefix: str
@@ -89,7 +92,7 @@ class Route(NamedTuple):
     onlink: bool = False
     usable: bool = True
     weight: int = 0
-    opaque: bool = False
+    opaque: tuple[str, ...] = ()
 
 
 class Rule(NamedTuple):
@@ -129,6 +132,25 @@ class RouteVerdict(NamedTuple):
         return ERRORS.get(self.kind, "")
 
 
+class Asked(NamedTuple):
+    """``unbound``: what other programs get, ``None`` where it was not asked. ``bound``: interface, address and reply of
+    each candidate that was asked from, bound to both.
+    """
+
+    unbound: Optional[ImdsReply] = None
+    bound: tuple[tuple[str, str, ImdsReply], ...] = ()
+
+
+class GuestAgent(NamedTuple):
+    """``state``: how far it guards IMDS (Enforce, Audit, Disabled); ``rule_id`` of the access rules in force;
+    ``refused``: programs that it refused, each as user and process.
+    """
+
+    state: str = ""
+    rule_id: str = ""
+    refused: tuple[str, ...] = ()
+
+
 class _Reported(NamedTuple):
     """The fields of `State`.
 
@@ -136,7 +158,8 @@ class _Reported(NamedTuple):
     ``None`` where that can't be known. ``registry`` are Windows' stored routes without an interface.
     ``rules`` is ``None`` where the rules can't be read: then the kernel's three are assumed.
     ``kernel_verdict``, ``kernel_verdict_bound``: the system's own, for an unbound socket and from the primary address.
-    ``imds_mac``, ``imds_address``: the first interface by IMDS' own answer, where it answers.
+    ``imds``: what IMDS said when it was asked, ``None`` where nobody asked. ``agent``: what the guest proxy agent of
+    the Metadata Security Protocol says about itself. ``firewall``: lines of the host's firewall that name IMDS.
     ``azure``, ``elevated``: ``None`` is unknown. ``persistence``: name of the network stack that will keep the route,
     ``none`` where there is none, empty where it was not found out.
     """
@@ -150,8 +173,9 @@ class _Reported(NamedTuple):
     registry: tuple[Route, ...] = ()
     kernel_verdict: Optional[RouteVerdict] = None
     kernel_verdict_bound: Optional[RouteVerdict] = None
-    imds_mac: str = ""
-    imds_address: str = ""
+    imds: Optional[Asked] = None
+    agent: Optional[GuestAgent] = None
+    firewall: tuple[str, ...] = ()
     azure: Optional[bool] = None
     elevated: Optional[bool] = None
     container: bool = False
@@ -175,6 +199,29 @@ class State(_Reported):
         for address in self.addresses:
             found.setdefault(address.interface, []).append(address)
         return found
+
+    @cached_property
+    def routes_over(self) -> Mapping[str, list[Route]]:
+        """The rows in use by interface name."""
+        found: dict[str, list[Route]] = {}
+        for route in self.routes:
+            found.setdefault(route.interface, []).append(route)
+        return found
+
+    @cached_property
+    def stored_keys(self) -> set[tuple[object, ...]]:
+        """Windows: keys of the stored rows. What is stored with an own address as next hop is on-link when in use."""
+        own = {address.address for address in self.addresses}
+        rows = self.persistent or ()
+        return {row[:3] for row in rows} | {row._replace(next_hop="")[:3] for row in rows if row.next_hop in own}
+
+    @cached_property
+    def looked_up_tables(self) -> set[str]:
+        """The tables that some rule refers to; on Windows the one in use."""
+        if self.system == WINDOWS:
+            return {"active"}
+        rules = DEFAULT_RULES if self.rules is None else self.rules
+        return {rule.table for rule in rules if rule.table}
 
 
 class ReportError(ValueError):
@@ -205,11 +252,14 @@ def subnet_of(address: Address) -> str:
 def gateways_of(state: State, interface: str) -> list[str]:
     """The gateways of an interface, best first: by its default routes, then by its route to the wire server.
 
-    A default route of Linux' main table counts before one of another table.
+    Where the table that everybody uses names one, no other counts: a policy table may hold a bogus one. Tables that no
+    rule refers to say nothing.
     """
-    rows = [row for row in state.routes if row.prefix in (ipv4.DEFAULT_PREFIX, ipv4.WIRESERVER_PREFIX)]
-    rows = [row for row in rows if row.interface == interface and ipv4.is_ipv4(row.next_hop)]
-    rows.sort(key=lambda row: (row.prefix != ipv4.DEFAULT_PREFIX, not is_common(row), effective_metric(state, row)))
+    rows = [row for row in state.routes_over.get(interface, ()) if row.table in state.looked_up_tables]
+    rows = [row for row in rows if row.prefix in (ipv4.DEFAULT_PREFIX, ipv4.WIRESERVER_PREFIX)]
+    rows = [row for row in rows if ipv4.is_ipv4(row.next_hop)]
+    rows = [row for row in rows if is_common(row)] or rows
+    rows.sort(key=lambda row: (row.prefix != ipv4.DEFAULT_PREFIX, effective_metric(state, row)))
     return list(dict.fromkeys(row.next_hop for row in rows))
 
 
@@ -227,13 +277,11 @@ def dhcp_learned(state: State, route: Route) -> bool:
     if state.system == LINUX:
         return route.protocol == "dhcp"
     interface = find_interface(state, route.interface)
-    own = {address.address for address in state.addresses}
-    stored = [row._replace(next_hop="") if row.next_hop in own else row for row in state.persistent or ()]
     return (
         route.table == "active"
         and interface is not None
         and interface.dhcp is True
-        and not any(same_route(route, row) for row in (*(state.persistent or ()), *stored))
+        and route[:3] not in state.stored_keys
     )
 
 

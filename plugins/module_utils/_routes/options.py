@@ -30,6 +30,7 @@ class RouteOptions(NamedTuple):
     remove_conflicting: Optional[bool] = None
     fix_source: bool = False
     force: bool = False
+    verify: bool = True
 
 
 DEFAULT = RouteOptions()

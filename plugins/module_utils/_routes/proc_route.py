@@ -31,7 +31,7 @@ def parse_proc_routes(text: str) -> Iterator[Route]:
             metric,
             "unreachable" if reject else "unicast",
             scope="global" if flags & 2 or reject else "link",
-            opaque=True,  # this file says neither protocol nor source
+            opaque=("protocol", "source"),  # which this file does not tell
         )
 
 

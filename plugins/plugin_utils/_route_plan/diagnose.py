@@ -8,21 +8,43 @@ from collections.abc import Iterator, Mapping
 from typing import Optional
 
 from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, model
-from ansible_collections.imds.azure.plugins.module_utils._routes.findings import Finding, finding
+from ansible_collections.imds.azure.plugins.module_utils._routes.findings import REPAIR, Finding, finding
 from ansible_collections.imds.azure.plugins.module_utils._routes.model import Route, RouteVerdict, Rule
 
+from .asked import check_replies
 from .evaluation import Evaluation, agrees, describe
 from .next_hop import NOT_THE_GATEWAY, OFF_SUBNET, next_hop_fault
 
+# What the tables say about the way, which an answer disproves.
+_BY_TABLES = (
+    *("captured_by_cluster_adapter", "captured_by_apipa", "captured_by_vpn", "captured_by_other_interface"),
+    *("host_route_wrong_interface", "host_route_bad_next_hop", "blocked_by_unreachable_route", "policy_rule_override"),
+    *("policy_bad_next_hop", "wrong_source_address", "no_route"),
+)
+
 
 def diagnose(case: Evaluation) -> tuple[Finding, ...]:
-    """Judge the host: errors first, then refusals, then how the traffic goes, then warnings."""
+    """Judge the host: errors first, then refusals, then how the traffic goes, then warnings.
+
+    An answer counts more than what the tables say, and without one nothing is called right where one could be had.
+    """
     found = [one for check in _CHECKS for one in check(case)]
-    if any(one.severity == "error" for one in found):
+    if case.served:
+        found = [one._replace(severity="warning") if one.code in _BY_TABLES else one for one in found]
+    if any(one.severity == "error" for one in found) or (case.asked and not case.served):
         found = [one for one in found if one.code not in ("ok", "ok_via_default")]
     order = ("error", "refusal", "ok", "warning")
     found.sort(key=lambda one: 2 if one.code == "ok_via_default" else order.index(one.severity))
+    found.sort(key=lambda one: one.code not in ("imds_address_is_local", "locked_by_systemd"))
+    if case.state.azure is False and not case.options.force:
+        # Elsewhere another way may be the right one.
+        kept = [one._replace(remedy="", severity=_mildly(one)) for one in found]
+        return (finding("not_azure"), *kept)
     return tuple(found)
+
+
+def _mildly(one: Finding) -> str:
+    return "warning" if one.severity == "error" else one.severity
 
 
 # --- the checks ---------------------------------------------------------------------------------------------------
@@ -43,10 +65,14 @@ def _check_winner(case: Evaluation) -> Iterator[Finding]:
     verdict = case.winner
     if verdict.kind == "local":
         yield finding("imds_address_is_local", _rows(case, verdict.route, rule=verdict.rule))
+    elif case.lock:
+        yield finding("locked_by_systemd", _rows(case, case.lock), prefix=case.lock.prefix)
     elif verdict.error and verdict.rule and not verdict.route:
         yield _override(case, verdict)
     elif verdict.error and not verdict.route:
-        yield finding("no_route", cause=_cause(case))
+        if case.state.system == model.LINUX and not _looks_into_main(case):
+            yield finding("rules_missing")
+        yield finding("no_route", cause=_cause(case), dhcp=_by_dhcp(case))
     elif verdict.route and verdict.error:
         words = {"kind": verdict.kind, "prefix": verdict.route.prefix}
         yield finding("blocked_by_unreachable_route", _rows(case, verdict.route, rule=verdict.rule), **words)
@@ -58,42 +84,57 @@ def _check_winner(case: Evaluation) -> Iterator[Finding]:
 def _judge(case: Evaluation, leg: Route) -> Optional[Finding]:
     """How one leg of the winning route is to be seen."""
     nic = model.find_interface(case.state, leg.interface)
-    kind = nic.kind if nic else "ethernet"
-    own = leg.interface == case.primary.name
-    is_host_route = leg.prefix == ipv4.IMDS_PREFIX
     words = {
         "interface": leg.interface,
         "prefix": leg.prefix,
         "next_hop": leg.next_hop or "on-link",
         "primary": case.primary.name or "(unknown)",
         "cause": _cause(case),
+        "dhcp": _by_dhcp(case),
+        "asked": _asked(case),
         "fault": OFF_SUBNET,
     }
     evidence = _rows(case, leg, rule=case.winner.rule)
-    code = ""
-    if own:
-        code = "ok_via_default"
-        if is_host_route:
-            fault = next_hop_fault(case.state, case.primary, leg)
-            words["fault"] = fault
-            if fault == NOT_THE_GATEWAY:
-                return finding("host_route_bad_next_hop", evidence, severity="warning", **words)
-            code = "host_route_bad_next_hop" if fault else "ok"
-    elif kind == "cluster":
-        code = "captured_by_cluster_adapter"
-    elif kind == "tunnel":
-        code = "captured_by_vpn"
-    elif is_host_route and kind == "loopback":
-        code = "host_route_bad_next_hop"
-    elif is_host_route:
-        code = "host_route_wrong_interface" if case.primary.name else ""
-    elif ipv4.prefix_length(leg.prefix) >= 16 and ipv4.covers(ipv4.LINK_LOCAL_PREFIX, leg.prefix.partition("/")[0]):
-        code = "captured_by_apipa"
-    elif leg.table not in ("main", "default", "active"):
+    if leg.interface == case.primary.name:
+        return _judge_own(case, leg, evidence, words)
+    code = _capture(case, leg, nic.kind if nic else "ethernet")
+    if code == "policy_rule_override":
         return _override(case, case.winner)
-    elif case.primary.name:
-        code = "captured_by_other_interface"
     return finding(code, evidence, **words) if code else None
+
+
+def _judge_own(
+    case: Evaluation, leg: Route, evidence: list[Mapping[str, object]], words: dict[str, str]
+) -> Optional[Finding]:
+    """A leg over the primary NIC."""
+    bad = _bad_policy_hop(case, leg, case.winner)
+    if bad:
+        return bad
+    if leg.prefix != ipv4.IMDS_PREFIX:
+        return finding("ok_via_default", evidence, **words)
+    fault = next_hop_fault(case.state, case.primary, leg)
+    if not fault:
+        return finding("ok", evidence, **words)
+    severity = "warning" if fault == NOT_THE_GATEWAY else ""
+    return finding("host_route_bad_next_hop", evidence, severity=severity, **{**words, "fault": fault})
+
+
+def _capture(case: Evaluation, leg: Route, kind: str) -> str:
+    """The code for a leg over another interface, empty where nothing can be said."""
+    is_host_route = leg.prefix == ipv4.IMDS_PREFIX
+    if kind == "cluster":
+        return "captured_by_cluster_adapter"
+    if kind == "tunnel":
+        return "captured_by_vpn"
+    if is_host_route and kind == "loopback":
+        return "host_route_bad_next_hop"
+    if is_host_route:
+        return "host_route_wrong_interface" if case.primary.name else ""
+    if ipv4.prefix_length(leg.prefix) >= 16 and ipv4.covers(ipv4.LINK_LOCAL_PREFIX, leg.prefix.partition("/")[0]):
+        return "captured_by_apipa"
+    if leg.table not in ("main", "default", "active"):
+        return "policy_rule_override"
+    return "captured_by_other_interface" if case.primary.name else ""
 
 
 def _check_bound(case: Evaluation) -> Iterator[Finding]:
@@ -103,13 +144,37 @@ def _check_bound(case: Evaluation) -> Iterator[Finding]:
         return
     if case.bound.kind != "unicast" or any(leg.interface != case.primary.name for leg in case.bound.legs):
         yield _override(case, case.bound)
+        return
+    bad = [_bad_policy_hop(case, leg, case.bound) for leg in case.bound.legs if leg not in case.winner.legs]
+    yield from [one for one in bad if one][:1]
+
+
+def _bad_policy_hop(case: Evaluation, leg: Route, verdict: RouteVerdict) -> Optional[Finding]:
+    """The right NIC is not enough: a policy table may name a next hop that is nobody's."""
+    if model.is_common(leg) or not leg.next_hop:
+        return None
+    fault = next_hop_fault(case.state, case.primary, leg)
+    if not fault:
+        return None
+    words = {"table": leg.table, "prefix": leg.prefix, "next_hop": leg.next_hop, "fault": fault}
+    priority = verdict.rule.priority if verdict.rule else "unknown"
+    return finding("policy_bad_next_hop", _rows(case, leg, rule=verdict.rule), priority=priority, **words)
+
+
+def _looks_into_main(case: Evaluation) -> bool:
+    return "main" in case.state.looked_up_tables
 
 
 def _check_rules(case: Evaluation) -> Iterator[Finding]:
     for verdict in (case.computed, case.computed_bound):
         if verdict.kind == "unknown" and verdict.rule:
             selectors, evidence = ", ".join(verdict.rule.unknown), _rows(case, rule=verdict.rule)
-            yield finding("unknown_rule_selector", evidence, priority=verdict.rule.priority, selectors=selectors)
+            words = {
+                "priority": str(verdict.rule.priority),
+                "table": verdict.rule.table or "none",
+                "selectors": selectors,
+            }
+            yield finding("unknown_rule_selector", evidence, **words)
             return
 
 
@@ -123,7 +188,7 @@ def _check_source(case: Evaluation) -> Iterator[Finding]:
         return
     chosen = next((a for a in model.addresses_of(case.state, case.primary.name) if a.address == source), None)
     if case.state.system == model.LINUX:
-        how = "state: present writes the source address into the host route."
+        how = f"{REPAIR} It writes the source address into the host route."
     elif chosen and chosen.virtual:
         how = "It is a cluster's address, which is never changed: give the cluster one that is higher than the primary."
     else:
@@ -151,7 +216,8 @@ def _check_persistent(case: Evaluation) -> Iterator[Finding]:
         nic = model.find_interface(case.state, row.interface)
         evidence = _rows(case, row)
         if row.interface and (nic is None or not nic.present):
-            yield finding("orphaned_persistent_route", evidence, index=nic.ifindex if nic else row.interface)
+            index = nic.ifindex if nic else 0
+            yield finding("orphaned_persistent_route", evidence, interface=row.interface, index=index or "unknown")
         elif not case.primary.name:
             continue
         elif row.interface not in ("", case.primary.name) or next_hop_fault(case.state, case.primary, row):
@@ -183,9 +249,23 @@ def _check_kernel_verdict(case: Evaluation) -> Iterator[Finding]:
             return
 
 
+def _check_vf(case: Evaluation) -> Iterator[Finding]:
+    """Two devices share a MAC; the one with a master is the hardware half and should be without an address."""
+    for nic in case.state.interfaces:
+        own = [a.address for a in model.addresses_of(case.state, nic.name)]
+        own = [address for address in own if not ipv4.covers(ipv4.LINK_LOCAL_PREFIX, address)]
+        others = [other for other in case.state.interfaces if other.mac == nic.mac and other.name != nic.name]
+        if nic.master and own and others:
+            evidence = _rows(case, *case.state.routes_over.get(nic.name, ())[:10])
+            words = {"interface": nic.name, "addresses": ", ".join(own), "master": others[0].name}
+            yield finding("address_on_vf", evidence, **words)
+
+
 _CHECKS = (
     _check_primary,
+    _check_vf,
     _check_winner,
+    check_replies,
     _check_bound,
     _check_rules,
     _check_source,
@@ -200,6 +280,20 @@ def _override(case: Evaluation, verdict: RouteVerdict) -> Finding:
     priority = verdict.rule.priority if verdict.rule else "unknown"
     evidence = _rows(case, verdict.route, rule=verdict.rule)
     return finding("policy_rule_override", evidence, priority=priority, outcome=describe(verdict))
+
+
+def _asked(case: Evaluation) -> str:
+    return ", and IMDS answers" if case.served else "; IMDS was not asked" if not case.asked else ""
+
+
+def _by_dhcp(case: Evaluation) -> str:
+    """The other remedy. A NIC that is on DHCP needs its lease again."""
+    nic = case.primary.interface
+    if nic is None:
+        return ""
+    if nic.dhcp:
+        return f" Or renew the DHCP lease of {nic.name}."
+    return f" Or configure {nic.name} by DHCP, which brings Azure's own host routes."
 
 
 def _cause(case: Evaluation) -> str:

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Optional
 
 from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, lookup
+from ansible_collections.imds.azure.plugins.module_utils._routes.lock import systemd_lock
 from ansible_collections.imds.azure.plugins.module_utils._routes.model import Route, RouteVerdict, State
 from ansible_collections.imds.azure.plugins.module_utils._routes.options import DEFAULT, RouteOptions
 from ansible_collections.imds.azure.plugins.module_utils._routes.primary import Primary, find_primary
@@ -26,10 +27,29 @@ class Evaluation:
         self.options = options
         self.primary = primary or find_primary(state, options)
 
+    @cached_property
+    def asked(self) -> bool:
+        """Whether anybody asked IMDS."""
+        return self.state.imds is not None and self.state.imds.unbound is not None
+
+    @cached_property
+    def served(self) -> bool:
+        """Whether a program that asks as usual is answered."""
+        unbound = self.state.imds.unbound if self.state.imds else None
+        return unbound is not None and unbound.served
+
+    @cached_property
+    def lock(self) -> Optional[Route]:
+        """The route by which systemd-imdsd locks IMDS."""
+        return systemd_lock(self.state)
+
     def after(self, ops: Iterable[Op]) -> Evaluation:
         """The same host after these operations; the primary NIC is not looked for again."""
         ops = list(ops)
-        return Evaluation(simulate(self.state, ops), self.options, self.primary) if ops else self
+        if not ops:
+            return self
+        # What was said before tells nothing about afterwards.
+        return Evaluation(simulate(self.state, ops)._replace(imds=None), self.options, self.primary)
 
     @cached_property
     def computed(self) -> RouteVerdict:
@@ -43,7 +63,9 @@ class Evaluation:
 
     @cached_property
     def winner(self) -> RouteVerdict:
-        """The verdict for an unbound socket."""
+        """The verdict for an unbound socket. Traffic for an address of the host itself never leaves it."""
+        if any(address.address == ipv4.IMDS for address in self.state.addresses):
+            return self.computed if self.computed.kind == "local" else RouteVerdict("local", source=ipv4.IMDS)
         return _settle(self.state, self.computed, self.state.kernel_verdict)
 
     @cached_property

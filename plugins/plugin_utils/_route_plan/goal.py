@@ -66,23 +66,33 @@ class Goal(NamedTuple):
     def removable(self, state: State, route: Route) -> bool:
         """Whether a contradicting row may be removed.
 
-        Never: what the kernel made, what DHCP gave to the primary NIC, anything on the cluster's adapter. Only on
-        request: rows on tunnels and container networks and, on Linux, rows that are not static.
+        Only on request: rows on tunnels and container networks and, on Linux, rows that are not static.
         """
         wanted = self.options.remove_conflicting
-        unplaced = state.system == model.WINDOWS and not route.interface  # `route print` does not say whose it is
-        if wanted is False or route.protocol == "kernel" or unplaced:
+        if wanted is False or self.protection(state, route):
             return False
         nic = model.find_interface(state, route.interface)
-        kind = nic.kind if nic else "ethernet"
-        if kind == "cluster" or (route.interface == self.primary.name and model.dhcp_learned(state, route)):
-            return False
-        foreign = kind in ("tunnel", "virtual")
+        foreign = nic is not None and nic.kind in ("tunnel", "virtual")
         if state.system == model.LINUX:
-            if route.opaque or route.weight:
-                return False
             foreign = foreign or route.protocol not in ("", "static", "boot")
         return wanted is True or not foreign
+
+    def protection(self, state: State, route: Route) -> str:
+        """Why a row is never removed, whatever the options; empty where it may be."""
+        nic = model.find_interface(state, route.interface)
+        if state.system == model.WINDOWS and not route.interface:
+            return "nothing tells whose interface it is on"  # as `route print` has it
+        if route.protocol == "kernel":
+            return "the kernel made it"
+        if nic is not None and nic.kind == "cluster":
+            return "it belongs to the failover cluster"
+        if route.interface == self.primary.name and model.dhcp_learned(state, route):
+            return "DHCP gave it to the primary NIC"
+        if state.system == model.LINUX and route.weight:
+            return "it has several next hops, which could not be put back"
+        if state.system == model.LINUX and route.opaque:
+            return f"it has {', '.join(route.opaque)}, which could not be put back"
+        return ""
 
     def satisfied(self, case: Evaluation) -> bool:
         """Nothing is left to do."""

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, model
-from ansible_collections.imds.azure.plugins.module_utils._routes.findings import Finding, finding
+from ansible_collections.imds.azure.plugins.module_utils._routes.findings import RULE, Finding, finding
 from ansible_collections.imds.azure.plugins.module_utils._routes.model import Route, State
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions
 from ansible_collections.imds.azure.plugins.module_utils._routes.steps import (
     AFTER_PROOF,
     Op,
     Step,
+    ip_arguments,
     linux_op,
     windows_op,
 )
@@ -50,7 +50,7 @@ def plan(case: Evaluation) -> Plan:
     state, options, primary = case.state, case.options, case.primary
     next_hop, problems = choose_next_hop(state, options, primary)
     goal = Goal(options, primary, next_hop)
-    refusals = [*_place_refusals(state, options), *primary.problems, *problems]
+    refusals = [*_place_refusals(case), *primary.problems, *problems]
     if refusals:
         return _nothing(case, refusals)
     if options.state == "absent":
@@ -59,13 +59,16 @@ def plan(case: Evaluation) -> Plan:
         return _outcome(case, steps) if steps and not refusals else _nothing(case, refusals)
     if goal.satisfied(case):
         return _nothing(case, notes=_notes(state, goal))
-    refusals = [*_local_refusals(case), *_right_refusals(state), *_persistence_refusals(case, goal)]
+    refusals = [*_right_refusals(state), *_persistence_refusals(case, goal)]
     if refusals:
         return _nothing(case, refusals)
     steps = _SYSTEMS[state.system]["present"](case, goal)
     repaired = case.after(op for step in steps if step.phase != AFTER_PROOF for op in step.do)
     if not goal.reached(repaired):
         return _nothing(case, [_not_cured(state, repaired, goal, steps)])
+    blind = [step for step in steps if step.action not in ("add", "persist", "unpersist")]
+    if blind and case.served and not options.verify:
+        return _nothing(case, [finding("answered_already", action=blind[0].action, target=blind[0].target)])
     return _outcome(case, steps, _notes(state, goal))
 
 
@@ -109,20 +112,22 @@ def _outcome(case: Evaluation, steps: list[Step], notes: Sequence[Finding] = ())
 # --- why not ------------------------------------------------------------------------------------------------------
 
 
-def _place_refusals(state: State, options: RouteOptions) -> list[Finding]:
+def _place_refusals(case: Evaluation) -> list[Finding]:
     """Where nothing is ever changed."""
-    refusals = []
-    if state.azure is False and not options.force:
+    state, refusals = case.state, []
+    if state.azure is False and not case.options.force:
         refusals.append(finding("not_azure"))
+    if case.winner.kind == "local":
+        refusals.append(finding("imds_address_is_local", severity="refusal"))
+    elif case.lock:
+        refusals.append(finding("locked_by_systemd", severity="refusal", prefix=case.lock.prefix))
+    elif state.system == model.LINUX and "main" not in state.looked_up_tables:
+        refusals.append(finding("rules_missing", severity="refusal"))
     if state.container:
         refusals.append(finding("container"))
     if state.compartments > 1:
         refusals.append(finding("compartments"))
     return refusals
-
-
-def _local_refusals(case: Evaluation) -> list[Finding]:
-    return [finding("imds_address_is_local", severity="refusal")] if case.winner.kind == "local" else []
 
 
 def _right_refusals(state: State) -> list[Finding]:
@@ -154,14 +159,39 @@ def _not_cured(state: State, repaired: Evaluation, goal: Goal, steps: list[Step]
     foreign = [row for row in winner.legs if row.prefix == ipv4.IMDS_PREFIX and model.is_common(row)]
     foreign = [row for row in (foreign if steps else model.host_routes(state)) if not goal.fits(repaired.state, row)]
     if foreign:
-        return finding("foreign_host_route", _rows(repaired.state, foreign))
+        return _foreign(repaired.state, goal, foreign)
     blamed = [one for one in diagnose(repaired) if one.code == "unknown_rule_selector" or one.severity == "error"]
+    by_rule = winner.rule if winner.rule and winner.rule not in model.DEFAULT_RULES else None
+    if blamed and by_rule:
+        table = f" (table {by_rule.table})" if by_rule.table else ""
+        remedy = f"Policy rule {by_rule.priority}{table} is looked at first. Before it: {RULE}"
+        return blamed[0]._replace(severity="refusal", remedy=remedy)
     if blamed:
         return blamed[0]._replace(severity="refusal")
-    if winner.rule and winner.rule not in model.DEFAULT_RULES:
-        words = {"priority": winner.rule.priority, "outcome": "a route in main would not be looked at"}
-        return finding("policy_rule_override", [{"rule": winner.rule._asdict()}], severity="refusal", **words)
+    if by_rule:
+        words = {"priority": by_rule.priority, "outcome": "a route in main would not be looked at"}
+        return finding("policy_rule_override", [{"rule": by_rule._asdict()}], severity="refusal", **words)
     return finding("not_cured", _rows(repaired.state, winner.legs))
+
+
+def _foreign(state: State, goal: Goal, rows: Sequence[Route]) -> Finding:
+    """Somebody else's host route is in the way: the option that removes it, or why none does."""
+    row = rows[0]
+    words = {"prefix": row.prefix, "interface": row.interface or "no interface"}
+    words["way"] = f"via {row.next_hop}" if row.next_hop else "on-link" if row.kind == "unicast" else f"({row.kind})"
+    why = goal.protection(state, row)
+    if not why and goal.options.remove_conflicting is not True:
+        return finding("foreign_host_route", _rows(state, rows), **words)
+    words.update(why=why or "without it another route still wins", command=_removal_command(state, row))
+    return finding("protected_host_route", _rows(state, rows), **words)
+
+
+def _removal_command(state: State, row: Route) -> str:
+    if state.system == model.LINUX:
+        return " ".join(["ip", *ip_arguments(Op("delete", row))])
+    nic = model.find_interface(state, row.interface)
+    index = f" -InterfaceIndex {nic.ifindex}" if nic else ""
+    return f"Remove-NetRoute -DestinationPrefix {row.prefix}{index} -NextHop {row.next_hop or '0.0.0.0'}"
 
 
 def _rows(state: State, routes: Iterable[Route]) -> list[dict[str, object]]:

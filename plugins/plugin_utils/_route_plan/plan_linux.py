@@ -33,7 +33,7 @@ def present(case: Evaluation, goal: Goal) -> list[Step]:
         replaced = next((row for row in model.host_routes(state) if _same_slot(row, wanted)), None)
         if replaced and not goal.fits(state, replaced) and not goal.removable(state, replaced):
             return []  # somebody else's row is where ours has to go
-        if replaced and (replaced.opaque or replaced.weight or replaced.protocol == "dhcp"):
+        if replaced and goal.protection(state, replaced):
             return []
         running = [row for row in running if row != replaced]
         undo = Op("replace", replaced) if replaced else Op("delete", wanted)

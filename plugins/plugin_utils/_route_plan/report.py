@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.imds.azure.plugins.module_utils._routes import model
+from ansible_collections.imds.azure.plugins.module_utils._routes.common_report import check_size
 from ansible_collections.imds.azure.plugins.module_utils._routes.linux_report import read_linux_report
 from ansible_collections.imds.azure.plugins.module_utils._routes.model import ReportError, State
 
@@ -24,4 +25,5 @@ def read_report(report: Mapping[str, Any]) -> State:
     system = str(report.get("system"))
     if system not in _READERS:
         raise ReportError(f"unknown system {system!r}")
+    check_size(report)
     return _READERS[system](report)

@@ -16,7 +16,10 @@ properties of the cmdlets' objects under their own names; enumerations may be na
 - ``persistent_route_values``: the value names ``destination,mask,gateway,metric`` of the PersistentRoutes registry key
 - ``cluster_service``: state of ClusSvc, null or empty where there is none
 - ``compartments``: number of network compartments
-- ``azure``, ``elevated``, ``imds_mac``, ``imds_address``, ``errors``: see `model.State`
+- ``imds``, ``guest_agent``, ``firewall``, ``azure``, ``elevated``, ``errors``: see `common_report`, which Linux has too
+- ``counts``: how many ``routes``, ``interfaces`` and ``addresses`` the host has in all: the lists hold only rows that
+  can matter, that is those that cover 169.254.169.254 or 168.63.129.16, and the interfaces and addresses they use
+- ``digest``: of the host's routes to IMDS in both stores; `apply` refuses where it is another one by then
 """
 
 from __future__ import annotations
@@ -25,6 +28,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Optional
 
 from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, model
+from ansible_collections.imds.azure.plugins.module_utils._routes.common_report import common_parts
 from ansible_collections.imds.azure.plugins.module_utils._routes.model import (
     Address,
     Interface,
@@ -66,7 +70,19 @@ _INNER_SWITCHES = (
 
 
 def read_windows_report(report: Mapping[str, Any]) -> State:
-    """The state that a report describes. ReportError where the active routes or the addresses are missing."""
+    """The state that a report describes.
+
+    :raises ReportError: where it can't be read, or the active routes or the addresses are missing
+    """
+    try:
+        return _read(report)
+    except ReportError:
+        raise
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
+        raise ReportError(f"the report of routes, addresses and interfaces can't be read: {error!r}") from error
+
+
+def _read(report: Mapping[str, Any]) -> State:
     routes, addresses = report.get("routes") or {}, report.get("addresses") or {}
     if routes.get("active") is None or addresses.get("active") is None:
         said = "; ".join(map(str, report.get("errors") or ())) or "no reason given"
@@ -84,12 +100,8 @@ def read_windows_report(report: Mapping[str, Any]) -> State:
         registry=tuple(_registry(report.get("persistent_route_values"))),
         kernel_verdict=_find_route(report.get("find_route"), names),
         kernel_verdict_bound=_find_route(report.get("find_route_bound"), names),
-        imds_mac=normalize_mac(report.get("imds_mac")),
-        imds_address=str(report.get("imds_address") or ""),
-        azure=report.get("azure"),
-        elevated=report.get("elevated"),
         compartments=int(report.get("compartments") or 1),
-        errors=tuple(map(str, report.get("errors") or ())),
+        **common_parts(report, names.of_index),
     )
 
 
@@ -113,6 +125,9 @@ class _Names:
 
     def name(self, row: Row) -> str:
         return self._names[_index(row)]
+
+    def of_index(self, index: Any) -> str:
+        return self._names.get(int(index), f"interface {index}")
 
     def known(self, row: Row) -> bool:
         return _index(row) in self._names

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Callable, NamedTuple, Optional
 
 from ..steps import AFTER_PROOF
-from .host import HostError
+from .host import DeviceGoneError, HostError
 from .journal import Journal
 
 Operation = Mapping[str, Any]
@@ -29,6 +29,7 @@ _RUNNING = ("replace", "append", "prepend", "delete")
 class Outcome(NamedTuple):
     """``kept``: the repair stands. ``error``: why not, or what went wrong in spite of it. ``undo_errors``: what could
     not be rolled back; the journal then stays, and the next run tries again. ``proof`` is ``None`` where nobody asked.
+    ``warnings``: what was left as it is, because there is nothing to undo, or the journal's file that can't be removed.
     """
 
     kept: bool
@@ -36,6 +37,7 @@ class Outcome(NamedTuple):
     error: str = ""
     undo_errors: tuple[str, ...] = ()
     proof: Optional[Mapping[str, Any]] = None
+    warnings: tuple[str, ...] = ()
 
 
 def apply(
@@ -65,12 +67,12 @@ def apply(
     except HostError as error:
         return _roll_back(entry, operate, journal)._replace(error=str(error))
     proof = prove() if prove else None
+    if proof is not None and proof.get("undecided"):
+        return _close(journal, Outcome(kept=True, proof=proof), steps)
     if proof is not None and not proof["verified"]:
         if rollback and steps:
             return _roll_back(entry, operate, journal)._replace(error=str(proof["detail"]), proof=proof)
-        if steps:
-            journal.remove()
-        return Outcome(kept=True, error=str(proof["detail"]), proof=proof)
+        return _close(journal, Outcome(kept=True, error=str(proof["detail"]), proof=proof), steps)
     return _finish(entry, operate, journal)._replace(proof=proof)
 
 
@@ -107,21 +109,35 @@ def _finish(entry: dict[str, Any], operate: Operate, journal: Journal) -> Outcom
             _do(step["do"], operate)
         except HostError as error:
             errors.append(str(error))
-    journal.remove()
-    return Outcome(kept=True, error="; ".join(errors))
+    return _close(journal, Outcome(kept=True, error="; ".join(errors)), steps)
 
 
 def _roll_back(entry: dict[str, Any], operate: Operate, journal: Journal) -> Outcome:
     """Undo the begun steps, the last one first. One that can't be undone does not keep the others from it."""
-    errors = []
+    errors: list[str] = []
+    warnings: list[str] = []
     for step in reversed(entry["steps"][: entry["started"]]):
-        try:
-            _do(step["undo"], operate)
-        except HostError as error:
-            errors.append(str(error))
-    if not errors:
-        journal.remove()
-    return Outcome(kept=False, rolled_back=not errors, undo_errors=tuple(errors))
+        for operation in step["undo"]:
+            try:
+                operate(operation)
+            except DeviceGoneError as error:
+                warnings.append(f"Nothing to restore: {error}")
+            except HostError as error:
+                errors.append(str(error))
+                break
+    done = Outcome(kept=False, rolled_back=not errors, undo_errors=tuple(errors), warnings=tuple(warnings))
+    return done if errors else _close(journal, done, entry["steps"])
+
+
+def _close(journal: Journal, done: Outcome, steps: Sequence[Any]) -> Outcome:
+    """The end: the journal goes. A repair stands, or is rolled back, even where its file can't be removed."""
+    if not steps:
+        return done
+    try:
+        left = journal.close()
+    except HostError as error:
+        left = f"{error}; the next run rolls the repair back" if done.kept else str(error)
+    return done._replace(warnings=(*done.warnings, f"The journal could not be removed: {left}")) if left else done
 
 
 def _do(operations: Sequence[Operation], operate: Operate) -> None:

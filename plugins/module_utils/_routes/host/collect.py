@@ -4,21 +4,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any, Callable, Optional
 
-from .. import linux_report, model
-from ..linux_report import read_linux_report
+from ..candidates import Candidate, candidates
+from ..linux_report import COMMANDS, read_linux_report
+from ..lock import systemd_lock
+from ..model import State
 from ..options import RouteOptions
 from ..primary import find_primary
-from ..reply import ImdsReply
 from . import persistence
+from .firewall import firewall_lines
+from .guest_agent import agent_status
 from .host import Host
+from .tables import answer, collect_tables, digest, host_routes, plain
 
 _CAP_NET_ADMIN = 12
 # Left by container engines, by the manual of each.
 _CONTAINER_FILES = ("/.dockerenv", "/run/.containerenv", "/run/systemd/container")
 _CONTAINER_VARIABLES = ("container=", "KUBERNETES_SERVICE_HOST=")
+
+# Asks IMDS unbound, then from each candidate; `asking.ask_around`.
+AskAround = Callable[[Sequence[Candidate]], dict[str, Any]]
 
 
 def collect(
@@ -26,60 +33,46 @@ def collect(
     options: RouteOptions,
     backend: str = "auto",
     azure: Optional[bool] = None,
-    ask: Optional[Callable[[], ImdsReply]] = None,
+    ask: Optional[AskAround] = None,
 ) -> dict[str, Any]:
     """The report.
 
     :param backend: option persistence_backend
     :param azure: whether the firmware says that this is an Azure VM
-    :param ask: one request to IMDS; ``None`` where nothing may be sent
+    :param ask: asks IMDS; ``None`` where nothing may be sent
     :raises HostError: where the network stack that the user names does not configure the NIC
     :raises ReportError: where addresses, routes or rules can't be read
     """
-    report: dict[str, Any] = {"system": model.LINUX, "azure": azure, "errors": []}
-    report.update(_tables(host, report["errors"]))
+    report: dict[str, Any] = {"system": "linux", "azure": azure, "errors": []}
+    report.update(collect_tables(host, report["errors"]))
     report["elevated"] = _may_change_routes(host)
     report["container"] = _in_container(host)
-    report["imds"] = _imds(ask) if ask else None
-    if report["imds"] and report["imds"]["interfaces"]:
-        mac, addresses = report["imds"]["interfaces"][0]
-        report.update(imds_mac=mac, imds_address=next(iter(addresses), ""))
+    state = read_linux_report(report)
+    report["imds"] = ask(_to_be_asked(state, options)) if ask else None
+    report.update(_evidence(host, report["imds"]))
     primary = find_primary(read_linux_report(report), options)
     if primary.address:
-        report["route_get_bound"] = _answer(
-            host, (*_plain(linux_report.COMMANDS["route_get"], report), "from", primary.address)
-        )
+        argv = (*plain(COMMANDS["route_get"], report["json"]), "from", primary.address)
+        report["route_get_bound"] = answer(host, argv)
     if primary.name:
         report["persistence"] = persistence.find(host, primary.name, backend)
         report["persistent"] = persistence.stored_rows(host, report["persistence"], primary.name)
+    report["digest"] = digest(host_routes(host), report.get("persistent"))
     return report
 
 
-def _tables(host: Host, errors: list[str]) -> dict[str, Any]:
-    """The output of `linux_report.COMMANDS`, as JSON where ip knows it, else as text."""
-    found: dict[str, Any] = {"json": host.run(linux_report.COMMANDS["addresses"])[0] == 0}
-    for part, argv in linux_report.COMMANDS.items():
-        answer = _answer(host, _plain(argv, found))
-        found[part] = answer if part == "route_get" else answer["stdout"] if answer["rc"] == 0 else None
-        if part != "route_get" and answer["rc"]:
-            errors.append(f"{' '.join(argv)}: {answer['stderr'].strip() or answer['rc']}")
-    if not (found["routes"] or "").strip("[] \n"):
-        found["proc_net_route"] = host.read_text("/proc/net/route")
-    return found
+def _to_be_asked(state: State, options: RouteOptions) -> list[Candidate]:
+    """Nobody, where systemd locks IMDS: a socket that is bound to a device would slip past the lock."""
+    return [] if systemd_lock(state) else candidates(state, options)
 
 
-def _plain(argv: tuple[str, ...], report: Mapping[str, Any]) -> tuple[str, ...]:
-    """The command as this host's ip knows it: busybox has neither -j nor -d."""
-    return argv if report["json"] else tuple(word for word in argv if word not in ("-j", "-d"))
-
-
-def _answer(host: Host, argv: tuple[str, ...]) -> dict[str, Any]:
-    rc, out, err = host.run(argv)
-    return {"rc": rc, "stdout": out, "stderr": err}
-
-
-def _imds(ask: Callable[[], ImdsReply]) -> dict[str, Any]:
-    return dict(ask()._asdict())
+def _evidence(host: Host, imds: Optional[dict[str, Any]]) -> dict[str, Any]:
+    """What may explain an answer other than expected."""
+    unbound = imds["unbound"] if imds else None
+    if not unbound:
+        return {"guest_agent": None, "firewall": []}
+    odd = unbound["outcome"] not in ("ok", "busy", "agent_refused")
+    return {"guest_agent": agent_status(host), "firewall": firewall_lines(host) if odd else []}
 
 
 def _may_change_routes(host: Host) -> Optional[bool]:

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Sequence
 from typing import Callable, NamedTuple, Optional
 
@@ -15,6 +14,10 @@ Run = Callable[[Sequence[str]], tuple[int, str, str]]
 
 class HostError(Exception):
     """A command or a file of the target failed; the text says which, and what it said."""
+
+
+class DeviceGoneError(HostError):
+    """The network interface that an operation is about no longer exists, so there is nothing to change on it."""
 
 
 class Host(NamedTuple):
@@ -55,33 +58,48 @@ class Host(NamedTuple):
     def write(self, path: str, text: str, mode: int) -> None:
         """Put a file in place at once, on disk: a reader sees the old one or the new one, after a crash too.
 
+        The new text waits under a name of its own, which nobody reads and the next write or removal clears away.
+
         :raises HostError: where that can't be done; nothing is left behind
         """
         target = self.root + path
+        temporary = _waiting(target)
         try:
             os.makedirs(os.path.dirname(target), mode=0o755, exist_ok=True)
-            handle, temporary = tempfile.mkstemp(dir=os.path.dirname(target), prefix=".")
+            _unlink(temporary)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
             try:
-                with os.fdopen(handle, "w", encoding="utf-8") as file:
+                with os.fdopen(os.open(temporary, flags, 0o600), "w", encoding="utf-8") as file:
                     file.write(text)
                     file.flush()
                     os.fchmod(file.fileno(), mode)
                     os.fsync(file.fileno())
                 os.replace(temporary, target)
             except BaseException:
-                os.unlink(temporary)
+                _unlink(temporary)
                 raise
         except OSError as error:
             raise HostError(f"{path}: {error.strerror or error}") from error
 
     def remove(self, path: str) -> None:
-        """Remove a file, and the directory it was alone in; fine where it is not there.
+        """Remove a file, and what a killed write of it left; fine where it is not there.
 
         :raises HostError: where that can't be done
         """
         try:
-            os.unlink(self.root + path)
-        except FileNotFoundError:
-            return
+            _unlink(_waiting(self.root + path))
+            _unlink(self.root + path)
         except OSError as error:
             raise HostError(f"{path}: {error.strerror or error}") from error
+
+
+def _waiting(path: str) -> str:
+    """Begins with a dot and has no ending: run-parts, netplan and networkd all pass it over."""
+    return os.path.join(os.path.dirname(path), f".imds-azure-new-{os.path.basename(path).replace('.', '-')}")
+
+
+def _unlink(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        return

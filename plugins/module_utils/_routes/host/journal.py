@@ -4,7 +4,8 @@
 
 The journal is a JSON object: ``steps`` (plain), ``started`` (how many of them were begun), ``proven`` (the repair
 works; from here on there is no way back), ``backend`` and ``boot`` (the kernel's boot id: a reboot forgets the running
-routes, but not the persistent ones).
+routes, but not the persistent ones). It is marked as finished before it is removed, so that a file that can't be
+removed does not count.
 """
 
 from __future__ import annotations
@@ -22,6 +23,13 @@ PATH = "/var/lib/imds.azure/route_fix.json"
 _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 
 
+_FINISHED = '{"finished": true}\n'
+
+
+class BusyError(HostError):
+    """Another run is under way."""
+
+
 class Journal(NamedTuple):
     """The journal of one host."""
 
@@ -35,6 +43,8 @@ class Journal(NamedTuple):
         """
         text = self.host.read_text(self.path)
         if text is None:
+            return None
+        if text == _FINISHED:
             return None
         try:
             entry = json.loads(text)
@@ -52,9 +62,48 @@ class Journal(NamedTuple):
         """
         self.host.write(self.path, json.dumps(entry) + "\n", 0o600)
 
-    def remove(self) -> None:
-        """Nothing is unfinished any more."""
-        self.host.remove(self.path)
+    def close(self) -> str:
+        """Nothing is unfinished any more. What keeps the file from being removed, empty where nothing does.
+
+        :raises HostError: where the journal can neither be marked as finished nor removed: the next run rolls back
+        """
+        marked = self._mark_finished()
+        try:
+            self.host.remove(self.path)
+        except HostError as error:
+            if not marked:
+                raise
+            return str(error)
+        return ""
+
+    def _mark_finished(self) -> bool:
+        try:
+            self.host.write(self.path, _FINISHED, 0o600)
+        except HostError:
+            return False
+        return True
+
+    def set_aside(self) -> str:
+        """Put a journal that can't be understood out of the way, and tell where to.
+
+        :raises HostError: where that can't be done
+        """
+        kept = f"{self.path}.unreadable"
+        try:
+            os.replace(self.host.root + self.path, self.host.root + kept)
+        except OSError as error:
+            raise HostError(f"{self.path}: {error.strerror or error}") from error
+        return kept
+
+    def in_use(self) -> bool:
+        """Whether a run is under way, which then is not a killed one."""
+        try:
+            with self.alone():
+                return False
+        except BusyError:
+            return True
+        except HostError:
+            return False
 
     @contextmanager
     def alone(self) -> Iterator[None]:
@@ -72,7 +121,7 @@ class Journal(NamedTuple):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             yield
         except BlockingIOError:
-            raise HostError("Another run of the route fix is under way on this host. Run again.") from None
+            raise BusyError("Another run of the route fix is under way on this host. Run again.") from None
         finally:
             os.close(handle)
 

@@ -1,9 +1,9 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proof: one real request to IMDS, and from which address it was answered.
+"""One real request to IMDS, and the proof: whether it is answered, and on which address.
 
 The table may look right and still lead nowhere, so only an answer counts. Being throttled (429), updated (410) or
-broken (5xx) is an answer too: the way there works.
+broken (5xx) is an answer too, where IMDS itself says so: the way there works.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ import time
 from collections.abc import Mapping
 from typing import Any, Callable, NamedTuple, Optional
 
-from ansible_collections.imds.azure.plugins.module_utils._imds import transport
+from ansible_collections.imds.azure.plugins.module_utils._imds import platform, retry, transport
 
+from .. import ipv4
 from ..options import normalize_mac
-from ..reply import ImdsReply
+from ..reply import AGENT, ImdsReply, as_plain
 
 # Known to every IMDS since 2017, so that no version ladder is needed.
 _TARGET = "/metadata/instance/network?api-version=2017-08-01"
+_VM_ID = "/metadata/instance/compute/vmId?api-version=2017-08-01&format=text"
 _HEADERS = {"Metadata": "true", "User-Agent": "imds.azure", "Accept": "*/*"}
 # Seconds between two tries.
 _PAUSE = 1.0
+# What IMDS answers where the way to it works, but there is nothing to read at the moment.
+_BUSY = ("updating", "throttled", "server_error")
 
 Get = Callable[..., transport.Response]
 
@@ -35,23 +39,43 @@ class Way(NamedTuple):
     read_timeout: float = 3.0
     timeout: float = 5.0
 
+    def within(self, seconds: float) -> Way:
+        """The same, in at most so many seconds."""
+        return self._replace(timeout=max(min(self.timeout, seconds), 0.05))
 
-def ask(way: Way, source: Optional[str] = None, get: Get = transport.get) -> ImdsReply:
+
+def ask(way: Way, source: Optional[str] = None, device: Optional[str] = None, get: Get = transport.get) -> ImdsReply:
     """One request.
 
     :param source: address to bind to, where the system's own choice is not wanted
+    :param device: interface to bind to as well
     """
     try:
-        times = (way.connect_timeout, way.read_timeout, way.timeout)
-        response = get(way.address, _TARGET, _HEADERS, *times, source)
+        response = _get(way, _TARGET, source, device, get)
     except transport.TransportError as error:
-        return ImdsReply(error.kind, f"{error.kind}: {error}", error.local_address or "")
-    if response.status in (410, 429) or response.status >= 500:
-        return ImdsReply("busy", f"HTTP {response.status}", response.local_address)
-    interfaces = _interfaces(response) if response.status == 200 else None
-    if interfaces is None:
-        return ImdsReply("foreign", f"HTTP {response.status} without the interfaces of a VM", response.local_address)
-    return ImdsReply("ok", "HTTP 200", response.local_address, interfaces)
+        redirected = _redirected(way, error.peer)
+        detail = f"{error.kind}: {error}" + (f", by {error.peer}" if redirected else "")
+        return ImdsReply(error.kind, detail, error.local_address or "", peer=error.peer)
+    reply = _judged(response)
+    if _redirected(way, response.peer) and response.peer != AGENT:
+        said = f"the host redirects connections to {way.address[0]} to {response.peer} ({reply.detail})"
+        return reply._replace(outcome="redirected", detail=said)
+    if response.peer == AGENT and reply.outcome == "forbidden" and not response.headers.get("server"):
+        return reply._replace(outcome="agent_refused", detail=f"HTTP {response.status} from {AGENT}")
+    return reply
+
+
+def with_vm_id(way: Way, reply: ImdsReply, mac: str, get: Get = transport.get) -> ImdsReply:
+    """Where the document does not know the NIC, also whether the VM is the one that the firmware tells."""
+    if reply.outcome != "ok" or not mac or mac in (known for known, _addresses in reply.interfaces):
+        return reply
+    try:
+        response = _get(way, _VM_ID, None, None, get)
+    except transport.TransportError:
+        return reply
+    vm_id = response.body[:100].decode("utf-8", "replace").strip()
+    same = platform.same_machine(vm_id) if retry.classify(response, root=True) == "ok" else None
+    return reply._replace(same_machine=same)
 
 
 def prove(
@@ -61,40 +85,77 @@ def prove(
     get: Get = transport.get,
     sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
-    """Ask until there is a proof: ``verified, outcome, detail, local_address, tries``.
+    """Ask until there is a proof: ``verified, undecided, outcome, detail, local_address, tries, reply``.
+
+    ``undecided``: neither a proof nor a failure. ``reply`` is a plain `ImdsReply`, by which the controller judges anew.
 
     :param expect: ``address`` and ``mac`` of the primary NIC
     """
-    answer, fault = ImdsReply("", ""), ""
+    reply, fault = ImdsReply("", ""), ""
     tries = 0
     for tries in range(1, retries + 2):
-        answer = ask(way, get=get)
-        fault = answer.judge(expect["address"], expect["mac"])
-        if answer.outcome == "ok" or tries > retries:
+        reply = with_vm_id(way, ask(way, get=get), expect["mac"], get)
+        fault = reply.judge(expect["address"], expect["mac"])
+        if reply.outcome in ("ok", "agent_refused") or tries > retries:
             break
         sleep(_PAUSE)
-    if fault and answer.outcome != "ok":
-        bound = ask(way, expect["address"], get)
+    if fault and reply.outcome != "ok" and not reply.via_agent:
+        bound = ask(way, expect["address"], get=get)
         if not bound.judge(expect["address"], expect["mac"]):
             fault += f"; bound to {expect['address']} it is answered, so the choice of the source or the route is wrong"
     return {
         "verified": not fault,
-        "outcome": answer.outcome,
-        "detail": fault or answer.detail,
-        "local_address": answer.local_address,
+        "undecided": reply.undecided,
+        "outcome": reply.outcome,
+        "detail": fault or reply.detail,
+        "local_address": reply.local_address,
         "tries": tries,
+        "reply": as_plain(reply),
     }
+
+
+def _get(way: Way, target: str, source: Optional[str], device: Optional[str], get: Get) -> transport.Response:
+    times = (way.connect_timeout, way.read_timeout, way.timeout)
+    more = {"device": device} if device else {}
+    return get(way.address, target, _HEADERS, *times, source, **more)
+
+
+def _redirected(way: Way, peer: str) -> bool:
+    """Whether the connection leads elsewhere than it was made to."""
+    return bool(peer) and peer != f"{way.address[0]}:{way.address[1]}"
+
+
+def _judged(response: transport.Response) -> ImdsReply:
+    kind = retry.classify(response, root=True)
+    interfaces = _interfaces(response) if kind == "ok" else None
+    if interfaces is not None:
+        outcome, detail = "ok", "HTTP 200"
+    elif kind == "ok":
+        outcome, detail = "foreign", "HTTP 200 without the interfaces of a VM"
+    else:
+        outcome = "forbidden" if kind == "forbidden" else "busy" if kind in _BUSY else "foreign"
+        detail = f"HTTP {response.status}"
+    if outcome in ("busy", "forbidden") and response.peer != AGENT and not _is_own(response):
+        outcome, detail = "foreign", f"HTTP {response.status} that IMDS did not send"
+    return ImdsReply(outcome, detail, response.local_address, interfaces or (), response.peer)
+
+
+def _is_own(response: transport.Response) -> bool:
+    """Whether IMDS itself refuses or fails: it says so in its Server header, which a proxy in between has not."""
+    return retry.is_from_imds(response)
 
 
 def _interfaces(response: transport.Response) -> Optional[tuple[tuple[str, tuple[str, ...]], ...]]:
     try:
+        document = json.loads(response.body.decode("utf-8"))
+        listed = document["interface"] if "interface" in document else document["network"]["interface"]
         found = [
             (
                 normalize_mac(nic["macAddress"]),
                 tuple(str(entry["privateIpAddress"]) for entry in nic["ipv4"]["ipAddress"]),
             )
-            for nic in json.loads(response.body.decode("utf-8"))["interface"]
+            for nic in listed
         ]
     except (ValueError, TypeError, KeyError, RecursionError):
         return None
-    return tuple(found)
+    return tuple(found) if any(ipv4.is_ipv4(one) for _mac, addresses in found for one in addresses) else None

@@ -2,33 +2,38 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The two things that a target is asked for, and the words in which the controller asks. The Windows side has the same.
 
-``{"mode": "collect", "recover": bool}`` -> ``{"report", "recovered"}``. With ``recover``, what a killed run left is
-rolled back or finished first; without, ``report["unfinished"]`` says so.
+``{"mode": "collect", "recover": bool, "ask": bool}`` -> ``{"report", "recovered", "warnings"}``. ``ask``, true unless
+given: whether IMDS is asked where it may be. With ``recover``, what a killed run
+left is rolled back or finished first; without, ``report["unfinished"]`` says so, unless that run is still alive.
 
-``{"mode": "apply", "steps": [..], "expect": {"address", "mac"}, "backend", "verify": bool, "rollback": bool,
-"retries": int}`` -> ``{"kept", "rolled_back", "error", "undo_errors", "proof", "restored", "tables", "report"}``.
-``restored``: after a rollback, whether the host routes are exactly what they were. ``tables``: the host routes as the
-system prints them, lists of lines, ``before`` the steps, as they were ``tried``, and ``after`` all. ``report`` is
-collected at the end.
+``{"mode": "apply", "steps": [..], "expect": {"address", "mac", "interface"}, "digest": report["digest"], "backend",
+"verify": bool, "rollback": bool, "retries": int}`` -> ``{"kept", "rolled_back", "error", "undo_errors", "warnings",
+"proof", "restored", "tables", "report"}``. Under its lock, the host compares its routes to IMDS with the digest, and
+changes nothing where they differ. ``restored``: after a rollback, whether the host routes are exactly what they were.
+``tables``: the host routes as the system prints them, lists of lines, ``before`` the steps, as they were ``tried``, and
+``after`` all. ``report`` is collected at the end, and nobody is asked for it.
 
-``report`` is what `read_linux_report` reads, with ``system``, ``imds`` (a `reply.ImdsReply` as a dictionary, null where
-nobody was asked) and ``unfinished``. ``proof`` is what `probe.prove` returns; the rest is `apply.Outcome`.
+``report`` is what `read_linux_report` reads, with ``system`` and ``unfinished``. ``proof`` is what `probe.prove`
+returns; the rest is `apply.Outcome`. The host judges only in order to keep or roll back: every verdict in the task's
+result is the controller's own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, Optional
 
-from .. import ipv4, linux_report
+from ..candidates import Candidate
 from ..options import RouteOptions
-from . import probe
+from . import persistence, probe
 from .apply import Outcome, apply, recover
+from .asking import ask_around
 from .collect import collect
 from .host import Host, HostError
 from .journal import Journal
 from .operations import operate
+from .tables import digest, host_routes
 
 
 class LinuxTarget(NamedTuple):
@@ -46,24 +51,36 @@ class LinuxTarget(NamedTuple):
         :raises HostError: where a killed run can't be rolled back
         :raises ReportError: where the host's tables can't be read
         """
-        journal = Journal(self.host)
-        unfinished = journal.load() is not None
+        journal, warnings = Journal(self.host), []
+        try:
+            unfinished = journal.load() is not None
+        except HostError as error:
+            unfinished = False
+            warnings.append(str(error))
+            if request.get("recover"):
+                with journal.alone():
+                    warnings.append(f"It was moved to {journal.set_aside()}.")
         recovered = unfinished and bool(request.get("recover"))
         if recovered:
             with journal.alone():
-                self._recover(journal)
-        return {"report": {**self._report(), "unfinished": unfinished and not recovered}, "recovered": recovered}
+                warnings += self._recover(journal)
+        report = {
+            **self._report(bool(request.get("ask", True))),
+            "unfinished": unfinished and not recovered and not journal.in_use(),
+        }
+        return {"report": report, "recovered": recovered, "warnings": warnings}
 
-    def _recover(self, journal: Journal) -> None:
+    def _recover(self, journal: Journal) -> tuple[str, ...]:
         entry = journal.load()
         if entry is None:
-            return  # another run was faster
+            return ()  # another run was faster
         done = recover(entry, partial(operate, self.host, str(entry.get("backend"))), journal)
         if done.undo_errors:
             raise HostError(
                 f"An earlier run was killed, and what it began can't be rolled back: {'; '.join(done.undo_errors)}. "
-                f"Its steps stand in {journal.path}."
+                f"Its steps stand in {journal.path}; to discard them, look at the routes and remove that file."
             )
+        return done.warnings
 
     def apply(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """
@@ -75,16 +92,18 @@ class LinuxTarget(NamedTuple):
             return self._apply(request)
 
     def _apply(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        before = self._host_routes()
+        before = host_routes(self.host)
         tried: list[str] = []
 
         def prove() -> dict[str, Any]:
-            tried.extend(self._host_routes())
+            tried.extend(host_routes(self.host))
             return probe.prove(self.way, request["expect"], request["retries"])
 
         journal = Journal(self.host)
         if journal.load() is not None:
             raise HostError(f"An earlier run was killed just now, see {journal.path}. Run again.")
+        if request["steps"]:
+            self._require_same_routes(request, before)
         done: Outcome = apply(
             request["steps"],
             partial(operate, self.host, request["backend"]),
@@ -93,20 +112,32 @@ class LinuxTarget(NamedTuple):
             request["rollback"],
             request["backend"],
         )
-        after = self._host_routes()
+        after = host_routes(self.host)
         return {
             **done._asdict(),
             "restored": done.rolled_back and after == before,
             "tables": {"before": before, "tried": tried, "after": after},
-            "report": {**self._report(quiet=True), "unfinished": bool(done.undo_errors)},
+            "report": {**self._report(ask=False), "unfinished": bool(done.undo_errors)},
         }
 
-    def _report(self, quiet: bool = False) -> dict[str, Any]:
-        ask = partial(probe.ask, self.way) if self.send and not quiet else None
-        return collect(self.host, self.options, self.backend, self.azure, ask)
+    def _require_same_routes(self, request: Mapping[str, Any], rows: list[str]) -> None:
+        """What somebody set since the plan was made must survive, so the plan is void.
 
-    def _host_routes(self) -> list[str]:
-        """The rows for IMDS in all tables, as ip prints them."""
-        argv = [word for word in linux_report.COMMANDS["routes"] if word not in ("-j", "-d")]
-        lines = self.host.run(argv)[1].splitlines()
-        return [" ".join(line.split()) for line in lines if ipv4.IMDS in line]
+        :raises HostError: where the host routes are no longer those that the plan was made for
+        """
+        backend = str(request["backend"])
+        nic = str(request["expect"].get("interface") or "")
+        stored = persistence.stored_rows(self.host, backend, nic) if backend and nic else None
+        if request.get("digest") != digest(rows, stored):
+            raise HostError(
+                "Nothing was changed: the routes to IMDS are no longer those that were planned for. Run again."
+            )
+
+    def _report(self, ask: bool) -> dict[str, Any]:
+        asking = self._ask_around if self.send and ask else None
+        return collect(self.host, self.options, self.backend, self.azure, asking)
+
+    def _ask_around(self, candidates: Sequence[Candidate]) -> dict[str, Any]:
+        # No NIC leads to an emulator on the loopback interface.
+        on_loopback = self.way.address[0].startswith("127.")
+        return ask_around(self.way, [] if on_loopback else candidates)

@@ -102,7 +102,9 @@ class World:
         if "findings" in result:
             for name, value in result.items():
                 if name not in extra:
-                    assert_documented(value, documented[name], name, {"findings.evidence", "host_routes", "plan"})
+                    assert_documented(
+                        value, documented[name], name, {"findings.evidence", "host_routes", "plan", "candidates"}
+                    )
         return result
 
     def table(self) -> tuple[str, ...]:

@@ -43,9 +43,10 @@ def test_nothing_is_sent_off_azure(
 ) -> None:
     asked: list[probe.Way] = []
 
-    def ask(way: probe.Way, source: Optional[str] = None) -> ImdsReply:
-        del source
-        asked.append(way)
+    def ask(way: probe.Way, source: Optional[str] = None, device: Optional[str] = None) -> ImdsReply:
+        assert bool(source) == bool(device)
+        if not source:
+            asked.append(way)
         return ImdsReply("connect_timeout", "nobody")
 
     monkeypatch.setattr(probe, "ask", ask)

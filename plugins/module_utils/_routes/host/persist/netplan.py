@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Mapping
 from typing import Any, Optional
 
@@ -21,6 +20,8 @@ from . import own_file, units
 Row = Mapping[str, Any]
 
 _PATH = "/etc/netplan/90-imds-azure-route.yaml"
+# One place, cleared before and after, so that nothing piles up where a run is killed.
+_TRIAL = "/var/lib/imds.azure/netplan-trial"
 _SOURCES = ("/lib/netplan", "/etc/netplan", "/run/netplan")
 _UNIT = "10-netplan-"
 
@@ -85,13 +86,17 @@ def render(row: Row, definition: str) -> str:
 
 def _try(host: Host, content: str) -> None:
     """Generate from a copy of all files with ours among them."""
-    with tempfile.TemporaryDirectory() as root:
+    root = host.root + _TRIAL
+    shutil.rmtree(root, ignore_errors=True)
+    try:
         for directory in _SOURCES:
             if host.exists(directory):
                 shutil.copytree(host.root + directory, root + directory)
         copy = Host(host.run, root)
         copy.write(_PATH, content, 0o600)
         host.command("netplan", "generate", "--root-dir", root)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
 
 
 def _generate(host: Host, before: Optional[str]) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.imds.azure.plugins.module_utils._routes.candidates import Candidate
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.collect import collect
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host, HostError
 from ansible_collections.imds.azure.plugins.module_utils._routes.linux_report import read_linux_report
 from ansible_collections.imds.azure.plugins.module_utils._routes.model import ReportError
 from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions
-from ansible_collections.imds.azure.plugins.module_utils._routes.reply import ImdsReply
+from ansible_collections.imds.azure.plugins.module_utils._routes.reply import ImdsReply, as_plain
 
 MAC = "00:0d:3a:00:00:01"
 ADDRESS = {"family": "inet", "local": "10.0.0.4", "prefixlen": 24}
@@ -113,10 +114,18 @@ def test_missing_capability_is_reported(tmp_path: Path, capabilities: str, expec
 
 def test_reply_of_imds_is_reported(tmp_path: Path) -> None:
     answer = ImdsReply("ok", "HTTP 200", "10.0.0.4", ((MAC, ("10.0.0.4",)),))
-    report = collect(Played(tmp_path, JSON).host, RouteOptions(), ask=lambda: answer)
-    assert (report["imds_mac"], report["imds_address"]) == (MAC, "10.0.0.4")
-    assert report["imds"]["outcome"] == "ok"
-    assert json.loads(json.dumps(report))
+    asked: list[Candidate] = []
+
+    def ask(candidates: Sequence[Candidate]) -> dict[str, Any]:
+        asked.extend(candidates)
+        return {"unbound": as_plain(answer), "bound": []}
+
+    report = collect(Played(tmp_path, JSON).host, RouteOptions(), ask=ask)
+    assert asked == [Candidate("eth0", "10.0.0.4")]
+    assert report["imds"]["unbound"]["outcome"] == "ok"
+    state = read_linux_report(json.loads(json.dumps(report)))
+    assert state.imds
+    assert state.imds.unbound == answer
 
 
 def test_persistent_form_is_reported(tmp_path: Path) -> None:

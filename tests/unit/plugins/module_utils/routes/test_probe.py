@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
+from ansible_collections.imds.azure.plugins.module_utils._routes.reply import parse_reply
 from ansible_collections.imds.azure.tests.scenarios.scripted_server import (
     ScriptedServer,
     Step,
@@ -43,8 +44,12 @@ def prove(*script: Step, retries: int = 2, **expect: str) -> tuple[dict[str, Any
 
 def test_an_answer_for_the_primary_address_is_a_proof() -> None:
     proof, server = prove(send(OURS))
+    reply = proof.pop("reply")
+    assert parse_reply(reply).interfaces[1][0] == MAC
+    assert reply["peer"] == f"127.0.0.1:{server.address[1]}"
     assert proof == {
         "verified": True,
+        "undecided": False,
         "outcome": "ok",
         "detail": "HTTP 200",
         "local_address": "127.0.0.1",
@@ -70,9 +75,16 @@ def test_a_busy_imds_is_tried_again_and_then_believed(status: str) -> None:
         http(b'{"interface": 5}'),
         http(b"[]"),
         http(b"\xff"),
-        http(b"{}", "403 Forbidden"),
+        http(b"{}", "403 Forbidden", Server="squid/5.7"),
         http(b"", "302 Found", Location="http://127.0.0.1/"),
         http(b"{}", "404 Not Found"),
+        # A proxy's own errors, not IMDS'.
+        http(b"<html>busy", "503 Service Unavailable", Server="nginx"),
+        http(b"busy", "503 Service Unavailable", Server="squid/5.7"),
+        http(b"{}", "503 Service Unavailable", Via="1.1 proxy"),
+        http(b"{}", "429 Too Many Requests", Server="envoy"),
+        b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
     ],
 )
 def test_what_is_not_imds_is_no_proof(answer: bytes) -> None:
@@ -113,7 +125,12 @@ def test_refused_connection_is_no_proof() -> None:
     assert (proof["verified"], proof["outcome"], proof["local_address"]) == (False, "refused", "")
 
 
-def test_ask_reads_the_primary_interface_first() -> None:
+def test_imds_own_refusal_proves_the_path() -> None:
+    proof, _server = prove(send(http(b'{"error": "forbidden"}', "403 Forbidden")), retries=0)
+    assert (proof["verified"], proof["outcome"]) == (True, "forbidden")
+
+
+def test_ask_reads_all_interfaces() -> None:
     get = partial(_answer, OURS.partition(b"\r\n\r\n")[2])
     answer = probe.ask(probe.Way(), get=get)
     assert answer.interfaces[0] == ("00:0d:3a:99:99:99", ("10.0.0.4",))

@@ -17,6 +17,7 @@ from ansible_collections.imds.azure.plugins.module_utils._routes.options import 
     parse_options,
 )
 from ansible_collections.imds.azure.plugins.module_utils._routes.primary import find_primary
+from ansible_collections.imds.azure.plugins.module_utils._routes.reply import ImdsReply
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.evaluation import Evaluation
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plain_steps, plan
 from ansible_collections.imds.azure.tests.scenarios.judged import findings_of, plan_of
@@ -87,8 +88,15 @@ def test_every_finding_can_be_said() -> None:
 
     for code, (severity, message, remedy) in findings.TABLE.items():
         assert severity in ("ok", "warning", "error", "refusal"), code
-        assert message.format_map(Words()).endswith((".", "<cause>")), code
-        assert remedy or code == "ok"
+        assert message.format_map(Words()).endswith((".", "<cause>", "<also>")), code
+        assert remedy or severity == "ok" or code == "not_azure"
+
+
+def answered(address: str, interface: str = "") -> model.Asked:
+    """IMDS answered this address: unbound, or only bound to an interface."""
+    reply = ImdsReply("ok", "HTTP 200", address)
+    silence = ImdsReply("connect_timeout", "connect_timeout: nothing")
+    return model.Asked(silence, ((interface, address, reply),)) if interface else model.Asked(reply)
 
 
 def linux_state(*routes: Route, **more: Any) -> State:
@@ -124,12 +132,17 @@ HOST1_DHCP = Route(ipv4.IMDS_PREFIX, "eth1", "10.0.2.1", protocol="dhcp")
             ("eth0", "10.0.1.10", "default_route"),
         ),
         (
-            linux_state(DEFAULT1, WIRESERVER1, imds_mac="00:0d:3a:00:00:01", imds_address="10.0.1.10"),
+            linux_state(DEFAULT1, WIRESERVER1, imds=answered("10.0.1.10")),
             RouteOptions(),
-            ("eth0", "10.0.1.10", "imds"),
+            ("eth0", "10.0.1.10", "asked"),
         ),
         (
-            linux_state(DEFAULT1, imds_mac="00:0d:3a:00:00:01"),
+            linux_state(DEFAULT1, WIRESERVER1, imds=answered("10.0.1.10", "eth0")),
+            RouteOptions(),
+            ("eth0", "10.0.1.10", "asked"),
+        ),
+        (
+            linux_state(DEFAULT1, imds=answered("10.0.1.10")),
             RouteOptions(interface="eth1"),
             ("eth1", "10.0.2.10", "option"),
         ),
@@ -160,8 +173,12 @@ def test_other_kinds_are_no_primary_nic(kind: str) -> None:
 
 def test_second_function_with_the_same_mac_is_ignored() -> None:
     state = linux_state(DEFAULT0)
-    twin = Interface("enP1s1", 9, "00:0d:3a:00:00:01")
-    state = state._replace(interfaces=(*state.interfaces, twin), imds_mac=twin.mac, imds_address="10.0.1.10")
+    twin = Interface("enP1s1", 9, "00:0d:3a:00:00:01", master="eth0")
+    address = Address("10.0.1.10", 24, "enP1s1")
+    state = state._replace(
+        interfaces=(twin, *state.interfaces), addresses=(address, *state.addresses), imds=answered("10.0.1.10")
+    )
+    assert "address_on_vf" in [one.code for one in findings_of(state)]
     assert find_primary(state).name == "eth0"
     assert find_primary(state, RouteOptions(mac_address=twin.mac)).name == "eth0"
 
@@ -236,9 +253,9 @@ def test_a_stale_form_of_ours_is_rewritten_and_forgotten_where_dhcp_serves() -> 
 
 
 def test_a_row_that_could_not_be_put_back_is_not_removed() -> None:
-    odd = Route(ipv4.IMDS_PREFIX, "eth1", "10.0.2.1", protocol="static", opaque=True)
+    odd = Route(ipv4.IMDS_PREFIX, "eth1", "10.0.2.1", protocol="static", opaque=("mtu",))
     assert [one.code for one in plan_of(linux_state(DEFAULT0, odd), RouteOptions(interface="eth0")).refusals] == [
-        "foreign_host_route"
+        "protected_host_route"
     ]
 
 
@@ -411,8 +428,8 @@ def test_text_garbage_is_read_or_refused_clearly(addresses: str, routes: str, ru
     [
         ({"ifname": "lo", "flags": ["LOOPBACK"]}, "loopback"),
         ({"ifname": "eth0", "link_type": "ether"}, "ethernet"),
-        ({"ifname": "azure0", "linkinfo": {"info_kind": "bridge"}}, "ethernet"),
-        ({"ifname": "docker0", "linkinfo": {"info_kind": "bridge"}}, "virtual"),
+        ({"ifname": "azure0", "linkinfo": {"info_kind": "bridge"}}, "virtual"),
+        ({"ifname": "br-ex", "linkinfo": {"info_kind": "openvswitch"}}, "ethernet"),
         ({"ifname": "wg0", "link_type": "none", "linkinfo": {"info_kind": "wireguard"}}, "tunnel"),
         ({"ifname": "ppp0", "link_type": "ppp", "flags": ["POINTOPOINT"]}, "tunnel"),
         ({"ifname": "nodelocaldns", "linkinfo": {"info_kind": "dummy"}}, "virtual"),
@@ -421,3 +438,21 @@ def test_text_garbage_is_read_or_refused_clearly(addresses: str, routes: str, ru
 def test_kinds_of_linux_interfaces(link: dict[str, Any], kind: str) -> None:
     (interface,) = read_linux_report({"addresses": [link]}).interfaces
     assert interface.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("port", "kind"),
+    [
+        ({"address": "00:0d:3a:12:34:56"}, "ethernet"),
+        ({"address": "02:42:ac:11:00:02", "linkinfo": {"info_kind": "bond"}}, "ethernet"),
+        ({"address": "fe:54:00:12:34:56", "linkinfo": {"info_kind": "tun"}}, "virtual"),
+        ({"address": "02:42:ac:11:00:02", "linkinfo": {"info_kind": "veth"}}, "virtual"),
+    ],
+)
+@pytest.mark.parametrize("name", ["br0", "docker0", "azure0"])
+def test_bridge_is_told_by_its_ports_not_by_its_name(name: str, port: dict[str, Any], kind: str) -> None:
+    bridge = {"ifname": name, "linkinfo": {"info_kind": "bridge"}}
+    links = [bridge, {"ifname": "port0", "master": name, **port}]
+    state = read_linux_report({"addresses": links})
+    assert [nic.kind for nic in state.interfaces if nic.name == name] == [kind]
+    assert [nic.master for nic in state.interfaces] == ["", name]
