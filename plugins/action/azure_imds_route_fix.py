@@ -68,7 +68,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         answer = self._ask(given, {"mode": "collect", "recover": not looks_only}, task_vars)
         looked = read_looked(answer)
         result: dict[str, Any] = {"changed": looked.recovered, "recovered": looked.recovered}
-        result.update({"warnings": list(looked.warnings)} if looked.warnings else {})
+        result.update({"warnings": list(looked.notes)} if looked.notes else {})
         try:
             host = Evaluation(read_report(looked.report), options)
         except ReportError as error:

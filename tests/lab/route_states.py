@@ -40,7 +40,8 @@ CLOUD_SETUP = (
 
 class RouteState(NamedTuple):
     """``before``: how asking IMDS ends. ``code``: the diagnosis' headline. ``outcome``: repaired, satisfied, or the
-    code of the refusal. Commands and options hold ``{n}`` for the VM's number.
+    code of the refusal. Commands and options hold ``{n}`` for the VM's number. ``by_tables``: code and outcome where
+    nobody may ask and the tables alone are judged, if those are others.
     """
 
     before: str
@@ -49,6 +50,7 @@ class RouteState(NamedTuple):
     nic: Mapping[str, Any]
     commands: tuple[str, ...] = ()
     options: Mapping[str, Any] = {}
+    by_tables: tuple[str, str] = ("", "")
 
 
 NIC0 = {"interface": "eth0"}
@@ -56,7 +58,7 @@ NIC0 = {"interface": "eth0"}
 STATES: Mapping[str, RouteState] = {
     "healthy": RouteState(ANSWER, "ok", SATISFIED, DHCP),
     "default-only": RouteState(ANSWER, "ok_via_default", REPAIRED, STATIC),
-    "no-route": RouteState(AT_ONCE, "no_route", "no_default_route", BARE),
+    "no-route": RouteState(AT_ONCE, "no_route", REPAIRED, BARE, by_tables=("", "no_default_route")),
     "no-route-named": RouteState(AT_ONCE, "no_route", REPAIRED, BARE, options=NIC0),
     "on-link": RouteState(ANSWER, "ok", SATISFIED, STATIC, ("route add 169.254.169.254 dev eth0",)),
     "zeroconf": RouteState(SILENCE, "captured_by_apipa", REPAIRED, STATIC, ("route add 169.254.0.0/16 dev eth1",)),
@@ -202,10 +204,11 @@ STATES: Mapping[str, RouteState] = {
     ),
     "two-equal-addresses": RouteState(
         NO_CONNECTION,
-        "ambiguous_primary_ip",
+        "silent_although_routed",
         "ambiguous_primary_ip",
         {**DEAF, "secondary_addresses": ["10.77.{n}.9"]},
         ("route add default via 10.77.{n}.1 dev eth0 src 10.77.{n}.9",),
+        by_tables=("ambiguous_primary_ip", ""),
     ),
     "no-such-nic": RouteState(ANSWER, "no_such_interface", "no_such_interface", DHCP, options={"interface": "eth7"}),
     "no-such-address": RouteState(

@@ -28,7 +28,7 @@ class Looked(NamedTuple):
 
     report: Mapping[str, Any]
     recovered: bool
-    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 class Proof(NamedTuple):
@@ -61,7 +61,7 @@ class CarriedOut(NamedTuple):
     restored: bool
     error: str
     undo_errors: tuple[str, ...]
-    warnings: tuple[str, ...]
+    notes: tuple[str, ...]
     proof: Optional[Proof]
     tables: dict[str, list[str]]
     report: Mapping[str, Any]
@@ -83,7 +83,7 @@ def require_report(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 def read_looked(answer: Mapping[str, Any]) -> Looked:
     """What ``collect`` answers."""
-    return Looked(answer["report"], answer.get("recovered") is True, _lines(answer.get("warnings")))
+    return Looked(answer["report"], answer.get("recovered") is True, _lines(answer.get("notes")))
 
 
 def read_carried_out(answer: Mapping[str, Any], primary: Primary) -> CarriedOut:
@@ -98,7 +98,7 @@ def read_carried_out(answer: Mapping[str, Any], primary: Primary) -> CarriedOut:
             restored=answer["restored"] is True,
             error=str(answer["error"] or ""),
             undo_errors=_lines(answer["undo_errors"]),
-            warnings=_lines(answer.get("warnings")),
+            notes=_lines(answer.get("notes")),
             proof=_proof(answer["proof"], primary),
             tables={name: list(_lines(tables.get(name))) for name in ("before", "tried", "after")},
             report=answer["report"],

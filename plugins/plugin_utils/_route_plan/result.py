@@ -116,7 +116,7 @@ def describe_outcome(case: Case, result: dict[str, Any], answer: CarriedOut) -> 
         said = f"{said} {unreadable(error)}".strip()
     else:
         result.update(describe_host(after), diff=difference(case.host, after))
-    warnings = [*result.get("warnings", ()), *answer.warnings]
+    warnings = [*result.get("warnings", ()), *answer.notes]
     if proof is not None and proof.reply.undecided and not said:
         warnings.append(_agent_warning(case, proof.reply))
     result.update({"warnings": warnings} if warnings else {})

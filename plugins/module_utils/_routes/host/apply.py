@@ -29,7 +29,7 @@ _RUNNING = ("replace", "append", "prepend", "delete")
 class Outcome(NamedTuple):
     """``kept``: the repair stands. ``error``: why not, or what went wrong in spite of it. ``undo_errors``: what could
     not be rolled back; the journal then stays, and the next run tries again. ``proof`` is ``None`` where nobody asked.
-    ``warnings``: what was left as it is, because there is nothing to undo, or the journal's file that can't be removed.
+    ``notes``: what was left as it is, because there is nothing to undo, or the journal's file that can't be removed.
     """
 
     kept: bool
@@ -37,7 +37,7 @@ class Outcome(NamedTuple):
     error: str = ""
     undo_errors: tuple[str, ...] = ()
     proof: Optional[Mapping[str, Any]] = None
-    warnings: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def apply(
@@ -115,17 +115,17 @@ def _finish(entry: dict[str, Any], operate: Operate, journal: Journal) -> Outcom
 def _roll_back(entry: dict[str, Any], operate: Operate, journal: Journal) -> Outcome:
     """Undo the begun steps, the last one first. One that can't be undone does not keep the others from it."""
     errors: list[str] = []
-    warnings: list[str] = []
+    notes: list[str] = []
     for step in reversed(entry["steps"][: entry["started"]]):
         for operation in step["undo"]:
             try:
                 operate(operation)
             except DeviceGoneError as error:
-                warnings.append(f"Nothing to restore: {error}")
+                notes.append(f"Nothing to restore: {error}")
             except HostError as error:
                 errors.append(str(error))
                 break
-    done = Outcome(kept=False, rolled_back=not errors, undo_errors=tuple(errors), warnings=tuple(warnings))
+    done = Outcome(kept=False, rolled_back=not errors, undo_errors=tuple(errors), notes=tuple(notes))
     return done if errors else _close(journal, done, entry["steps"])
 
 
@@ -137,7 +137,7 @@ def _close(journal: Journal, done: Outcome, steps: Sequence[Any]) -> Outcome:
         left = journal.close()
     except HostError as error:
         left = f"{error}; the next run rolls the repair back" if done.kept else str(error)
-    return done._replace(warnings=(*done.warnings, f"The journal could not be removed: {left}")) if left else done
+    return done._replace(notes=(*done.notes, f"The journal could not be removed: {left}")) if left else done
 
 
 def _do(operations: Sequence[Operation], operate: Operate) -> None:

@@ -2,14 +2,15 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The two things that a target is asked for, and the words in which the controller asks. The Windows side has the same.
 
-``{"mode": "collect", "recover": bool, "ask": bool}`` -> ``{"report", "recovered", "warnings"}``. ``ask``, true unless
+``{"mode": "collect", "recover": bool, "ask": bool}`` -> ``{"report", "recovered", "notes"}``. ``ask``, true unless
 given: whether IMDS is asked where it may be. With ``recover``, what a killed run
 left is rolled back or finished first; without, ``report["unfinished"]`` says so, unless that run is still alive.
 
 ``{"mode": "apply", "steps": [..], "expect": {"address", "mac", "interface"}, "digest": report["digest"], "backend",
-"verify": bool, "rollback": bool, "retries": int}`` -> ``{"kept", "rolled_back", "error", "undo_errors", "warnings",
+"verify": bool, "rollback": bool, "retries": int}`` -> ``{"kept", "rolled_back", "error", "undo_errors", "notes",
 "proof", "restored", "tables", "report"}``. Under its lock, the host compares its routes to IMDS with the digest, and
 changes nothing where they differ. ``restored``: after a rollback, whether the host routes are exactly what they were.
+``notes``: what the user should be warned of, lines.
 ``tables``: the host routes as the system prints them, lists of lines, ``before`` the steps, as they were ``tried``, and
 ``after`` all. ``report`` is collected at the end, and nobody is asked for it.
 
@@ -51,24 +52,24 @@ class LinuxTarget(NamedTuple):
         :raises HostError: where a killed run can't be rolled back
         :raises ReportError: where the host's tables can't be read
         """
-        journal, warnings = Journal(self.host), []
+        journal, notes = Journal(self.host), []
         try:
             unfinished = journal.load() is not None
         except HostError as error:
             unfinished = False
-            warnings.append(str(error))
+            notes.append(str(error))
             if request.get("recover"):
                 with journal.alone():
-                    warnings.append(f"It was moved to {journal.set_aside()}.")
+                    notes.append(f"It was moved to {journal.set_aside()}.")
         recovered = unfinished and bool(request.get("recover"))
         if recovered:
             with journal.alone():
-                warnings += self._recover(journal)
+                notes += self._recover(journal)
         report = {
             **self._report(bool(request.get("ask", True))),
             "unfinished": unfinished and not recovered and not journal.in_use(),
         }
-        return {"report": report, "recovered": recovered, "warnings": warnings}
+        return {"report": report, "recovered": recovered, "notes": notes}
 
     def _recover(self, journal: Journal) -> tuple[str, ...]:
         entry = journal.load()
@@ -80,7 +81,7 @@ class LinuxTarget(NamedTuple):
                 f"An earlier run was killed, and what it began can't be rolled back: {'; '.join(done.undo_errors)}. "
                 f"Its steps stand in {journal.path}; to discard them, look at the routes and remove that file."
             )
-        return done.warnings
+        return done.notes
 
     def apply(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """
