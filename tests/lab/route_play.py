@@ -34,14 +34,14 @@ Results = Mapping[str, Mapping[str, Any]]
 def play(lab: Lab, tasks: Mapping[str, Mapping[str, Any]], hosts: str = "lab") -> Results:
     """Run the route fix on VMs, once for every task: task -> host -> result. A task that fails is a result, too.
 
-    A task is the options of the module, and the keywords ``check_mode``, ``diff`` and ``when``. The variable ``wishes``
-    of a VM holds options of its own.
+    A task is the options of the module, and the keywords ``check_mode``, ``diff`` and ``when``. The variable
+    ``route_options`` of a VM holds options of its own.
     """
     fixes = []
     for name, options in tasks.items():
         keywords = {key: options[key] for key in ("check_mode", "diff", "when") if key in options}
         given = {key: value for key, value in {**COMMON, **options}.items() if key not in keywords}
-        call = "{{ " + json.dumps(given) + " | combine(wishes | default({})) }}"
+        call = "{{ " + json.dumps(given) + " | combine(route_options | default({})) }}"
         task = {"imds.azure.azure_imds_route_fix": call, "register": f"result_{name}", "ignore_errors": True}
         fixes.append({"name": name, **task, **keywords})
     found = ", ".join(

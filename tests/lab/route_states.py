@@ -225,7 +225,7 @@ def vm(name: str, number: int) -> dict[str, Any]:
     """The VM of that state in a lab's topology; ``number`` is its place in the list."""
     state = STATES[name]
     commands = [command.split() for command in state.commands]
-    document = {"name": name, "nics": [state.nic, {}], "ip": commands, "vars": {"wishes": state.options}}
+    document = {"name": name, "nics": [state.nic, {}], "ip": commands, "vars": {"route_options": state.options}}
     return dict(numbered(document, number))
 
 

@@ -21,7 +21,8 @@ ANSWERS: dict[str, tuple[dict[str, Any], bool]] = {
     "dropped": ({"kind": "drop"}, False),
     "page": ({"kind": "html"}, False),
     "foreign": ({"kind": "body", "body": '{"interface": []}'}, False),
-    "forbidden": ({"status": 403}, False),
+    "forbidden": ({"status": 403}, True),
+    "proxy-busy": ({"status": 503, "headers": {"Via": "1.1 proxy"}}, False),
     "throttled": ({"status": 429}, True),
     "updating": ({"status": 410}, True),
     "server-error": ({"status": 503}, True),
@@ -53,7 +54,7 @@ def _vm(name: str, number: int) -> dict[str, Any]:
     commands = [command.split() for command in BROKEN]
     options: dict[str, Any] = {"rollback": False} if name == "kept" else {}
     options.update({"persistence_backend": "ifupdown"} if name == "stored" else {})
-    document = {"name": name, "nics": [STATIC, {}], "ip": commands, "vars": {"options": options}}
+    document = {"name": name, "nics": [STATIC, {}], "ip": commands, "vars": {"route_options": options}}
     return dict(numbered(document, number))
 
 
