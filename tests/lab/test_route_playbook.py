@@ -14,6 +14,7 @@ from .route_play import playbook
 from .route_states import vm
 
 NAMES = ("healthy", "prohibit", "rule-prohibits", "unreachable")
+SILENT = {"path": "/metadata/instance", "vm": "healthy", "kind": "drop"}
 PLAYBOOK = "imds.azure.route_fix"
 ONE_BY_ONE = '{"batches": [1]}'
 
@@ -44,8 +45,18 @@ def test_it_asks_before_it_repairs(fleet: Lab) -> None:
     assert "+winner" in done.stdout
 
 
+def test_silent_imds_is_not_ok_although_the_routes_are_right(fleet: Lab) -> None:
+    fleet.emulator.faults(SILENT)
+    try:
+        done = playbook(fleet, PLAYBOOK, "-e", "repair=false")
+    finally:
+        fleet.emulator.clear_faults()
+    assert done.returncode == 2, done.stdout
+    assert report(done.stdout)["healthy"] == "not ok: silent_although_routed"
+
+
 def test_a_failure_is_reported_and_is_the_last(fleet: Lab) -> None:
-    fleet.emulator.faults({"path": "/metadata/instance", "vm": "prohibit", "status": 403})
+    fleet.emulator.faults({"path": "/metadata/instance", "vm": "prohibit", "kind": "drop"})
     try:
         done = playbook(fleet, PLAYBOOK, "-e", ONE_BY_ONE)
     finally:
