@@ -58,6 +58,9 @@ exit 0
 _ARCHIVE_LINE = "# archive SHA-256 "
 _ZIP = b"PK\x03\x04"
 
+# Magic number of the interpreter, flags and hash of the source: the part of a .pyc before the bytecode.
+_PYC_HEAD = 16
+
 
 class ScriptError(ValueError):
     """The script can't be made with this interpreter."""
@@ -134,11 +137,13 @@ def _is_whole(script: bytes) -> bool:
 
 
 def _made_from(script: bytes) -> Any:
-    """What a script was made from: its head, apart from the digest, and all of its archive but the bytecode."""
+    """What a script was made from: its head, apart from the digest, and its archive, of bytecode only the heads."""
     head, archive = _split(script)
     try:
         with zipfile.ZipFile(io.BytesIO(archive)) as opened:
-            members = {name: opened.read(name) for name in opened.namelist() if not name.endswith(".pyc")}
+            members = {
+                name: opened.read(name)[: _PYC_HEAD if name.endswith(".pyc") else None] for name in opened.namelist()
+            }
     except (zipfile.BadZipFile, OSError, ValueError):
         return None
     return [line for line in (head or "").splitlines() if not line.startswith(_ARCHIVE_LINE)], members
