@@ -73,9 +73,9 @@ def test_guide(project: Path) -> None:
 def test_missing_facts_make_no_groups(project: Path) -> None:
     """A VM without zone and tags, a host that is not an Azure VM, and one that the cache does not know."""
     write_variables(project, "elsewhere", {"azure_imds_chassis_asset_tag": "elsewhere"})
-    (project / "inventory" / "0-more.ini").write_text("plain\nelsewhere\n")
+    (project / "inventory" / "0-more").write_text("plain\nelsewhere\n")
     run(f"{GATHER} --limit plain,elsewhere", project)
-    (project / "inventory" / "0-yet-more.ini").write_text("unknown\n")
+    (project / "inventory" / "0-yet-more").write_text("unknown\n")
     inventory = json.loads(run("ansible-inventory --list", project))
     groups = {name: set(content.get("hosts", [])) for name, content in inventory.items()}
     assert {name for name, hosts in groups.items() if "plain" in hosts} == {"azure_location_northeurope"}
