@@ -317,7 +317,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import interprete
 
 interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
 
-from typing import Any
+from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec
@@ -344,7 +344,7 @@ def main() -> None:
     for warning in versions.doubts(chosen.api_version):
         module.warn(warning)
     client = Client(chosen)
-    miss: ImdsError | None = None
+    miss: Optional[ImdsError] = None
     result: dict[str, Any] = {"verified": False, "attempts": client.attempts}
     try:
         platform.require_azure(chosen)

@@ -121,7 +121,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import interprete
 
 interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
 
-from typing import Any
+from typing import Any, Optional
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._imds import platform, versions
@@ -150,7 +150,7 @@ def main() -> None:
         module.warn(warning)
     client = Client(chosen)
     result: dict[str, Any] = {"path": wanted.path, "content": None, "api_version": None}
-    miss: ImdsError | None = None
+    miss: Optional[ImdsError] = None
     try:
         platform.require_azure(chosen)
         answer = client.fetch(wanted)

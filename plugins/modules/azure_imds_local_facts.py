@@ -135,7 +135,6 @@ interpreter.start(interpreter.fail_module)  # ahead of what an older Python can'
 import errno
 import os
 import stat
-import subprocess
 import sys
 import tempfile
 from typing import Any, Optional
@@ -195,7 +194,7 @@ def run(module: AnsibleModule, spec: dict[str, Any]) -> dict[str, Any]:
         settings({**DEFAULTS, **options})  # refuses here what the script could only report
         python = executable(params["python"])
         wanted = local_facts.build(local_facts.core(), options, python)
-        try_out(python, wanted, module.tmpdir)
+        try_out(module, python, wanted, module.tmpdir)
         result.update(python=python, version=release.VERSION, options=options)
         if local_facts.same(installed, wanted) and is_own(path):
             wanted = installed
@@ -223,7 +222,7 @@ def executable(wanted: Optional[str]) -> str:
     return python
 
 
-def try_out(python: str, script: bytes, directory: str) -> None:
+def try_out(module: AnsibleModule, python: str, script: bytes, directory: str) -> None:
     """Let the interpreter load the script once, without asking IMDS.
 
     :raises OptionError: it can't
@@ -233,14 +232,14 @@ def try_out(python: str, script: bytes, directory: str) -> None:
         with os.fdopen(descriptor, "wb") as file:
             file.write(script)
         command = [python, local_facts.FLAGS, temporary, "--check"]
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", timeout=60, check=False
-        )
-        if done.returncode == 0 and done.stdout.strip() == release.VERSION:
+        timeout = module.get_bin_path("timeout")
+        command = [timeout, "60", *command] if timeout else command
+        rc, out, err = module.run_command(command, data="", errors="surrogate_or_replace", handle_exceptions=False)
+        if rc == 0 and out.strip() == release.VERSION:
             return
-        said = (done.stderr.strip() or done.stdout.strip() or "nothing").splitlines()[-1][:300]
-        raise OptionError("python", f"{python!r} can't run the script (exit status {done.returncode}): {said}")
-    except (OSError, subprocess.TimeoutExpired) as error:
+        said = (err.strip() or out.strip() or "nothing").splitlines()[-1][:300]
+        raise OptionError("python", f"{python!r} can't run the script (exit status {rc}): {said}")
+    except OSError as error:
         raise OptionError("python", f"{python!r} can't run the script: {error}") from None
     finally:
         os.unlink(temporary)

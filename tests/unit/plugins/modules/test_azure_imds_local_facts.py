@@ -193,7 +193,7 @@ def broken_interpreter(path: Path, text: str) -> Path:
         ("#!/bin/sh\necho no json here >&2\nexit 1\n", "exit status 1): no json here"),
         ("#!/bin/sh\necho {}\n", "exit status 0): {}"),
         ("#!/nowhere/python\n", "No such file"),
-        ("\x7fELF", "can't run the script: "),
+        ("\x7fELF", "can't run the script"),
     ],
     ids=["failing", "another program", "without its own", "no program"],
 )

@@ -309,7 +309,7 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
             )
         ),
     ),
-    "unused bits in the certificate's signature": ("not_der", refused(lambda: with_unused_bits())),
+    "unused bits in the certificate's signature": ("not_der", refused(with_unused_bits)),
     "bits after the end of the base64 text": (
         "not_base64",
         refused(lambda: {"encoding": "pkcs7", "signature": with_bits_after_the_end()}),
@@ -479,8 +479,8 @@ REFUSED: dict[str, tuple[str, Callable[[], Verdict]]] = {
             ],
         ),
     ),
-    "a built-in root that is nowhere": ("missing_root", refused(lambda: below_builtin_root(), builtin=True)),
-    "a built-in root that is not to be trusted": ("untrusted_root", refused(lambda: below_builtin_root())),
+    "a built-in root that is nowhere": ("missing_root", refused(below_builtin_root, builtin=True)),
+    "a built-in root that is not to be trusted": ("untrusted_root", refused(below_builtin_root)),
     "expired intermediate": (
         "missing_issuer",
         refused(
