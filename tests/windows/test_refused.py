@@ -5,40 +5,12 @@
 
 from __future__ import annotations
 
-import socket
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
+from ansible_collections.imds.azure.tests.scenarios.busy_port import busy_port, later
 from ansible_collections.imds.azure.tests.windows.core import Core
 from ansible_collections.imds.azure.tests.windows.csharp_get import csharp_get
-
-Address = tuple[str, int]
-
-
-@contextmanager
-def busy_port() -> Iterator[tuple[Address, socket.socket]]:
-    """A listener whose queue is full: the system drops each further SYN, and the client repeats it every second."""
-    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
-        full.bind(("127.0.0.1", 0))
-        full.listen(0)
-        for waiting in (first, second):
-            waiting.setblocking(False)
-            waiting.connect_ex(full.getsockname())
-        yield full.getsockname(), full
-
-
-@contextmanager
-def later(seconds: float, port: socket.socket, accept: bool) -> Iterator[None]:
-    """After a while, lengthen the listener's queue or close it."""
-    timer = threading.Timer(seconds, (lambda: port.listen(8)) if accept else port.close)
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.join()
 
 
 @pytest.mark.parametrize("limit", [0.3, 2.0])
