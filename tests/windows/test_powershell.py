@@ -1,14 +1,12 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The PowerShell of the collection, held to what text can be held to; executed where there is a pwsh."""
+"""The PowerShell of the collection, held to what text can be held to. tests/powershell executes it."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +22,6 @@ from ansible_collections.imds.azure.plugins.modules import (
     azure_imds_route_fix,
 )
 from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec
-from ansible_collections.imds.azure.tests.scenarios.running_emulator import start
 from ansible_collections.imds.azure.tests.tools import powershell
 from ansible_collections.imds.azure.tests.windows.cmdlets import CHANGING, CIM_CLASSES, CMDLETS
 from ansible_collections.imds.azure.tests.windows.core import sources
@@ -327,40 +324,3 @@ def test_the_stand_in_does_nothing_else(arguments: tuple[str, ...]) -> None:
     done = stand_in(*arguments)
     assert (done.returncode, done.stdout) == (1, "")
     assert "stand-in" in done.stderr
-
-
-# --- for real ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.skipif(not shutil.which("pwsh"), reason="pwsh not found: the .ps1 modules are not executed")
-@pytest.mark.parametrize(("twin", "options"), [("facts", ""), ("info", "path=instance/compute/name")])
-def test_for_real(twin: str, options: str) -> None:
-    with start() as imds:
-        module = f"imds.azure.azure_imds_{twin}_windows"
-        command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-c", "local", "-m", module]
-        command += ["-a", f"endpoint={imds.url} detect=force {options}"]
-        command += ["-e", f"ansible_pwsh_interpreter={shutil.which('pwsh')}"]
-        environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(TREE), "ANSIBLE_NOCOLOR": "1"}
-        done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
-        assert "localhost | SUCCESS => " in done.stdout, done.stdout + done.stderr
-        result = json.loads(done.stdout.partition("=> ")[2])
-        (entry,) = [entry for entry in imds.requests() if entry["status"] == 200]
-    found = result["ansible_facts"]["azure_imds"] if twin == "facts" else result
-    assert found["api_version"] == "2025-04-07"
-    assert (found["available"], found["reason"]) == (True, "ok")
-    assert entry["headers"]["Metadata"] == "true"
-
-
-@pytest.mark.skipif(not shutil.which("pwsh"), reason="pwsh not found: the .ps1 modules are not executed")
-@pytest.mark.skipif(sys.platform == "win32", reason="this host has the cmdlets")
-def test_the_route_fix_for_real_where_there_are_no_cmdlets() -> None:
-    """All of it runs, each cmdlet is missed by itself, and the host is refused for what it is."""
-    command = [sys.executable, "-m", "ansible", "adhoc", "localhost", "-c", "local"]
-    command += ["-m", "imds.azure.azure_imds_route_fix_windows", "-a", "state=query chassis_asset_tag=elsewhere"]
-    command += ["-e", f"ansible_pwsh_interpreter={shutil.which('pwsh')}"]
-    environment = {**os.environ, "ANSIBLE_COLLECTIONS_PATH": str(TREE), "ANSIBLE_NOCOLOR": "1"}
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False, env=environment)
-    said = json.loads(done.stdout[done.stdout.index("=> ") + 3 :])["msg"]
-    assert "Windows Server 2012 or newer is needed" in said
-    for part in ("routes.active: Get-NetRoute", "adapters: Get-NetAdapter", "find_route: Find-NetRoute"):
-        assert part in said
