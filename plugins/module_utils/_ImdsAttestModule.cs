@@ -51,7 +51,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsAttestModule
             try
             {
                 Platform.RequireAzure(settings, world.Firmware);
-                Answer answer = client.Attested(nonce);
+                ImdsAnswer answer = client.Attested(nonce);
                 outcome.Result["evidence"] = answer.Content;
                 outcome.Result["api_version"] = answer.ApiVersion;
             }

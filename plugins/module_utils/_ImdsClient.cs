@@ -22,13 +22,13 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
 {
     // Content: parsed JSON, or text. ApiVersion: the one that was used. LocalAddress: where it was received.
-    public sealed class Answer
+    public sealed class ImdsAnswer
     {
         public readonly object Content;
         public readonly string ApiVersion;
         public readonly string LocalAddress;
 
-        public Answer(object content, string apiVersion, string localAddress)
+        public ImdsAnswer(object content, string apiVersion, string localAddress)
         {
             Content = content;
             ApiVersion = apiVersion;
@@ -123,32 +123,32 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         }
 
         // The instance document, a dictionary with compute or network. Throws ImdsException.
-        public Answer Instance()
+        public ImdsAnswer Instance()
         {
             return Versioned(Paths.Instance, ReadInstance, "");
         }
 
         // The load balancer document, {"loadbalancer": {...}}. Throws ImdsException: not_found where the VM is behind
         // none.
-        public Answer LoadBalancer()
+        public ImdsAnswer LoadBalancer()
         {
             return Versioned(Paths.LoadBalancer, ReadObject, "");
         }
 
         // The attested document over a nonce (Options.Nonce), {"encoding": ..., "signature": ...}. Nothing is verified.
         // Throws ImdsException.
-        public Answer Attested(string nonce)
+        public ImdsAnswer Attested(string nonce)
         {
             return Versioned(Paths.Attested, ReadObject, "&nonce=" + nonce);
         }
 
         // Whatever stands under a path: parsed JSON, or a leaf's text. Throws ImdsException.
-        public Answer Fetch(ImdsPath path)
+        public ImdsAnswer Fetch(ImdsPath path)
         {
             if (path.Since.Length == 0)
             {
                 Seen seen = Persist(path, null, ReadJson, "");
-                return new Answer(seen.Content, null, seen.Response.LocalAddress);
+                return new ImdsAnswer(seen.Content, null, seen.Response.LocalAddress);
             }
             // A leaf has no JSON form: IMDS rejects the request, and gives it as text only.
             try
@@ -165,7 +165,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             return Fetch(path, !path.Leaf);
         }
 
-        private Answer Fetch(ImdsPath path, bool asText)
+        private ImdsAnswer Fetch(ImdsPath path, bool asText)
         {
             return asText ? Versioned(path, ReadText, "&format=text") : Versioned(path, ReadJson, "");
         }
@@ -188,7 +188,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             return warnings;
         }
 
-        private Answer Versioned(ImdsPath path, Func<Response, object> read, string query)
+        private ImdsAnswer Versioned(ImdsPath path, Func<Response, object> read, string query)
         {
             string version = settings.ApiVersion ?? Versions.Ladder[0];
             while (true)
@@ -197,7 +197,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
                 try
                 {
                     Seen seen = Persist(path, version, read, query);
-                    return new Answer(seen.Content, version, seen.Response.LocalAddress);
+                    return new ImdsAnswer(seen.Content, version, seen.Response.LocalAddress);
                 }
                 catch (VersionException error)
                 {

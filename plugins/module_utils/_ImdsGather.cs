@@ -51,7 +51,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
 
         private static Map Fact(string code, string detail, string apiVersion, Map built)
         {
-            Reason reason = Reasons.ByCode[code];
+            ImdsReason reason = Reasons.ByCode[code];
             Map fact = new Map
             {
                 { "available", code == "ok" },
@@ -82,7 +82,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
             Map fact;
             try
             {
-                Answer answer = client.Instance();
+                ImdsAnswer answer = client.Instance();
                 Map built = Facts.Build((Map)answer.Content, Known(settings, world, answer), warnings);
                 if (settings.LoadBalancer && built["public_ip"] == null)
                 {
@@ -101,7 +101,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
             return fact;
         }
 
-        private static Context Known(Settings settings, World world, Answer answer)
+        private static Context Known(Settings settings, World world, ImdsAnswer answer)
         {
             List<Interface> interfaces = world.Interfaces();
             return new Context

@@ -39,8 +39,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsInfoModule
             }
             outcome.Warnings.AddRange(Versions.Doubts(settings.ApiVersion));
             Client client = new Client(settings, world);
-            Answer answer = new Answer(null, null, null);
-            Reason reason = Reasons.ByCode["ok"];
+            ImdsAnswer answer = new ImdsAnswer(null, null, null);
+            ImdsReason reason = Reasons.ByCode["ok"];
             try
             {
                 Platform.RequireAzure(settings, world.Firmware);

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any, Callable, Optional
 
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host, HostError
-from ansible_collections.imds.azure.tests.scenarios.apply_contract import KilledError
+
+from .apply_contract import KilledError
 
 Answer = tuple[int, str, str]
 

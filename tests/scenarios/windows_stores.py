@@ -7,7 +7,7 @@ from __future__ import annotations
 import copy
 from typing import Any
 
-from ansible_collections.imds.azure.tests.scenarios.windows_reports import IMDS, Row, route
+from .windows_reports import IMDS, Row, route
 
 
 class Stores:

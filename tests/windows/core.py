@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Callable
 
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import TransportError
-from ansible_collections.imds.azure.tests.scenarios.imds.world import ADDRESS, Answer
+from ansible_collections.imds.azure.tests.scenarios.imds.world import ADDRESS, ScriptedAnswer
 
 UTILS = Path(__file__).parents[2] / "plugins" / "module_utils"
 HARNESS = Path(__file__).with_name("harness")
@@ -111,7 +111,7 @@ def encoded(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def as_scripted(answer: Answer) -> dict[str, Any]:
+def as_scripted(answer: ScriptedAnswer) -> dict[str, Any]:
     """An answer as the harness takes it."""
     result, after = answer
     common = {"after": after, "address": ADDRESS, "local_address": result.local_address}

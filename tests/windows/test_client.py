@@ -25,7 +25,7 @@ from ansible_collections.imds.azure.tests.scenarios.imds.conversations import (
 from ansible_collections.imds.azure.tests.scenarios.imds.world import (
     ADDRESS,
     OK,
-    Answer,
+    ScriptedAnswer,
     World,
     failed,
     said,
@@ -70,7 +70,7 @@ def rounded(value: Any) -> Any:
 
 def both(
     core: Core,
-    answers: list[Answer],
+    answers: list[ScriptedAnswer],
     asked: str = "instance",
     addresses: tuple[str, ...] = (),
     same: bool | None = None,
@@ -118,7 +118,7 @@ def test_the_number_of_values(core: Core) -> None:
     assert both(core, [said(200, MORE_VALUES)])["error"][0] == "too_large"
 
 
-SEQUENCES: dict[str, tuple[list[Answer], dict[str, Any]]] = {
+SEQUENCES: dict[str, tuple[list[ScriptedAnswer], dict[str, Any]]] = {
     "throttled": ([said(429, b"Too many requests")], {}),
     "retry after": ([said(429, retry_after="3"), OK], {}),
     "retry after 0": ([said(429, retry_after="0")], {}),
@@ -170,14 +170,14 @@ def test_sequences(core: Core, name: str) -> None:
     ],
     ids=range(7),
 )
-def test_paths(core: Core, asked: str, answers: list[Answer]) -> None:
+def test_paths(core: Core, asked: str, answers: list[ScriptedAnswer]) -> None:
     both(core, answers, asked)
 
 
 @pytest.mark.parametrize(
     "answer", [said(200, {"loadbalancer": {}}), said(404), said(200, b"[]"), OLD_STYLE], ids=range(4)
 )
-def test_load_balancer(core: Core, answer: Answer) -> None:
+def test_load_balancer(core: Core, answer: ScriptedAnswer) -> None:
     both(core, [answer], "loadbalancer")
 
 
@@ -200,7 +200,7 @@ NONCE = "0123456789abcdef0123456789ABCD-_"
     ids=range(9),
 )
 @pytest.mark.parametrize("api_version", [None, "2018-10-01"])
-def test_attested(core: Core, answers: list[Answer], api_version: str | None) -> None:
+def test_attested(core: Core, answers: list[ScriptedAnswer], api_version: str | None) -> None:
     both(core, answers, f"attested {NONCE}", api_version=api_version)
 
 
@@ -209,7 +209,7 @@ HERE = (ADDRESS, "10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.8")
 
 @pytest.mark.parametrize("other", [silence(), failed("no_route"), failed("refused"), said(429), OK], ids=range(5))
 @pytest.mark.parametrize("endpoint", ["http://169.254.169.254", "http://127.0.0.1:8169"])
-def test_the_source_address(core: Core, other: Answer, endpoint: str) -> None:
+def test_the_source_address(core: Core, other: ScriptedAnswer, endpoint: str) -> None:
     both(core, [silence(), silence(), other, other, silence()], addresses=HERE, endpoint=endpoint)
 
 
@@ -242,5 +242,5 @@ TIMES = st.floats(0.05, 60).map(lambda seconds: round(seconds, 3))
     st.integers(0, 5),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_sequence(core: Core, answers: list[Answer], params: Any, asked: str, addresses: int) -> None:
+def test_any_sequence(core: Core, answers: list[ScriptedAnswer], params: Any, asked: str, addresses: int) -> None:
     both(core, answers, asked, HERE[:addresses], **params)

@@ -12,7 +12,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.transport import 
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
 from ansible_collections.imds.azure.tests.scenarios.imds.world import (
     ADDRESS,
-    Answer,
+    ScriptedAnswer,
     World,
     failed,
     said,
@@ -32,7 +32,7 @@ def network(*macs: Any) -> Any:
 
 
 OURS = said(200, network("000D3A999999", "000D3A123456"))
-ELSEWHERE = Answer(Response(200, {}, OURS.result.body, "10.9.9.9"))  # type: ignore[union-attr]
+ELSEWHERE = ScriptedAnswer(Response(200, {}, OURS.result.body, "10.9.9.9"))  # type: ignore[union-attr]
 ANSWERS = [
     OURS,
     ELSEWHERE,
@@ -58,7 +58,7 @@ ANSWERS = [
 OPTIONS = {"connect_timeout": 2.0, "read_timeout": 3.0, "timeout": 5.0}
 
 
-def both(core: Core, answers: list[Answer], address: str = ADDRESS, mac: str = MAC, retries: int = 2) -> Any:
+def both(core: Core, answers: list[ScriptedAnswer], address: str = ADDRESS, mac: str = MAC, retries: int = 2) -> Any:
     """The proof, after a look that it is the same."""
     world = World(answers)
     way = probe.Way(("169.254.169.254", 80), *OPTIONS.values())
@@ -84,13 +84,13 @@ def both(core: Core, answers: list[Answer], address: str = ADDRESS, mac: str = M
 
 @pytest.mark.parametrize("answer", ANSWERS, ids=range(len(ANSWERS)))
 @pytest.mark.parametrize("retries", [0, 2])
-def test_every_answer(core: Core, answer: Answer, retries: int) -> None:
+def test_every_answer(core: Core, answer: ScriptedAnswer, retries: int) -> None:
     both(core, [answer], retries=retries)
 
 
 @given(st.lists(st.sampled_from(ANSWERS), min_size=1, max_size=6), st.integers(0, 4), st.sampled_from(("", MAC)))
 @settings(deadline=None, database=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_any_answers(core: Core, answers: list[Answer], retries: int, mac: str) -> None:
+def test_any_answers(core: Core, answers: list[ScriptedAnswer], retries: int, mac: str) -> None:
     both(core, answers, mac=mac, retries=retries)
 
 

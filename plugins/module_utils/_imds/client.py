@@ -26,7 +26,7 @@ _MAX_DEPTH = 64
 _LONG = 10.0
 
 
-class Answer:
+class ImdsAnswer:
     """content: parsed JSON, or text; api_version: the one that was used; local_address: where it was received."""
 
     def __init__(self, content: Any, api_version: str | None, local_address: str) -> None:
@@ -88,35 +88,35 @@ class Client:
     def elapsed(self) -> float:
         return self._clock() - self._started
 
-    def instance(self) -> Answer:
+    def instance(self) -> ImdsAnswer:
         """The instance document, a dict with compute or network.
 
         :raises ImdsError: with the reason why there is none
         """
         return self._versioned(paths.INSTANCE, self._read_instance)
 
-    def load_balancer(self) -> Answer:
+    def load_balancer(self) -> ImdsAnswer:
         """The load balancer document, {"loadbalancer": {...}}.
 
         :raises ImdsError: not_found where the VM is behind none
         """
         return self._versioned(paths.LOAD_BALANCER, _read_object)
 
-    def attested(self, nonce: str) -> Answer:
+    def attested(self, nonce: str) -> ImdsAnswer:
         """The attested document over a nonce (options.nonce), {"encoding": ..., "signature": ...}. Nothing is verified.
 
         :raises ImdsError: with the reason why there is none
         """
         return self._versioned(paths.ATTESTED, _read_object, f"&nonce={nonce}")
 
-    def fetch(self, path: Path) -> Answer:
+    def fetch(self, path: Path) -> ImdsAnswer:
         """Whatever stands under a path: parsed JSON, or a leaf's text.
 
         :raises ImdsError: with the reason why there is nothing
         """
         if not path.since:
             content, response = self._persist(path, None, _read_json, "")
-            return Answer(content, None, response.local_address)
+            return ImdsAnswer(content, None, response.local_address)
         # A leaf has no JSON form: IMDS rejects the request, and gives it as text only.
         forms = [(_read_json, ""), (_read_text, "&format=text")]
         (read, query), (other_read, other_query) = reversed(forms) if path.leaf else forms
@@ -137,7 +137,7 @@ class Client:
         outcomes = ", ".join(f"{outcome} {count}" for outcome, count in seen.items())
         return [f"Asking IMDS took {self.elapsed:.0f} s. Attempts by outcome: {outcomes}."]
 
-    def _versioned(self, path: Path, read: Callable[[transport.Response], Any], query: str = "") -> Answer:
+    def _versioned(self, path: Path, read: Callable[[transport.Response], Any], query: str = "") -> ImdsAnswer:
         pinned = self._settings.api_version
         version = pinned or versions.LADDER[0]
         while True:
@@ -149,7 +149,7 @@ class Client:
                     raise
                 version = lower
             else:
-                return Answer(content, version, response.local_address)
+                return ImdsAnswer(content, version, response.local_address)
 
     def _persist(
         self, path: Path, version: str | None, read: Callable[[transport.Response], Any], query: str

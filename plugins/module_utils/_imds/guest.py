@@ -19,7 +19,7 @@ def devices() -> dict[str, str]:
     """
     found: dict[str, tuple[tuple[bool, bool, str], str]] = {}
     for name in _list(_NET):
-        mac = _read(f"{_NET}/{name}/address").strip()
+        mac = _read_file(f"{_NET}/{name}/address").strip()
         if not mac or mac == "00:00:00:00:00:00":
             continue
         rank = (os.path.exists(f"{_NET}/{name}/master"), not os.path.exists(f"{_NET}/{name}/device"), name)
@@ -31,7 +31,7 @@ def devices() -> dict[str, str]:
 def default_device() -> str | None:
     """The interface of the IPv4 default route with the lowest metric."""
     best: tuple[int, str] | None = None
-    for line in _read(f"{_PROC}/route").splitlines()[1:]:
+    for line in _read_file(f"{_PROC}/route").splitlines()[1:]:
         columns = line.split()
         if len(columns) > 7 and columns[1] == "00000000" and columns[7] == "00000000":
             route = (int(columns[6]), columns[0])
@@ -43,7 +43,7 @@ def addresses() -> list[str]:
     """The host's own IPv4 addresses, loopback left out, in the kernel's order."""
     found: list[str] = []
     address = ""
-    for line in _read(f"{_PROC}/fib_trie").splitlines():
+    for line in _read_file(f"{_PROC}/fib_trie").splitlines():
         words = line.split()
         if words[:1] == ["|--"]:
             address = words[1]
@@ -59,7 +59,7 @@ def _list(directory: str) -> list[str]:
         return []
 
 
-def _read(path: str) -> str:
+def _read_file(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()

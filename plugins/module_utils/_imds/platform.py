@@ -34,7 +34,7 @@ def detect(known_tag: str | None = None) -> Detection:
         return _judge(known_tag, "option chassis_asset_tag")
     if sys.platform.startswith("freebsd"):
         return _judge(_kenv("smbios.chassis.tag"), "kenv smbios.chassis.tag")
-    return _judge(_read("chassis_asset_tag"), _DMI + "chassis_asset_tag")
+    return _judge(_read_dmi("chassis_asset_tag"), _DMI + "chassis_asset_tag")
 
 
 def require_azure(settings: Settings) -> Detection:
@@ -60,7 +60,7 @@ def same_machine(vm_id: str) -> bool | None:
 
     Generation 1 VMs show the first three groups of the UUID in the other byte order.
     """
-    uuid = _kenv("smbios.system.uuid") if sys.platform.startswith("freebsd") else _read("product_uuid")
+    uuid = _kenv("smbios.system.uuid") if sys.platform.startswith("freebsd") else _read_dmi("product_uuid")
     try:
         own, told = bytes.fromhex((uuid or "").replace("-", "")), bytes.fromhex(vm_id.replace("-", ""))
     except ValueError:
@@ -75,7 +75,7 @@ def _judge(tag: str | None, source: str) -> Detection:
     return Detection(None if tag is None else tag == AZURE_CHASSIS_ASSET_TAG, tag or None, source)
 
 
-def _read(name: str) -> str | None:
+def _read_dmi(name: str) -> str | None:
     try:
         with open(_DMI + name, encoding="utf-8", errors="replace") as file:
             return file.read(256).strip()

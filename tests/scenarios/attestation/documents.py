@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ansible_collections.imds.azure.tests.scenarios.attestation import der_writer as der
-from ansible_collections.imds.azure.tests.scenarios.attestation.authority import (
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+from ..attestation import der_writer as der
+from ..attestation.authority import (
     NOW,
     Party,
     hierarchy,
 )
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 VM_ID = "02aab8a4-74ef-476e-8182-f6d2ba4166a6"
 SUBSCRIPTION_ID = "8d10da13-8125-4ba9-a717-bf7490507b3d"

@@ -12,9 +12,10 @@ from ansible_collections.imds.azure.plugins.plugin_utils._attestation.anchors im
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.gaps import Trust
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import build_policy
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
-from ansible_collections.imds.azure.tests.scenarios.attestation import authority
-from ansible_collections.imds.azure.tests.scenarios.attestation.authority import Party
-from ansible_collections.imds.azure.tests.scenarios.attestation.documents import NONCE, text
+
+from ..attestation import authority
+from ..attestation.authority import Party
+from ..attestation.documents import NONCE, text
 
 SOON = authority.NOW + timedelta(seconds=60)
 

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 from ansible_collections.imds.azure.plugins.module_utils._imds import versions
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import TransportError
-from ansible_collections.imds.azure.tests.scenarios.imds.world import (
+from hypothesis import strategies as st
+
+from ..imds.world import (
     ADDRESS,
     OK,
-    Answer,
+    ScriptedAnswer,
     failed,
     said,
     silence,
     version_error,
 )
-from hypothesis import strategies as st
 
 OLD_STYLE = said(400, b'{ "error": "Not found. Invalid version requested" }')
 
-RETRIES: dict[str, tuple[Answer, str, list[float]]] = {
+RETRIES: dict[str, tuple[ScriptedAnswer, str, list[float]]] = {
     "404 on a root": (said(404, {"error": "Not found"}), "not_found", [1, 2, 4]),
     "408": (said(408), "server_error", [1, 2, 4]),
     "500": (said(500), "server_error", [1, 2, 4]),
@@ -80,7 +81,7 @@ ANYTHING = st.builds(
         [answer for answer, _code, _waits in RETRIES.values()]
         + [OK, OLD_STYLE, REJECTED, silence(), version_error("2024-07-17"), version_error(*versions.INSTANCE)]
         + [said(429, retry_after=str(seconds)) for seconds in (0, 1, 20)]
-        + [Answer(TransportError("read_timeout", "silent", ADDRESS, silent=True))]
+        + [ScriptedAnswer(TransportError("read_timeout", "silent", ADDRESS, silent=True))]
     ),
     st.floats(0.001, 40) | st.just(1e9) | st.just(0.01),
 )

@@ -8,7 +8,9 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.imds.azure.plugins.module_utils._imds import facts, fields
-from ansible_collections.imds.azure.tests.scenarios.imds.documents import (
+from hypothesis import strategies as st
+
+from ..imds.documents import (
     FINGERPRINT,
     KEY,
     RSA_FINGERPRINT,
@@ -16,7 +18,6 @@ from ansible_collections.imds.azure.tests.scenarios.imds.documents import (
     USER_DATA,
     USER_DATA_SHA256,
 )
-from hypothesis import strategies as st
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 
-from ansible_collections.imds.azure.tests.scenarios.scripted_server import (
+from ..scripted_server import (
     Step,
     hold,
     http,

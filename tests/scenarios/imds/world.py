@@ -17,7 +17,7 @@ ADDRESS = "10.0.0.4"
 SERVER = {"server": "IMDS/150.870.65.1854", "content-type": "application/json; charset=utf-8"}
 
 
-class Answer(NamedTuple):
+class ScriptedAnswer(NamedTuple):
     """What comes after so many seconds: a response, or an error."""
 
     result: Response | TransportError
@@ -34,7 +34,7 @@ class Request(NamedTuple):
 class World:
     """answers: one after the other, the last one again and again. A client's get, clock and sleep."""
 
-    def __init__(self, answers: Iterable[Answer]) -> None:
+    def __init__(self, answers: Iterable[ScriptedAnswer]) -> None:
         self.now = 1000.0
         self.answers = list(answers)
         self.requests: list[Request] = []
@@ -74,24 +74,24 @@ class World:
         return result
 
 
-def said(status: int, body: Any = b"", after: float = 0.01, **headers: str) -> Answer:
+def said(status: int, body: Any = b"", after: float = 0.01, **headers: str) -> ScriptedAnswer:
     """body: bytes, or what is to be sent as JSON; header names with underscores."""
     content = body if isinstance(body, bytes) else json.dumps(body).encode()
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Answer(Response(status, {**SERVER, **named}, content, ADDRESS), after)
+    return ScriptedAnswer(Response(status, {**SERVER, **named}, content, ADDRESS), after)
 
 
-def failed(kind: str, after: float = 0.01) -> Answer:
+def failed(kind: str, after: float = 0.01) -> ScriptedAnswer:
     """A transport error that no silence is behind."""
-    return Answer(TransportError(kind, f"as told: {kind}", ADDRESS), after)
+    return ScriptedAnswer(TransportError(kind, f"as told: {kind}", ADDRESS), after)
 
 
-def silence() -> Answer:
+def silence() -> ScriptedAnswer:
     """A connection, and then nothing, for longer than anybody waits."""
-    return Answer(TransportError("read_timeout", "never"), after=1e9)
+    return ScriptedAnswer(TransportError("read_timeout", "never"), after=1e9)
 
 
-def version_error(*newest: str) -> Answer:
+def version_error(*newest: str) -> ScriptedAnswer:
     return said(
         400, {"error": "Bad request. api-version is invalid or was not specified", "newest-versions": [*newest]}
     )

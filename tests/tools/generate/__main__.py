@@ -20,7 +20,8 @@ from ansible_collections.imds.azure.plugins.modules import (
     azure_imds_route_fix,
 )
 from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec
-from ansible_collections.imds.azure.tests.tools.generate import (
+
+from . import (
     conditions,
     csharp,
     documentation,
@@ -28,7 +29,7 @@ from ansible_collections.imds.azure.tests.tools.generate import (
     pages,
     powershell_spec,
 )
-from ansible_collections.imds.azure.tests.tools.generate.regions import Maker, rewrite
+from .regions import Maker, rewrite
 
 _SHARED = _module.argument_spec()
 _FACTS = _module.facts_spec()

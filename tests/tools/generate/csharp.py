@@ -90,9 +90,11 @@ def clouds() -> list[str]:
 
 def reason_table() -> list[str]:
     rows = [
-        line for reason in reasons.REASONS.values() for line in constructed("Reason", vars(reason).values(), 12, ",")
+        line
+        for reason in reasons.REASONS.values()
+        for line in constructed("ImdsReason", vars(reason).values(), 12, ",")
     ]
-    return ["public static readonly Reason[] Table =", "{", *(f"    {row}" for row in rows), "};"]
+    return ["public static readonly ImdsReason[] Table =", "{", *(f"    {row}" for row in rows), "};"]
 
 
 def rules() -> list[str]:

@@ -11,7 +11,8 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import fields, re
 from ansible_collections.imds.azure.plugins.module_utils._routes import findings
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import reasons as verdicts
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import roots
-from ansible_collections.imds.azure.tests.tools.generate import facts
+
+from . import facts
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

@@ -53,7 +53,7 @@ def _make(ca: Authority) -> Callable[..., bytes]:
 Node = tuple[int, Any]
 
 
-def read(data: bytes) -> list[Node]:
+def nodes_of(data: bytes) -> list[Node]:
     """Tags with their content: bytes, or the nodes inside. Lengths must be the shortest possible."""
     nodes: list[Node] = []
     while data:
@@ -65,14 +65,14 @@ def read(data: bytes) -> list[Node]:
             assert data[2] != 0
         content = data[start : start + length]
         assert len(content) == length
-        nodes.append((tag, read(content) if tag & 0x20 else content))
+        nodes.append((tag, nodes_of(content) if tag & 0x20 else content))
         data = data[start + length :]
     return nodes
 
 
 def shape(document: bytes) -> list[Any]:
     """Everything around certificate, content and signer's name that every document has alike."""
-    ((_tag, (kind, (_outer, ((_data, fields),)))),) = read(document)
+    ((_tag, (kind, (_outer, ((_data, fields),)))),) = nodes_of(document)
     version, digests, (_sequence, (data, (_content_tag, ((octets, _content),)))), bag, (_set, infos) = fields
     ((_info_tag, (info_version, _name, digest, algorithm, (signature_tag, signature))),) = infos
     return [
@@ -103,7 +103,7 @@ def leaf_of(document: bytes) -> bytes:
 
 def statement_of(certificate: bytes) -> list[Node]:
     """Version, serial, algorithm, issuer, validity, subject, key, extensions (RFC 5280, 4.1)."""
-    ((_certificate, ((_statement, fields), _algorithm, _signature)),) = read(certificate)
+    ((_certificate, ((_statement, fields), _algorithm, _signature)),) = nodes_of(certificate)
     return list(fields)
 
 
@@ -132,7 +132,7 @@ def test_signature_is_pkcs1_over_the_content(make: Any) -> None:
     document = make()
     content = content_of(document)
     subject_key = statement_of(leaf_of(document))[6][1][1][1]
-    (_modulus_tag, modulus), (_exponent_tag, exponent) = read(subject_key[1:])[0][1]
+    (_modulus_tag, modulus), (_exponent_tag, exponent) = nodes_of(subject_key[1:])[0][1]
     opened = pow(
         int.from_bytes(document[-256:], "big"), int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big")
     )
@@ -148,14 +148,14 @@ def test_same_input_same_document(make: Any) -> None:
 
 @given(st.integers(min_value=0, max_value=1 << 4096))
 def test_integers(value: int) -> None:
-    ((tag, content),) = read(der.integer(value))
+    ((tag, content),) = nodes_of(der.integer(value))
     assert (tag, int.from_bytes(content, "big", signed=True)) == (2, value)
     assert len(content) == 1 or content[0] or content[1] & 0x80
 
 
 @given(st.integers(0, 2), st.integers(0, 39), st.lists(st.integers(0, 1 << 64), max_size=8))
 def test_object_identifiers(first: int, second: int, rest: list[int]) -> None:
-    ((tag, content),) = read(der.oid(".".join(map(str, (first, second, *rest)))))
+    ((tag, content),) = nodes_of(der.oid(".".join(map(str, (first, second, *rest)))))
     arcs, value = [], 0
     for byte in content:
         value = value << 7 | byte & 0x7F
@@ -167,7 +167,7 @@ def test_object_identifiers(first: int, second: int, rest: list[int]) -> None:
 
 @given(st.binary(max_size=70_000))
 def test_lengths(content: bytes) -> None:
-    assert read(der.octets(content)) == [(4, content)]
+    assert nodes_of(der.octets(content)) == [(4, content)]
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ namespace ImdsTests
             Map result = new Map();
             try
             {
-                Answer answer = path == "instance" ? client.Instance()
+                ImdsAnswer answer = path == "instance" ? client.Instance()
                     : path == "loadbalancer" ? client.LoadBalancer()
                     : path.StartsWith("attested ") ? client.Attested(Options.Nonce(path.Replace("attested ", "")))
                     : client.Fetch(Paths.Parse(path.Replace("fetch ", "")));

@@ -21,7 +21,7 @@ class BodyError(ValueError):
         self.status = status
 
 
-def read(stream: BufferedIOBase, connection: socket.socket, headers: Mapping[str, str]) -> bytes:
+def read_body(stream: BufferedIOBase, connection: socket.socket, headers: Mapping[str, str]) -> bytes:
     """The body that these headers (names in lower case) announce. Raises BodyError."""
     reader = _Reader(stream, connection)
     if headers.get("transfer-encoding", "identity").strip().lower() != "identity":

@@ -96,7 +96,7 @@ class Handler(BaseHTTPRequestHandler):
         headers = [(name, str(value)) for name, value in self.headers.items()]
         self._heed_connection_header()
         try:
-            content = body.read(self.rfile, self.connection, {name.lower(): value for name, value in headers})
+            content = body.read_body(self.rfile, self.connection, {name.lower(): value for name, value in headers})
         except body.BodyError as error:
             self.send_error(error.status)
             return

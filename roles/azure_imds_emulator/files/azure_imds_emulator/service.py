@@ -44,14 +44,14 @@ def endpoint(text: str) -> Endpoint:
 
 
 def whole(low: int, high: int) -> Callable[[str], int]:
-    """A reader of whole numbers from ``low`` to ``high``. It raises argparse.ArgumentTypeError."""
+    """A type of argparse's for whole numbers from ``low`` to ``high``."""
 
-    def read(text: str) -> int:
+    def to_number(text: str) -> int:
         if text.isascii() and text.isdigit() and len(text) < 10 and low <= int(text) <= high:
             return int(text)
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from {low} to {high}")
 
-    return read
+    return to_number
 
 
 def spelled(where: Endpoint) -> str:

@@ -24,7 +24,7 @@ Read = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
-def read(capsys: pytest.CaptureFixture[str]) -> Read:
+def read_path(capsys: pytest.CaptureFixture[str]) -> Read:
     """Run the module with options; whatever happens, the documented values are there."""
 
     def result(**options: Any) -> dict[str, Any]:
@@ -60,9 +60,9 @@ def read(capsys: pytest.CaptureFixture[str]) -> Read:
     ],
 )
 @pytest.mark.parametrize("check", [False, True], ids=["run", "check mode"])
-def test_content_comes_as_it_is(read: Read, path: str, content: Any, target: str, check: bool) -> None:
+def test_content_comes_as_it_is(read_path: Read, path: str, content: Any, target: str, check: bool) -> None:
     with ScriptedServer(send(document(content))) as server:
-        result = read(path=path, endpoint=server.endpoint, detect="force", check=check)
+        result = read_path(path=path, endpoint=server.endpoint, detect="force", check=check)
     assert result["content"] == content
     assert (result["available"], result["reason"], result["remedy"]) == (True, "ok", None)
     assert result["path"] == path.strip("/")
@@ -70,39 +70,39 @@ def test_content_comes_as_it_is(read: Read, path: str, content: Any, target: str
     assert [request.split(b" ")[1].decode() for request in server.requests] == [target]
 
 
-def test_the_instance_document_is_the_default(read: Read) -> None:
+def test_the_instance_document_is_the_default(read_path: Read) -> None:
     with ScriptedServer(send(document({"compute": {}}))) as server:
-        assert read(endpoint=server.endpoint, detect="force")["path"] == "instance"
+        assert read_path(endpoint=server.endpoint, detect="force")["path"] == "instance"
 
 
-def test_a_single_value(read: Read) -> None:
+def test_a_single_value(read_path: Read) -> None:
     with ScriptedServer(send(http(b"2", Content_Type="text/plain; charset=utf-8"))) as server:
-        result = read(path="instance/compute/zone", endpoint=server.endpoint, detect="force")
+        result = read_path(path="instance/compute/zone", endpoint=server.endpoint, detect="force")
     assert result["content"] == "2"
     (request,) = server.requests
     assert b"&format=text " in request
 
 
-def test_a_single_value_that_is_not_documented(read: Read) -> None:
+def test_a_single_value_that_is_not_documented(read_path: Read) -> None:
     with ScriptedServer(REJECTED, send(http(b"x", Content_Type="text/plain; charset=utf-8"))) as server:
-        result = read(path="instance/compute/newKey", endpoint=server.endpoint, detect="force")
+        result = read_path(path="instance/compute/newKey", endpoint=server.endpoint, detect="force")
     assert result["content"] == "x"
     assert b"&format=text " in server.requests[1]
 
 
 @pytest.mark.parametrize("required", [False, True])
-def test_what_is_not_there(read: Read, required: bool) -> None:
+def test_what_is_not_there(read_path: Read, required: bool) -> None:
     with ScriptedServer(MISSING) as server:
-        result = read(path="loadbalancer", endpoint=server.endpoint, detect="force", required=required)
+        result = read_path(path="loadbalancer", endpoint=server.endpoint, detect="force", required=required)
     assert (result["available"], result["reason"], result["content"]) == (False, "not_found", None)
     assert result.get("failed", False) is required
     assert not required or result["remedy"] in result["msg"]
     assert len(result["attempts"]) == 1
 
 
-def test_required_is_the_default(read: Read) -> None:
+def test_required_is_the_default(read_path: Read) -> None:
     with ScriptedServer(MISSING) as server:
-        assert read(path="loadbalancer", endpoint=server.endpoint, detect="force")["failed"]
+        assert read_path(path="loadbalancer", endpoint=server.endpoint, detect="force")["failed"]
 
 
 @pytest.mark.parametrize(
@@ -116,9 +116,11 @@ def test_required_is_the_default(read: Read) -> None:
     ],
     ids=lambda value: str(value)[:20],
 )
-def test_bad_answers_are_a_reason(read: Read, body: bytes, reason: str) -> None:
+def test_bad_answers_are_a_reason(read_path: Read, body: bytes, reason: str) -> None:
     with ScriptedServer(send(http(body))) as server:
-        result = read(path="instance/compute", endpoint=server.endpoint, detect="force", required=False, timeout=0.9)
+        result = read_path(
+            path="instance/compute", endpoint=server.endpoint, detect="force", required=False, timeout=0.9
+        )
     assert result["reason"] == reason
 
 
@@ -135,8 +137,8 @@ def no_network(monkeypatch: Any) -> None:
 
 @pytest.mark.parametrize("required", [False, True])
 @pytest.mark.usefixtures("no_network")
-def test_off_azure_nothing_is_sent(read: Read, required: bool) -> None:
-    result = read(required=required, **ELSEWHERE)
+def test_off_azure_nothing_is_sent(read_path: Read, required: bool) -> None:
+    result = read_path(required=required, **ELSEWHERE)
     assert (result["available"], result["reason"], result["attempts"]) == (False, "not_azure", [])
     assert result.get("failed", False) is required
 
@@ -158,8 +160,8 @@ def test_off_azure_nothing_is_sent(read: Read, required: bool) -> None:
     ids=str,
 )
 @pytest.mark.usefixtures("no_network")
-def test_bad_input_is_refused_by_name(read: Read, options: dict[str, Any], names: str) -> None:
-    result = read(**ELSEWHERE, **options)
+def test_bad_input_is_refused_by_name(read_path: Read, options: dict[str, Any], names: str) -> None:
+    result = read_path(**ELSEWHERE, **options)
     assert result["failed"]
     assert names in result["msg"]
 

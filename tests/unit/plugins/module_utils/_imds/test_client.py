@@ -26,7 +26,7 @@ from ansible_collections.imds.azure.tests.scenarios.imds.world import (
     ADDRESS,
     DOCUMENT,
     OK,
-    Answer,
+    ScriptedAnswer,
     World,
     failed,
     said,
@@ -345,7 +345,7 @@ def test_any_answer_of_imds_shows_the_right_source(monkeypatch: Any) -> None:
     [silence(), failed("no_route"), failed("refused"), said(200, b"<html>", server="x", content_type="text/html")],
     ids=["silence", "no route", "refused", "page"],
 )
-def test_no_other_address_does_better(monkeypatch: Any, other: Answer) -> None:
+def test_no_other_address_does_better(monkeypatch: Any, other: ScriptedAnswer) -> None:
     on_addresses(monkeypatch, "10.0.0.5", "10.0.0.6", "10.0.0.7", "10.0.0.8", "10.0.0.9")
     world = World([silence(), silence(), other, other, other, silence()])
     assert failure(world)[0] == "read_timeout"
@@ -384,7 +384,7 @@ def test_a_long_wait_for_nothing_is_reported_too() -> None:
 
 
 @pytest.mark.parametrize("answers", [[OK], [said(503), OK], [said(429), said(429), OK]])
-def test_a_short_wait_is_nobodys_business(answers: list[Answer]) -> None:
+def test_a_short_wait_is_nobodys_business(answers: list[ScriptedAnswer]) -> None:
     client = World(answers).client()
     client.instance()
     assert client.long_waits() == []
@@ -524,7 +524,7 @@ TIMES = st.floats(0.05, 60)
     st.integers(0, 4),
 )
 def test_no_sequence_of_answers_outlasts_the_deadline(
-    answers: list[Answer], settings: Settings, text: str, addresses: int
+    answers: list[ScriptedAnswer], settings: Settings, text: str, addresses: int
 ) -> None:
     world = World(answers)
     client = world.client(settings)
