@@ -19,7 +19,7 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
 {
-    // Host: an IP address. Times in seconds: until the connection has to stand, from then until the whole response has
+    // Host: an IP address. Times in seconds: to wait for the TCP connection, from then until the whole response has
     // to be here, and for both together where that is less than their sum. Source: local IP address to bind to, or
     // null.
     public sealed class Request

@@ -3,7 +3,7 @@
 
 """The facts of a host of which nothing is known: every documented fact, empty. Pure.
 
-Apart from facts.py, because a host that is no Azure VM needs no more than this.
+Separate from facts.py, because a host that is not an Azure VM needs no more than this.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def get(
 ) -> Response:
     """GET target from address (IP, port).
 
-    :param connect_timeout: seconds until the connection has to stand
+    :param connect_timeout: seconds to wait for the TCP connection
     :param read_timeout: seconds from then until the whole response has to be here
     :param timeout: seconds for both together, where that is less than their sum
     :param source: local IP address to bind to, where the system's own choice is not wanted

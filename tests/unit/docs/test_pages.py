@@ -96,6 +96,27 @@ def test_references_to_guides_lead_somewhere() -> None:
             assert label in labels, f"{page_of(source)} refers to {label}"
 
 
+# The glossary in CONTRIBUTING.md says what to write instead.
+AVOIDED = re.compile(
+    r"\b(?:tak|took)(?:e|es|en|ing)?(?: it| them)? back\b|\bwishes\b|\boracle\b|is no Azure VM", re.IGNORECASE
+)
+
+
+def documents() -> list[Path]:
+    """All that users read."""
+    patterns = ("plugins/modules/*", "plugins/doc_fragments/*.py", "plugins/filter/*.yml", "playbooks/*.yml")
+    patterns += ("roles/*/meta/argument_specs.yml", "changelogs/fragments/*.yml", "changelogs/changelog.yaml")
+    files = [file for pattern in patterns for file in ROOT.glob(pattern) if file.is_file()]
+    return [*files, *(page for page in PAGES if page.name != "CONTRIBUTING.md")]
+
+
+def test_documents_use_the_words_of_the_glossary() -> None:
+    found = [
+        f"{page_of(file)}: {hit}" for file in documents() for hit in AVOIDED.findall(file.read_text(encoding="utf-8"))
+    ]
+    assert not found
+
+
 def test_every_guide_is_in_a_section() -> None:
     sections = yaml.safe_load((ROOT / "docs" / "docsite" / "extra-docs.yml").read_text(encoding="utf-8"))["sections"]
     listed = [name for section in sections for name in section["toctree"]]
