@@ -6,6 +6,7 @@ GET /                      readiness and version
 GET|POST|DELETE /faults    scripted faults (`fault_spec.py` shows the objects)
 GET|DELETE /requests       the request log (`log.py`)
 GET|PUT /vms               the VM list (`vms.py`)
+/events, /clock            scheduled events (`control_events.py`)
 GET /ca/root.pem           the CA that signs attested documents; also /ca/intermediate.pem, and both in DER under
                            the path that certificates name, /pkiops/certs/
 
@@ -22,6 +23,7 @@ from .attestation import site
 from .attestation.authority import FOLDER, pem
 from .attestation.certificates import Certificate
 from .checks import InvalidInputError, load_json
+from .control_events import EventControl
 from .emulator import Emulator
 from .fault_spec import parse_all
 from .message import JSON, Answer, Layer, Request, json_body
@@ -34,6 +36,7 @@ class Control:
     def __init__(self, emulator: Emulator, hosts: Iterable[str] = ()) -> None:
         self._emulator = emulator
         self._hosts = frozenset(host.lower() for host in hosts)
+        self._events = EventControl(emulator.events)
         self._routes: dict[str, dict[str, Callable[[Request], Any]]] = {
             "/": {"GET": lambda _request: {"ready": True, "version": __version__}},
             "/faults": {
@@ -46,6 +49,7 @@ class Control:
                 "DELETE": lambda _request: {"deleted": emulator.log.clear()},
             },
             "/vms": {"GET": lambda _request: emulator.vms.given(), "PUT": self._put_vms},
+            **self._events.routes,
             "/ca/root.pem": {"GET": lambda _request: _pem(emulator.authority.root())},
             "/ca/intermediate.pem": {"GET": lambda _request: _pem(emulator.authority.intermediate())},
         }
@@ -69,6 +73,7 @@ class Control:
                 objection.status, {"error": f"{objection.field}: {objection.message}", "field": objection.field}
             )
         methods = self._routes.get(request.path.rstrip("/") or "/")
+        methods = methods or self._events.methods_of_one(request.segments())
         if methods is None:
             return _json(404, {"error": f"unknown path; known are {', '.join(self._routes)}"})
         method = methods.get("GET" if request.method == "HEAD" else request.method)
@@ -79,6 +84,8 @@ class Control:
             return answer if isinstance(answer, Answer) else _json(200, answer)
         except InvalidInputError as error:
             return _json(400, {"error": str(error), "field": error.field})
+        except LookupError as error:
+            return _json(404, {"error": str(error)})
 
     def exchange(self, request: Request, channel: Channel) -> None:
         """Serve one request."""

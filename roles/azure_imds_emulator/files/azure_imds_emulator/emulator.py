@@ -16,6 +16,7 @@ from .attestation.authority import Authority
 from .attestation.documents import Documents
 from .delivery import deliver
 from .endpoints import Call
+from .event_store import Events
 from .faults import Fault, Faults
 from .limiter import Limiter
 from .log import Entry, RequestLog
@@ -44,6 +45,7 @@ class Emulator:
         self.vms = Vms(vms)
         self.authority = Authority(ca_directory, clock)
         self._documents = Documents(self.vms, self.authority)
+        self.events = Events(self.vms, clock)
         self.faults = Faults()
         self.log = RequestLog()
         self._limiter = limiter
@@ -85,8 +87,9 @@ class Emulator:
         with limiter.slot(vm.name, target.family.bucket) if limiter else nullcontext(True) as admitted:
             if not admitted:
                 return self._with_retry_after(target.family.throttled(request), vm)
-            _pause(delay)
-            call = Call(request, vm, target.route, request.parameters(), self._clock(), self._documents)
+            now, parameters = self._clock(), request.parameters()
+            call = Call(request, vm, target.route, parameters, now, self._documents, self.events)
+            _pause(delay + target.family.pause(call))
             return target.family.answer(call)
 
     def _with_retry_after(self, answer: Answer, vm: Vm) -> Answer:

@@ -7,7 +7,7 @@ What nobody has seen stands in `unevidenced.py`.
 
 from __future__ import annotations
 
-from . import unevidenced
+from . import event_kinds, unevidenced
 from .message import JSON, XML, Answer, Layer, Request, error_body, json_body
 from .versions import NEWEST
 
@@ -28,16 +28,20 @@ NOT_FOUND = _front_end(404, "Not found")
 # Clients compare this body with exactly these words.
 THROTTLED = Answer(429, b"Too many requests", unevidenced.TEXT_TYPE)
 
-BAD_VERSION = Answer(
-    400,
-    json_body(
-        {
-            "error": "Bad request. api-version is invalid or was not specified in the request. "
-            "For more information refer to aka.ms/azureimds",
-            "newest-versions": list(NEWEST),
-        }
-    ),
-)
+
+def _bad_version(newest: tuple[str, ...]) -> Answer:
+    text = (
+        "Bad request. api-version is invalid or was not specified in the request. "
+        "For more information refer to aka.ms/azureimds"
+    )
+    return Answer(400, json_body({"error": text, "newest-versions": list(newest)}))
+
+
+BAD_VERSION = _bad_version(NEWEST)
+# Captured is the status; the body is that of the other endpoints.
+BAD_EVENTS_VERSION = _bad_version(event_kinds.NEWEST)
+# Captured are these words, on a POST; not the status.
+EVENTS_THROTTLED = Answer(429, b"Throttle Result: Too Many Requests", unevidenced.TEXT_TYPE)
 
 IDENTITY_MISSING_HEADER = _identity("Required metadata header not specified")
 IDENTITY_ROOT = Answer(404, json_body({"error": "Not Found"}))  # another spelling than NOT_FOUND: another backend

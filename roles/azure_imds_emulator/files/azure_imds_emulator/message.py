@@ -110,8 +110,9 @@ def encode(answer: Answer, envelope: Envelope) -> bytes:
         usual.append(("x-ms-request-id", envelope.request_id))
     replaced = {name.lower(): value for name, value in answer.headers}
     headers = [(name, replaced.pop(name.lower(), value)) for name, value in usual]
+    date = replaced.pop("date", envelope.date)
     headers += [(name, value) for name, value in answer.headers if name.lower() in replaced]
-    headers.append(("Date", envelope.date))
+    headers.append(("Date", date))
     if envelope.connection:
         headers.append(("Connection", envelope.connection))
     headers.append(("Content-Length", str(len(answer.body))))

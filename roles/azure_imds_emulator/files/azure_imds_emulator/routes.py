@@ -46,7 +46,8 @@ def resolve(request: Request) -> Union[Answer, Target]:
 def _metadata_header(request: Request, family: Family) -> Optional[Answer]:
     """The header's name and its value "true" count in any case; another value is as bad as no header."""
     value = request.header("Metadata") or ""
-    return None if value.strip().lower() == "true" else family.missing_header(request)
+    given = value.strip().lower() == "true"
+    return None if given or not family.needs_header(request) else family.missing_header(request)
 
 
 def _forwarded(request: Request, _family: Family) -> Optional[Answer]:

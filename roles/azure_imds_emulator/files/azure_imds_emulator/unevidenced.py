@@ -50,6 +50,10 @@ ANSWERS: dict[str, Answer] = {
     # Identity without, or with an unknown, api-version.
     "identity_no_version": _identity("Required query variable 'api-version' is missing"),
     "identity_bad_version": _identity("Unsupported api-version"),
+    # Scheduled events in a version that the host does not have: clients fall back on 400 and on 404.
+    "events_too_new": _front_end(404, "Not found"),
+    # An approval that is malformed (the status is documented), or names an event that there is not (it is not).
+    "events_post": _front_end(400, "Bad request"),
     # The service is being updated.
     "updating": _front_end(410, "Gone"),
     # Throttled identity calls: the text is captured, the envelope around it is not.

@@ -12,6 +12,7 @@ A VM is given as an object; only the name is required:
      "extra": ["compute.newField"],        fields in overrides that no version or profile has
      "classic": false, "limiter": true, "retry_after": 5, "loadbalancer": {...} or null,
      "shuffle_interfaces": false,          the primary interface is the last one of the document, not the first
+     "scheduled_events": {"domain": "d"},  with whom it is maintained, and more (`event_spec.SWITCHES`)
      "attested": {"altered": true}}        what is wrong with its attested documents (`attested_spec.py`)
 """
 
@@ -29,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from . import attested_spec, checks, overrides
+from . import attested_spec, checks, event_spec, overrides
 from .versions import INTRODUCED
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -52,6 +53,7 @@ class Vm:
     compute: dict[str, Any]
     classic: bool
     attested: Mapping[str, Any]
+    scheduled_events: Mapping[str, Any]
     limiter: bool = True
     retry_after: Optional[int] = None
     loadbalancer: Optional[dict[str, Any]] = None
@@ -117,6 +119,7 @@ def build(given: Mapping[str, Any], where: str = "vm") -> Vm:
         compute=compute if isinstance(compute, dict) else {},
         classic=classic,
         attested=options.get("attested", {}),
+        scheduled_events=options.get("scheduled_events", {}),
         limiter=options.get("limiter", True),
         retry_after=options.get("retry_after"),
         loadbalancer=options.get("loadbalancer"),
@@ -226,6 +229,11 @@ class Vms:
         """The names of all VMs."""
         return [vm.name for vm in self._vms]
 
+    def all(self) -> list[Vm]:
+        """All VMs, in the order in which they were handed in."""
+        with self._lock:
+            return list(self._vms)
+
     def named(self, name: str) -> Optional[Vm]:
         """The VM of this name."""
         return next((vm for vm in self._vms if vm.name == name), None)
@@ -301,4 +309,5 @@ FIELDS: dict[str, checks.Check] = {
     "loadbalancer": _loadbalancer,
     "shuffle_interfaces": checks.boolean,
     "attested": attested_spec.check,
+    "scheduled_events": event_spec.check_switches,
 }

@@ -9,7 +9,7 @@ and the limiter. A new endpoint is a new file beside these and one more row.
 from __future__ import annotations
 
 from .. import errors, unevidenced
-from . import attested, identity, instance, loadbalancer, versions
+from . import attested, identity, instance, loadbalancer, scheduledevents, versions
 from .family import Call, Family
 
 __all__ = ["FAMILIES", "Call", "Family"]
@@ -19,6 +19,14 @@ FAMILIES: tuple[Family, ...] = (
     Family(("instance",), instance.answer),
     Family(("versions",), versions.answer),
     Family(("attested",), attested.answer),
+    Family(
+        ("scheduledevents",),
+        scheduledevents.answer,
+        methods=("GET", "POST"),
+        needs_header=scheduledevents.needs_header,
+        pause=scheduledevents.pause,
+        throttled=lambda _request: errors.EVENTS_THROTTLED,
+    ),
     Family(
         ("loadbalancer",),
         loadbalancer.answer,

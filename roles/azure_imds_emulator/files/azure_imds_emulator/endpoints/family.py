@@ -9,6 +9,7 @@ from typing import Callable
 
 from .. import errors, unevidenced
 from ..attestation.documents import Documents
+from ..event_store import Events
 from ..message import Answer, Request
 from ..vms import Vm
 
@@ -23,6 +24,7 @@ class Call:
     parameters: dict[str, str]
     now: float
     documents: Documents
+    events: Events
 
 
 def _missing_header(request: Request) -> Answer:
@@ -31,12 +33,17 @@ def _missing_header(request: Request) -> Answer:
 
 @dataclass(frozen=True)
 class Family:
-    """One endpoint: where it is, who answers, how it refuses, and which limit (`limiter.LIMITS`) it falls under."""
+    """One endpoint: where it is, who answers, how it refuses, and which limit (`limiter.LIMITS`) it falls under.
+
+    ``needs_header``: whether a request must have the Metadata header. ``pause``: seconds before the answer.
+    """
 
     path: tuple[str, ...]
     answer: Callable[[Call], Answer]
     methods: tuple[str, ...] = ("GET",)
     bucket: str = "general"
+    needs_header: Callable[[Request], bool] = lambda _request: True
+    pause: Callable[[Call], float] = lambda _call: 0.0
     missing_header: Callable[[Request], Answer] = _missing_header
     wrong_method: Callable[[Request], Answer] = lambda _request: unevidenced.ANSWERS["method"]
     throttled: Callable[[Request], Answer] = lambda _request: errors.THROTTLED
