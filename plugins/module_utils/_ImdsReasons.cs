@@ -53,6 +53,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
                 "A prohibit or blackhole route, or a local firewall, forbids traffic to the metadata address.",
                 "Remove that route or firewall rule, or reconfigure the service that set it, such as systemd-imdsd."),
             new ImdsReason(
+                "locked_by_systemd",
+                "systemd-imdsd locks IMDS on purpose: only processes that may set its firewall mark get through.",
+                "Use become, so that the mark can be set, boot with systemd.imds.network=unlocked, or use "
+                + "systemd-imds."),
+            new ImdsReason(
                 "wrong_source_address",
                 "IMDS answers another address of this host, but not the one that the system chose as the source.",
                 "Make the primary address of the primary network interface the source of the route to "

@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any, Callable
 
-from . import guest, paths, platform, release, retry, transport, versions
+from . import guest, lock, paths, platform, release, retry, transport, versions
 from .options import Settings
 from .paths import Path
 from .reasons import ImdsError, printable
@@ -81,6 +81,7 @@ class Client:
         self._started = clock()
         self._limit = settings.timeout
         self._last_request: float | None = None
+        self._mark: int | None = None
         self.requests = 0
         self.attempts: list[dict[str, Any]] = []
 
@@ -173,6 +174,8 @@ class Client:
                 return seen.content, seen.response
             if seen.outcome == "bad_version" and seen.response:
                 raise _VersionError(version, retry.newest_versions(seen.response.body))
+            if seen.outcome == "route_prohibited" and self._unlocked(seen.detail):
+                continue
             if seen.silent_on and tries[seen.outcome] == 2:
                 self._try_other_sources(target, seen.silent_on)
             log["wait"] = self._wait(seen, tries[seen.outcome])
@@ -224,7 +227,20 @@ class Client:
         }
         timeout = min(self._remaining(), _PROBE_TIMEOUT) if source else self._remaining()
         times = (self._settings.connect_timeout, self._settings.read_timeout, timeout)
-        return self._get(self._settings.address, target, headers, *times, source)
+        more = {} if self._mark is None else {"mark": self._mark}
+        return self._get(self._settings.address, target, headers, *times, source, **more)
+
+    def _unlocked(self, detail: str) -> bool:
+        """Take systemd's own way past its lock, which is a firewall mark; whether that is worth another try.
+
+        :raises ImdsError: locked_by_systemd, where this process may not set the mark
+        """
+        if self._mark is not None or not lock.is_locked():
+            return False
+        if not lock.may_set_mark():
+            raise ImdsError("locked_by_systemd", detail)
+        self._mark = lock.MARK
+        return True
 
     def _try_other_sources(self, target: str, silent_on: str) -> None:
         """IMDS answers only the primary address: where another of ours gets an answer, the source is what is wrong.

@@ -29,8 +29,11 @@ def diagnose(case: Evaluation) -> tuple[Finding, ...]:
     An answer counts more than what the tables say, and without one nothing is called right where one could be had.
     """
     found = [one for check in _CHECKS for one in check(case)]
-    if case.served:
+    # One answer says nothing about the other next hops of a route that has several.
+    if case.served and len(case.winner.legs) < 2:
         found = [one._replace(severity="warning") if one.code in _BY_TABLES else one for one in found]
+    if any(one.severity == "error" for one in found if one.code in _BY_TABLES) or not _has_nic(case):
+        found = [one for one in found if one.code != "silent_although_routed"]
     if any(one.severity == "error" for one in found) or (case.asked and not case.served):
         found = [one for one in found if one.code not in ("ok", "ok_via_default")]
     order = ("error", "refusal", "ok", "warning")
@@ -41,6 +44,11 @@ def diagnose(case: Evaluation) -> tuple[Finding, ...]:
         kept = [one._replace(remedy="", severity=_mildly(one)) for one in found]
         return (finding("not_azure"), *kept)
     return tuple(found)
+
+
+def _has_nic(case: Evaluation) -> bool:
+    """Whether the primary NIC has any address that IMDS could answer; else the silence is explained."""
+    return all(one.code != "primary_nic_link_local" for one in case.primary.problems)
 
 
 def _mildly(one: Finding) -> str:
@@ -72,7 +80,8 @@ def _check_winner(case: Evaluation) -> Iterator[Finding]:
     elif verdict.error and not verdict.route:
         if case.state.system == model.LINUX and not _looks_into_main(case):
             yield finding("rules_missing")
-        yield finding("no_route", cause=_cause(case), dhcp=_by_dhcp(case))
+        else:
+            yield finding("no_route", cause=_cause(case), dhcp=_by_dhcp(case))
     elif verdict.route and verdict.error:
         words = {"kind": verdict.kind, "prefix": verdict.route.prefix}
         yield finding("blocked_by_unreachable_route", _rows(case, verdict.route, rule=verdict.rule), **words)

@@ -187,6 +187,8 @@ def _foreign(state: State, goal: Goal, rows: Sequence[Route]) -> Finding:
 
 
 def _removal_command(state: State, row: Route) -> str:
+    if state.system == model.LINUX and row.weight:
+        return f"ip route delete {row.prefix}"
     if state.system == model.LINUX:
         return " ".join(["ip", *ip_arguments(Op("delete", row))])
     nic = model.find_interface(state, row.interface)

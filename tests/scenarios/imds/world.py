@@ -39,6 +39,7 @@ class World:
         self.answers = list(answers)
         self.requests: list[Request] = []
         self.sleeps: list[float] = []
+        self.marks: list[int | None] = []
 
     def client(self, settings: Settings | None = None) -> Client:
         return Client(settings or Settings(), self.get, self.clock, self.sleep)
@@ -60,9 +61,11 @@ class World:
         read_timeout: float,
         timeout: float,
         source: str | None = None,
+        mark: int | None = None,
     ) -> Response:
         """Keeps the promise of transport.get: no longer than timeout, and than the other two together."""
         assert min(connect_timeout, read_timeout, timeout) > 0
+        self.marks.append(mark)
         self.requests.append(Request(self.now, target, source, headers))
         result, after = self.answers[min(len(self.requests), len(self.answers)) - 1]
         limit = min(connect_timeout + read_timeout, timeout)
