@@ -20,7 +20,8 @@ from ansible_collections.imds.azure.tests.scenarios import played_hosts
 
 ROOT = Path(__file__).resolve().parents[3]
 MODULES = sorted(path.stem for path in (ROOT / "plugins" / "modules").glob("*.py"))
-ROUTES = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())["plugin_routing"]["modules"]
+RUNTIME = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text())
+ROUTES = RUNTIME["plugin_routing"]["modules"]
 ROUTED = sorted(name[: -len(".ps1")] for name in ROUTES)
 FACTS = "azure_imds_facts"
 
@@ -97,6 +98,11 @@ def test_all_that_has_a_windows_form_is_routed() -> None:
     assert {route["redirect"] for route in ROUTES.values()} == {f"imds.azure.{name}" for name in windows}
     assert windows == {f"{name}_windows" for name in ROUTED}
     assert {FACTS, "azure_imds_info", "azure_imds_attest"} <= set(ROUTED)
+
+
+def test_the_action_group_holds_every_module() -> None:
+    files = {path.stem for path in (ROOT / "plugins" / "modules").iterdir() if path.suffix in (".py", ".ps1")}
+    assert sorted(files) == RUNTIME["action_groups"]["imds"]
 
 
 def expected(connection: str) -> dict[str, list[str]]:
