@@ -26,7 +26,7 @@ from urllib.parse import quote
 
 from .. import checks, whole_files
 from . import rsa
-from .certificates import Certificate, Wish, issue
+from .certificates import Certificate, CertificateSpec, issue
 
 ROOT = "Azure IMDS Emulator Root"
 INTERMEDIATE = "Azure IMDS Emulator RSA CA 02"
@@ -80,14 +80,14 @@ class Authority:
         """Nobody has a reason to trust it; it is not kept."""
         return issue(_ca(UNTRUSTED_ROOT, self._founded().created), self.impostor_key())
 
-    def leaf(self, wish: Wish, untrusted: bool = False) -> Certificate:
+    def leaf(self, spec: CertificateSpec, untrusted: bool = False) -> Certificate:
         """The certificate of a document's signer."""
         issuer = self.untrusted_root() if untrusted else self.intermediate()
-        return issue(wish, self._founded().keys["leaf"], issuer)
+        return issue(spec, self._founded().keys["leaf"], issuer)
 
-    def impostor(self, wish: Wish) -> Certificate:
+    def impostor(self, spec: CertificateSpec) -> Certificate:
         """A certificate of the intermediate for someone else's key."""
-        return issue(wish, self.impostor_key(), self.intermediate())
+        return issue(spec, self.impostor_key(), self.intermediate())
 
     def impostor_key(self) -> rsa.Key:
         """The key of who only pretends."""
@@ -120,8 +120,8 @@ def pem(certificate: Certificate) -> bytes:
     return "\n".join(("-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", "")).encode()
 
 
-def _ca(common_name: str, created: int, **more: Any) -> Wish:
-    return Wish(common_name, created - BEFORE, created + AFTER, **more)
+def _ca(common_name: str, created: int, **more: Any) -> CertificateSpec:
+    return CertificateSpec(common_name, created - BEFORE, created + AFTER, **more)
 
 
 def _root(foundation: _Foundation) -> Certificate:
@@ -129,8 +129,8 @@ def _root(foundation: _Foundation) -> Certificate:
 
 
 def _intermediate(foundation: _Foundation) -> Certificate:
-    wish = _ca(INTERMEDIATE, foundation.created, issuer_urls=urls(ROOT), path_length=0)
-    return issue(wish, foundation.keys["intermediate"], _root(foundation))
+    spec = _ca(INTERMEDIATE, foundation.created, issuer_urls=urls(ROOT), path_length=0)
+    return issue(spec, foundation.keys["intermediate"], _root(foundation))
 
 
 def _new(clock: Callable[[], float]) -> _Foundation:

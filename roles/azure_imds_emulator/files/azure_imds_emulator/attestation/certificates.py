@@ -25,10 +25,10 @@ DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, CERTIFICATE_SIGN, CRL_SIGN = 0, 2, 5, 6
 
 
 @dataclass(frozen=True)
-class Wish:
-    """What a certificate shall say. With ``names`` (DNS) it is a server's, without any a CA's.
+class CertificateSpec:
+    """What to certify. With ``names`` (DNS) it is a server's, without any a CA's.
 
-    Times in Unix seconds. ``issuer_urls``: where the issuer's certificate lies. ``path_length`` as in RFC 5280.
+    Times in Unix seconds. ``issuer_urls``: where the issuer's certificate is published. ``path_length`` as in RFC 5280.
     """
 
     common_name: str
@@ -52,17 +52,17 @@ class Certificate:
 
 
 @functools.lru_cache(maxsize=256)
-def issue(wish: Wish, key: rsa.Key, issuer: Optional[Certificate] = None) -> Certificate:
+def issue(spec: CertificateSpec, key: rsa.Key, issuer: Optional[Certificate] = None) -> Certificate:
     """The certificate for ``key``, signed by the issuer; self-signed without one."""
-    subject = _name(wish)
+    subject = _name(spec)
     issuer_name, issuer_key = (issuer.subject, issuer.key) if issuer else (subject, key)
     statement = (
         SHA256_WITH_RSA,
         issuer_name,
-        der.sequence(der.moment(wish.not_before), der.moment(wish.not_after)),
+        der.sequence(der.moment(spec.not_before), der.moment(spec.not_after)),
         subject,
         der.sequence(RSA_ENCRYPTION, der.bits(_public(key))),
-        der.explicit(3, der.sequence(*_extensions(wish, key, issuer_key))),
+        der.explicit(3, der.sequence(*_extensions(spec, key, issuer_key))),
     )
     # 16 bytes, positive, and another one for every other certificate.
     serial = int.from_bytes(hashlib.sha256(b"".join(statement)).digest()[:16], "big") >> 1 | 1 << 126
@@ -71,8 +71,8 @@ def issue(wish: Wish, key: rsa.Key, issuer: Optional[Certificate] = None) -> Cer
     return Certificate(encoded, subject, issuer_name, serial, key)
 
 
-def _name(wish: Wish) -> bytes:
-    parts = ((COUNTRY, "US"), (ORGANIZATION, wish.organization), (COMMON_NAME, wish.common_name))
+def _name(spec: CertificateSpec) -> bytes:
+    parts = ((COUNTRY, "US"), (ORGANIZATION, spec.organization), (COMMON_NAME, spec.common_name))
     return der.sequence(*(der.set_of(der.sequence(der.oid(kind), der.printable(text))) for kind, text in parts))
 
 
@@ -85,10 +85,10 @@ def _key_identifier(key: rsa.Key) -> bytes:
     return hashlib.sha256(_public(key)).digest()[:20]
 
 
-def _extensions(wish: Wish, key: rsa.Key, issuer_key: rsa.Key) -> list[bytes]:
-    server = bool(wish.names)
+def _extensions(spec: CertificateSpec, key: rsa.Key, issuer_key: rsa.Key) -> list[bytes]:
+    server = bool(spec.names)
     usage = (DIGITAL_SIGNATURE, KEY_ENCIPHERMENT) if server else (DIGITAL_SIGNATURE, CERTIFICATE_SIGN, CRL_SIGN)
-    limit = b"" if wish.path_length is None else der.integer(wish.path_length)
+    limit = b"" if spec.path_length is None else der.integer(spec.path_length)
     found = [
         _extension(BASIC_CONSTRAINTS, der.sequence(*(() if server else (der.TRUE, limit))), critical=True),
         _extension(KEY_USAGE, der.flags(*usage), critical=True),
@@ -97,11 +97,11 @@ def _extensions(wish: Wish, key: rsa.Key, issuer_key: rsa.Key) -> list[bytes]:
     if key != issuer_key:
         found.append(_extension(AUTHORITY_KEY, der.sequence(der.element(0x80, _key_identifier(issuer_key)))))
         found.append(_extension(EXTENDED_USAGE, der.sequence(der.oid(SERVER_AUTH))))
-    if wish.issuer_urls:
-        access = (der.sequence(der.oid(CA_ISSUERS), der.element(0x86, url.encode())) for url in wish.issuer_urls)
+    if spec.issuer_urls:
+        access = (der.sequence(der.oid(CA_ISSUERS), der.element(0x86, url.encode())) for url in spec.issuer_urls)
         found.append(_extension(AUTHORITY_ACCESS, der.sequence(*access)))
     if server:
-        names = (der.element(0x82, name.encode()) for name in wish.names)
+        names = (der.element(0x82, name.encode()) for name in spec.names)
         found.append(_extension(ALTERNATIVE_NAME, der.sequence(*names)))
     return found
 

@@ -11,7 +11,7 @@ from typing import Any, Callable
 from ..vms import Vm, Vms
 from . import rsa
 from .authority import DAY, INTERMEDIATE, UNTRUSTED_ROOT, Authority, urls
-from .certificates import Certificate, Wish
+from .certificates import Certificate, CertificateSpec
 from .cms import signed_data
 from .content import content
 
@@ -25,12 +25,12 @@ DOMAINS: dict[str, str] = {
 LEAF_DAYS = 180
 
 # The switches that concern the certificate of the signer.
-LEAF_SWITCHES: dict[str, Callable[[Wish], Wish]] = {
-    "expired_leaf": lambda wish: _shifted(wish, -2 * LEAF_DAYS),
-    "future_leaf": lambda wish: _shifted(wish, LEAF_DAYS),
-    "wrong_name": lambda wish: replace(wish, names=tuple(f"{name}.attacker.example" for name in wish.names)),
-    "untrusted_root": lambda wish: replace(wish, issuer_urls=urls(UNTRUSTED_ROOT)),
-    "missing_issuer": lambda wish: replace(wish, issuer_urls=urls("Azure IMDS Emulator Missing CA")),
+LEAF_SWITCHES: dict[str, Callable[[CertificateSpec], CertificateSpec]] = {
+    "expired_leaf": lambda spec: _shifted(spec, -2 * LEAF_DAYS),
+    "future_leaf": lambda spec: _shifted(spec, LEAF_DAYS),
+    "wrong_name": lambda spec: replace(spec, names=tuple(f"{name}.attacker.example" for name in spec.names)),
+    "untrusted_root": lambda spec: replace(spec, issuer_urls=urls(UNTRUSTED_ROOT)),
+    "missing_issuer": lambda spec: replace(spec, issuer_urls=urls("Azure IMDS Emulator Missing CA")),
 }
 
 
@@ -74,26 +74,26 @@ class Documents:
         domain = DOMAINS.get(_word(vm, "azEnvironment"), DOMAINS["azurepubliccloud"])
         region = _word(vm, "location")
         names = (f"{region}.{domain}", domain) if region else (domain,)
-        wish = _wish(domain, now, names=names, issuer_urls=urls(INTERMEDIATE))
+        spec = _spec(domain, now, names=names, issuer_urls=urls(INTERMEDIATE))
         for switch, change in LEAF_SWITCHES.items():
-            wish = change(wish) if switch in on else wish
-        return self._authority.leaf(wish, untrusted="untrusted_root" in on)
+            spec = change(spec) if switch in on else spec
+        return self._authority.leaf(spec, untrusted="untrusted_root" in on)
 
 
-def _wish(common_name: str, now: float, **more: Any) -> Wish:
+def _spec(common_name: str, now: float, **more: Any) -> CertificateSpec:
     """Valid since yesterday: it changes once a day, and clocks may differ."""
     start = int(now) // DAY * DAY - DAY
-    return Wish(common_name, start, start + LEAF_DAYS * DAY, **more)
+    return CertificateSpec(common_name, start, start + LEAF_DAYS * DAY, **more)
 
 
-def _impostor(now: float) -> Wish:
+def _impostor(now: float) -> CertificateSpec:
     """Longer than a genuine certificate, so that DER sorts it behind that one."""
     names = ("attacker.example", f"{'a' * 60}.attacker.example", f"{'b' * 60}.attacker.example")
-    return _wish("attacker.example", now, names=names, issuer_urls=urls(INTERMEDIATE))
+    return _spec("attacker.example", now, names=names, issuer_urls=urls(INTERMEDIATE))
 
 
-def _shifted(wish: Wish, days: int) -> Wish:
-    return replace(wish, not_before=wish.not_before + days * DAY, not_after=wish.not_after + days * DAY)
+def _shifted(spec: CertificateSpec, days: int) -> CertificateSpec:
+    return replace(spec, not_before=spec.not_before + days * DAY, not_after=spec.not_after + days * DAY)
 
 
 def _word(vm: Vm, name: str) -> str:
