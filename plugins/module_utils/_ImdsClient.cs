@@ -52,7 +52,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         public readonly List<string> Offered;
 
         public VersionException(string version, List<string> offered)
-            : base("bad_version", "IMDS refuses api-version " + (version ?? "None") + Known(offered))
+            : base("bad_version", "IMDS does not accept api-version " + (version ?? "None") + Known(offered))
         {
             Offered = offered;
         }
@@ -311,7 +311,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             if (pause >= Remaining)
             {
                 throw new TransportException(
-                    "connect_timeout", "nothing is left of " + Text.Number(limit, 6) + " s for a request");
+                    "connect_timeout", "the limit of " + Text.Number(limit, 6) + " s leaves no time for a request");
             }
             if (pause > 0)
             {
@@ -359,7 +359,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
                 if (answered)
                 {
                     throw new ImdsException(
-                        "wrong_source_address", "silence for " + silentOn + ", an answer for " + address);
+                        "wrong_source_address", "no answer for " + silentOn + ", but one for " + address);
                 }
             }
         }

@@ -20,7 +20,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
     // A JSON object, and the facts.
     using Map = Dictionary<string, object>;
 
-    // What the facts take from elsewhere than the document.
+    // What the facts need besides the document.
     // Devices: MAC (lower case, colons) -> interface alias. DefaultDevice: the one of the default route. LocalAddress:
     // the address that IMDS answered, which is the primary one, because it answers no other.
     public sealed class Context
@@ -34,7 +34,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
 
     public static class Facts
     {
-        // What the module itself says under the same roof.
+        // Names that the module itself uses beside the facts.
         public static readonly string[] Reserved = { "api_version", "available", "meta", "reason", "remedy" };
 
         public static readonly Dictionary<string, Func<object, Context, object>> Converters =
@@ -65,7 +65,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
         private static readonly HashSet<string> Handled = new HashSet<string>(
             Fields.Table.Select(field => field.Source).Concat(new[] { "compute.tags" }));
 
-        // Objects from which facts take these keys only. With more keys in them, they come through as a whole.
+        // Objects of which the facts use only these keys. If one has other keys, the whole object is passed on as well.
         private static readonly Dictionary<string, string[]> ShownInPart = new Dictionary<string, string[]>
         {
             { "compute.virtualMachineScaleSet", new[] { "id" } },
@@ -203,7 +203,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             return string.IsNullOrEmpty(text) ? null : text;
         }
 
-        // Digits become a number; what is none stays as it is, rather than being lost.
+        // Digits become a number; anything else is kept as it is rather than lost.
         private static object Integer(object value)
         {
             string text = value as string;
@@ -276,7 +276,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             };
         }
 
-        // Region names are compared without case and blanks, so they come without.
+        // A region's name in lower case without spaces, which is how Azure compares them.
         private static string Location(object value)
         {
             string name = String(value);
@@ -460,7 +460,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             if (ambiguous)
             {
                 warnings.Add(
-                    "The tags of this API version are one string, and it can be split in several ways; "
+                    "This API version sends the tags as one string, which can be split in several ways; "
                     + "use 2019-06-04 or newer.");
             }
         }

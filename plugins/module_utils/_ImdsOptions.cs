@@ -141,7 +141,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsOptions
             {
                 throw new OptionException(
                     "endpoint",
-                    Text.Quote(host) + " is not an IP address; names are not looked up, give the address");
+                    Text.Quote(host) + " is not an IP address; names are not looked up");
             }
             int port = match.Groups[3].Success ? int.Parse(match.Groups[3].Value, CultureInfo.InvariantCulture) : 80;
             if (port < 1 || port > 65535)

@@ -138,7 +138,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPaths
                 throw new OptionException(
                     "path",
                     Text.Quote(text)
-                    + " may only hold keys and indexes between slashes, such as instance/network/interface/0");
+                    + " may only contain keys and indexes between slashes, such as instance/network/interface/0");
             }
             if (parts[0].ToLowerInvariant() == "identity")
             {

@@ -19,9 +19,8 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
 {
-    // Host: an IP address. Times in seconds: to wait for the TCP connection, from then until the whole response has
-    // to be here, and for both together where that is less than their sum. Source: local IP address to bind to, or
-    // null.
+    // Host: an IP address. Times in seconds: to wait for the TCP connection, for the whole response after that, and for
+    // both together if that is less than their sum. Source: local IP address to bind to, or null.
     public sealed class Request
     {
         public string Host;
@@ -296,7 +295,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
                 if (!More())
                 {
                     throw received
-                        ? Error("malformed", "the connection closed within the head of the answer")
+                        ? Error("malformed", "the connection closed in the middle of the answer's head")
                         : Error("reset", "the connection closed without an answer");
                 }
             }
@@ -367,7 +366,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
             text = text.Trim(' ', '\t').ToLowerInvariant();
             if (text.Length == 0 || text.Length > 18 || !text.All(character => digits.IndexOf(character) >= 0))
             {
-                throw Error("malformed", "the answer states no proper length");
+                throw Error("malformed", "the answer states no valid length");
             }
             long number = 0;
             foreach (char character in text)

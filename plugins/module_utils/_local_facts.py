@@ -26,7 +26,7 @@ from typing import Any
 from ansible_collections.imds.azure.plugins.module_utils import _imds
 from ansible_collections.imds.azure.plugins.module_utils._imds import local_fact, release
 
-# Without collecting garbage a process as short as this one is done a little sooner.
+# A process as short as this one finishes a little sooner without garbage collection.
 _MAIN = """\
 import gc
 import sys

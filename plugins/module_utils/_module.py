@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules share: the argument spec of the IMDS options, and their start. PRIVATE to this collection."""
+"""What the modules share: the argument spec of the IMDS options, and how they start. PRIVATE to this collection."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import options
 
 
 def argument_spec() -> dict[str, Any]:
-    """The options of the doc fragment _imds; a fresh copy, to be extended."""
+    """The options of the doc fragment _imds, as a new dictionary that may be extended."""
     defaults = options.Settings()
     return {
         "api_version": {"type": "str"},
@@ -36,10 +36,10 @@ def facts_spec() -> dict[str, Any]:
 
 
 def keep_loaded() -> None:
-    """Spare the garbage collector what is loaded by now: it all stays until the process ends.
+    """Exempt what is loaded so far from garbage collection: all of it stays until the process ends.
 
     Python collects garbage as it ends, however little there is, and to look through all that Ansible has loaded takes
-    longer than to ask IMDS.
+    longer than asking IMDS.
     """
     if hasattr(gc, "freeze"):  # not in every Python
         gc.freeze()

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The facts of a host of which nothing is known: every documented fact, empty. Pure.
+"""The facts of a host about which nothing is known: every documented fact, empty. Pure.
 
 Separate from facts.py, because a host that is not an Azure VM needs no more than this.
 """
@@ -38,7 +38,7 @@ def blob() -> dict[str, Any]:
     return {"present": False, "length": 0, "sha256": None, "base64": None}
 
 
-# By kind, what facts.CONVERTERS makes of nothing, where that is not null.
+# What facts.CONVERTERS makes of nothing, by kind, if that is not null.
 BLANKS: dict[str, Callable[[], Any]] = {
     "object": dict,
     "list": list,

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Asks IMDS: one deadline, paced, retried by the table, stepping down the version ladder; keeps a log of attempts."""
+"""Asks IMDS under one deadline: paces requests, retries by the table, steps down the version ladder, logs attempts."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .options import Settings
 from .paths import Path
 from .reasons import ImdsError, printable
 
-# IMDS takes 5 requests per second from all programs of a VM together.
+# IMDS allows a VM 5 requests per second, counting all its programs.
 PACE = 0.25
-# Seconds for each address in the search for the right source: where IMDS answers at all, it answers in milliseconds.
+# Seconds per address when looking for the right source: if IMDS answers at all, it does so within milliseconds.
 _PROBE_TIMEOUT = 2.0
 # With as many disks, addresses and tags as Azure allows, a document has fewer than half of them.
 MAX_VALUES = 20_000
@@ -36,7 +36,7 @@ class ImdsAnswer:
 
 
 class _UnusableError(Exception):
-    """A 200 that holds something else; outcome is a key of retry.RULES."""
+    """A 200 response with unexpected content. outcome: a key of retry.RULES."""
 
     def __init__(self, outcome: str, detail: str) -> None:
         super().__init__(detail)
@@ -44,7 +44,7 @@ class _UnusableError(Exception):
 
 
 class _Seen:
-    """One attempt: its outcome, in words, and what came."""
+    """One attempt: its outcome, a description, and what came back."""
 
     def __init__(
         self,
@@ -62,9 +62,9 @@ class _Seen:
 
 
 class Client:
-    """One operation against IMDS. Its deadline starts when it is made.
+    """One operation against IMDS. Its deadline starts when the client is created.
 
-    requests counts what was sent; attempts is the log: path, api_version, outcome, status, detail and wait of each.
+    requests: how many were sent; attempts: the log, with path, api_version, outcome, status, detail and wait of each.
     """
 
     def __init__(
@@ -92,28 +92,28 @@ class Client:
     def instance(self) -> ImdsAnswer:
         """The instance document, a dict with compute or network.
 
-        :raises ImdsError: with the reason why there is none
+        :raises ImdsError: with the reason if there is none
         """
         return self._versioned(paths.INSTANCE, self._read_instance)
 
     def load_balancer(self) -> ImdsAnswer:
         """The load balancer document, {"loadbalancer": {...}}.
 
-        :raises ImdsError: not_found where the VM is behind none
+        :raises ImdsError: not_found if the VM is not behind one
         """
         return self._versioned(paths.LOAD_BALANCER, _read_object)
 
     def attested(self, nonce: str) -> ImdsAnswer:
-        """The attested document over a nonce (options.nonce), {"encoding": ..., "signature": ...}. Nothing is verified.
+        """The attested document for a nonce (options.nonce), {"encoding": ..., "signature": ...}. Nothing is verified.
 
-        :raises ImdsError: with the reason why there is none
+        :raises ImdsError: with the reason if there is none
         """
         return self._versioned(paths.ATTESTED, _read_object, f"&nonce={nonce}")
 
     def fetch(self, path: Path) -> ImdsAnswer:
-        """Whatever stands under a path: parsed JSON, or a leaf's text.
+        """Whatever is at a path: parsed JSON, or the text of a single value.
 
-        :raises ImdsError: with the reason why there is nothing
+        :raises ImdsError: with the reason if there is nothing
         """
         if not path.since:
             content, response = self._persist(path, None, _read_json, "")
@@ -184,9 +184,9 @@ class Client:
             self._sleep(log["wait"])
 
     def _wait(self, seen: _Seen, tries: int) -> float | None:
-        """Seconds until the next try; None where the table allows none, or the deadline would be over by then."""
+        """Seconds until the next try; None if the table allows none, or the deadline comes first."""
         rule = retry.RULES[seen.outcome]
-        # An update lengthens the deadline; whatever else calls for patience brings the usual one back.
+        # An update extends the deadline; any other outcome that is retried restores the usual one.
         if seen.outcome == "updating":
             self._limit = max(self._settings.timeout, self._settings.updating_timeout)
         elif rule.waits:
@@ -214,7 +214,9 @@ class Client:
     def _send(self, target: str, source: str | None = None) -> transport.Response:
         pause = 0.0 if self._last_request is None else max(self._last_request + PACE - self._clock(), 0.0)
         if pause >= self._remaining():
-            raise transport.TransportError("connect_timeout", f"nothing is left of {self._limit:g} s for a request")
+            raise transport.TransportError(
+                "connect_timeout", f"the limit of {self._limit:g} s leaves no time for a request"
+            )
         if pause:
             self._sleep(pause)
         self._last_request = self._clock()
@@ -243,7 +245,7 @@ class Client:
         return True
 
     def _try_other_sources(self, target: str, silent_on: str) -> None:
-        """IMDS answers only the primary address: where another of ours gets an answer, the source is what is wrong.
+        """IMDS answers only the primary address: if another of ours gets an answer, the source address was wrong.
 
         :raises ImdsError: wrong_source_address
         """
@@ -255,7 +257,7 @@ class Client:
             except transport.TransportError:
                 continue
             if retry.classify(response, root=True) != "intercepted":
-                detail = f"silence for {silent_on}, an answer for {address}"
+                detail = f"no answer for {silent_on}, but one for {address}"
                 raise ImdsError("wrong_source_address", detail)
 
     def _read_instance(self, response: transport.Response) -> dict[str, Any]:
@@ -264,7 +266,7 @@ class Client:
         if not isinstance(compute, dict) and not isinstance(network, dict):
             raise _UnusableError("malformed", "the document has neither compute nor network")
         vm_id = compute.get("vmId") if isinstance(compute, dict) else None
-        # Under force the firmware is not Azure's, and says nothing.
+        # With force, the firmware need not be Azure's, so its UUID proves nothing.
         if self._settings.detect != "force" and isinstance(vm_id, str) and platform.same_machine(vm_id) is False:
             raise _UnusableError("intercepted", f"vmId {vm_id} is not the UUID of this machine's firmware")
         return document
@@ -273,7 +275,7 @@ class Client:
 class _VersionError(ImdsError):
     def __init__(self, version: str | None, offered: list[str]) -> None:
         known = f"; it offers {', '.join(offered[:5])}" if offered else ""
-        super().__init__("bad_version", f"IMDS refuses api-version {version}{known}")
+        super().__init__("bad_version", f"IMDS does not accept api-version {version}{known}")
         self.offered = offered
 
 
@@ -298,7 +300,7 @@ def _read_json(response: transport.Response) -> Any:
     text = _read_text(response)
     try:
         content = json.loads(text)
-        # Python also reads what it can't hand on: NaN, numbers beyond its range, halves of a character.
+        # Python also accepts what it cannot pass on: NaN, numbers out of range, unpaired surrogates.
         json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
         raise _UnusableError("malformed", f"the answer is not JSON: {error}") from None

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Instance document -> facts: typed, redacted, of the same shape for every VM, version and failure. Pure."""
+"""Instance document -> facts: typed, redacted, and of the same shape for every VM, version and failure. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from .primary import answered_interface
 
 
 class Context:
-    """What the facts take from elsewhere than the document.
+    """What the facts need besides the document.
 
     devices: MAC (lower case, colons) -> guest interface; default_device: the one of the default route;
-    local_address: the address that IMDS answered, which is the primary one, because it answers no other.
+    local_address: the address that IMDS answered, which is the primary one because it answers no other.
     """
 
     def __init__(
@@ -94,9 +94,9 @@ def _pass_on_unknown(facts: dict[str, Any], node: Mapping[str, Any], source: str
             _add(target, snake(key), _plain(value), reserved)
 
 
-# What the module itself says under the same roof.
+# Names that the module itself uses beside the facts.
 RESERVED = {"available", "reason", "remedy", "api_version", "meta"}
-# Objects from which facts take these keys only. With more keys in them, they come through as a whole.
+# Objects of which the facts use only these keys. If one has other keys, the whole object is passed on as well.
 _SHOWN_IN_PART = {"compute.virtualMachineScaleSet": {"id"}}
 _ADDRESS_KEYS = {"privateIpAddress", "publicIpAddress"}
 
@@ -123,12 +123,12 @@ def _string(value: Any) -> str | None:
 
 
 def _only(kind: type, value: Any) -> Any:
-    """What is documented as one type is never of another."""
+    """A fact that is documented with one type never has another."""
     return value if isinstance(value, kind) and isinstance(value, bool) == (kind is bool) else None
 
 
 def _integer(value: Any) -> Any:
-    """Digits become a number; what is none stays as it is, rather than being lost."""
+    """Digits become a number; anything else is kept as it is rather than lost."""
     return int(value) if isinstance(value, str) and re.fullmatch(r"-?[0-9]{1,18}", value) else _plain(value)
 
 
@@ -137,7 +137,7 @@ def _boolean(value: Any) -> Any:
 
 
 def _plain(value: Any, key: str = "") -> Any:
-    """The mechanical rule: names to snake_case, "" to null, known numbers and switches typed, all else as sent."""
+    """The mechanical rule: names in snake_case, "" as null, known numbers and booleans typed, the rest as sent."""
     if isinstance(value, dict):
         plain: dict[str, Any] = {}
         for name, inner in value.items():
@@ -165,7 +165,7 @@ def _dict(value: Any) -> dict[str, Any]:
 
 
 def _environment(value: Any) -> str | None:
-    """The cloud's name in its usual spelling: samples show it in upper case too."""
+    """The cloud's name in its usual spelling; samples also show it in upper case."""
     name = _string(value)
     return next((cloud for cloud in CLOUDS if name and cloud.lower() == name.lower()), name)
 
@@ -175,7 +175,7 @@ def _endpoints(value: Any) -> dict[str, str | None]:
 
 
 def _location(value: Any) -> str | None:
-    """Region names are compared without case and blanks, so they come without."""
+    """A region's name in lower case without spaces, which is how Azure compares them."""
     name = _string(value)
     return name.replace(" ", "").lower() if name else None
 
@@ -189,7 +189,7 @@ def _disks(value: Any) -> list[Any]:
 
 
 def _blob(value: Any, context: Context) -> dict[str, Any]:
-    """User data: presence, length in bytes and SHA-256 of what it decodes to; its Base64 text only if asked for."""
+    """User data: presence, decoded length in bytes and SHA-256; its Base64 text only on request."""
     text = _string(value)
     if not text:
         return blank.blob()
@@ -224,7 +224,7 @@ def _public_key(key: dict[str, Any], context: Context) -> dict[str, Any]:
     return facts
 
 
-# A key's type and its Base64 text, which may go on behind a line break.
+# A key's type and its Base64 text, which may continue after a line break.
 _KEY = re.compile(r"\s*\S+[ \t]+((?:[A-Za-z0-9+/][\r\n]*)+(?:=[\r\n]*){0,2})")
 
 
@@ -235,7 +235,7 @@ def _fingerprint(key: str) -> str | None:
         try:
             digest = hashlib.sha256(base64.b64decode(text, validate=True)).digest()
         except (binascii.Error, ValueError):
-            continue  # two keys, perhaps, one behind the other
+            continue  # perhaps two keys, one after the other
         return "SHA256:" + base64.b64encode(digest).decode("ascii").rstrip("=")
     return None
 
@@ -244,7 +244,7 @@ def _fingerprint(key: str) -> str | None:
 
 
 def _mac(value: Any) -> str | None:
-    """000D3AF806EC -> 00:0d:3a:f8:06:ec, as the system and Ansible write it."""
+    """000D3AF806EC -> 00:0d:3a:f8:06:ec, the way the system and Ansible write it."""
     digits = re.sub("[^0-9a-f]", "", (_string(value) or "").lower())
     return ":".join(re.findall("..", digits)) if len(digits) == 12 else _string(value)
 
@@ -311,7 +311,7 @@ def _primary(interfaces: list[dict[str, Any]], context: Context) -> dict[str, An
 
 
 def _fall_back_to_tags_string(facts: dict[str, Any], document: Mapping[str, Any]) -> list[str]:
-    """Below 2019-06-04 there is no tagsList, only one string that can't be split safely."""
+    """Versions before 2019-06-04 have no tagsList, only one string that cannot be split reliably."""
     compute = _dict(document.get("compute"))
     if isinstance(compute.get("tagsList"), list) or not _string(compute.get("tags")):
         return []
@@ -320,7 +320,7 @@ def _fall_back_to_tags_string(facts: dict[str, Any], document: Mapping[str, Any]
     if not ambiguous:
         return []
     return [
-        "The tags of this API version are one string, and it can be split in several ways; use 2019-06-04 or newer."
+        "This API version sends the tags as one string, which can be split in several ways; use 2019-06-04 or newer."
     ]
 
 

@@ -15,7 +15,7 @@ from .reasons import REASONS, ImdsError, printable
 
 
 def gather(settings: Settings) -> tuple[dict[str, Any], list[str]]:
-    """(the azure_imds fact, warnings). A miss is no error: available is false then, and reason says why."""
+    """(the azure_imds fact, warnings). No answer is not an error: available is then false, and reason says why."""
     started = time.monotonic()
     detection = platform.detect(settings.chassis_asset_tag)
     if detection.azure or settings.detect == "force":
@@ -28,7 +28,7 @@ def gather(settings: Settings) -> tuple[dict[str, Any], list[str]]:
 
 
 def unavailable(code: str, detail: str = "") -> dict[str, Any]:
-    """The azure_imds fact of a host that has none, complete and of the usual shape."""
+    """The azure_imds fact of a host without metadata: complete, and of the usual shape."""
     return _fact(code, detail, None, blank())
 
 
@@ -52,7 +52,7 @@ def _fact(code: str, detail: str, api_version: str | None, built: dict[str, Any]
 
 
 def _ask(settings: Settings) -> tuple[dict[str, Any], list[str]]:
-    # Not at the top: modules are compiled anew on every run, and these, most of the core, serve on Azure only.
+    # Not at the top: modules are compiled on every run, and these, most of the core, are only needed on Azure.
     from . import facts, guest, versions
     from .client import Client
 

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the guest itself knows of its network. Read from Linux' own files; empty elsewhere."""
+"""What the guest itself knows about its network. Read from Linux's own files; empty on other systems."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def default_device() -> str | None:
 
 
 def addresses() -> list[str]:
-    """The host's own IPv4 addresses, loopback left out, in the kernel's order."""
+    """The host's own IPv4 addresses except loopback, in the kernel's order."""
     found: list[str] = []
     address = ""
     for line in _read_file(f"{_PROC}/fib_trie").splitlines():

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The local fact script: prints the azure_imds fact as JSON, whatever happens, because setup waits for it."""
+"""The local fact script: prints the azure_imds fact as JSON whatever happens, because setup waits for it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from . import release
 from .gather import gather, unavailable
 from .options import settings
 
-# In place of those of Settings: every setup waits for the script, also where nobody needs its facts.
+# These replace the defaults of Settings: every setup waits for the script, even if nobody needs its facts.
 DEFAULTS = {"connect_timeout": 1.0, "read_timeout": 4.0, "timeout": 5.0, "updating_timeout": 5.0}
 
 
 def main(options: Mapping[str, Any]) -> None:
-    """Print the facts and end the process, at once: Python's own way out would take as long as asking IMDS does."""
+    """Print the facts and end the process at once: a normal exit would take Python as long as asking IMDS."""
     if sys.argv[1:] == ["--check"]:
         check()
     else:
@@ -51,7 +51,7 @@ def report(options: Mapping[str, Any]) -> None:
     try:
         found, warnings = gather(settings({**DEFAULTS, **options}))
     except Exception as error:
-        # Nothing should get here; if something does, it costs this fact and not the whole setup.
+        # This should never happen; if it does, only this fact is lost and not the whole setup.
         found, warnings = unavailable("malformed", f"{type(error).__name__}: {error}"), []
     for warning in warnings:
         sys.stderr.write(f"{warning}\n")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a user may set, checked once. Pure."""
+"""The options that a user can set, checked in one place. Pure."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _DATE = re.compile("[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])")
 
 
 class OptionError(ValueError):
-    """An option can't be used.
+    """An option has an unusable value.
 
     :param option: its name
-    :param problem: what is wrong, and what to give instead
+    :param problem: what is wrong with it, and what to use instead
     """
 
     def __init__(self, option: str, problem: str) -> None:
@@ -27,7 +27,7 @@ class OptionError(ValueError):
 
 
 class Settings:
-    """Times are seconds. address is the endpoint, taken apart: IP address and port."""
+    """Times are in seconds. address is the endpoint as IP address and port."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Settings:
 
 
 def settings(params: Mapping[str, Any]) -> Settings:
-    """Settings from a module's parameters; keys that are no setting, and unset ones, are left out.
+    """Settings from a module's parameters; keys that are not settings, and unset ones, are ignored.
 
     :raises OptionError: for an endpoint, a time or an API version that cannot be used
     """
@@ -80,9 +80,9 @@ def settings(params: Mapping[str, Any]) -> Settings:
 
 
 def nonce(text: str) -> str:
-    """A nonce as IMDS takes it, at most 32 characters, fit for a query.
+    """A nonce that IMDS accepts: at most 32 characters, safe in a query string.
 
-    :raises OptionError: for any other
+    :raises OptionError: for any other text
     """
     if not re.fullmatch(r"[A-Za-z0-9_-]{1,32}", text):
         raise OptionError("nonce", f"{text!r} is not 1 to 32 letters, digits, hyphens or underscores")
@@ -108,9 +108,7 @@ def _address(endpoint: str) -> tuple[str, int]:
     try:
         socket.inet_pton(socket.AF_INET6 if six else socket.AF_INET, host)
     except (OSError, ValueError):
-        raise OptionError(
-            "endpoint", f"{host!r} is not an IP address; names are not looked up, give the address"
-        ) from None
+        raise OptionError("endpoint", f"{host!r} is not an IP address; names are not looked up") from None
     number = int(port) if port else 80
     if not 0 < number < 65536:
         raise OptionError("endpoint", f"{number} is not a port, give 1 to 65535")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What may be asked for: the documented paths of IMDS. Pure."""
+"""The documented paths of IMDS, which are all that may be asked for. Pure."""
 
 from __future__ import annotations
 
@@ -85,7 +85,8 @@ def path(text: str) -> Path:
     for part in parts:
         if not re.fullmatch(r"[A-Za-z0-9_-]+", part):
             raise OptionError(
-                "path", f"{text!r} may only hold keys and indexes between slashes, such as instance/network/interface/0"
+                "path",
+                f"{text!r} may only contain keys and indexes between slashes, such as instance/network/interface/0",
             )
     if parts[0].lower() == "identity":
         raise OptionError("path", "the identity endpoints hand out secrets, which this module never reads")

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Is this an Azure VM? Answered by the firmware, without a packet."""
+"""Is this an Azure VM? The firmware tells, without sending a packet."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ class Detection:
 
 
 def detect(known_tag: str | None = None) -> Detection:
-    """Compare the chassis asset tag with the one that all Azure VMs carry.
+    """Compare the chassis asset tag with the one that all Azure VMs have.
 
-    :param known_tag: the tag, where somebody read it already (ansible_facts.chassis_asset_tag)
+    :param known_tag: the tag, if it has already been read (ansible_facts.chassis_asset_tag)
     """
-    # NA is what setup says where it can't read the tag.
+    # The setup module reports NA if it cannot read the tag.
     if known_tag and known_tag != "NA":
         return _judge(known_tag, "option chassis_asset_tag")
     if sys.platform.startswith("freebsd"):
@@ -38,7 +38,7 @@ def detect(known_tag: str | None = None) -> Detection:
 
 
 def require_azure(settings: Settings) -> Detection:
-    """Detect, unless told to go on whatever it says.
+    """Detect the platform, and insist on Azure unless the settings force the request.
 
     :raises ImdsError: not_azure or unknown_platform
     """
@@ -49,16 +49,16 @@ def require_azure(settings: Settings) -> Detection:
 
 
 def miss(detection: Detection) -> tuple[str, str]:
-    """(reason, detail) where a detection does not tell of an Azure VM."""
+    """(reason, detail) for a detection that did not find an Azure VM."""
     if detection.azure is None:
         return "unknown_platform", f"{detection.source} cannot be read"
     return "not_azure", f"chassis asset tag: {detection.chassis_asset_tag or 'none'}"
 
 
 def same_machine(vm_id: str) -> bool | None:
-    """Does the firmware's UUID agree with the vmId that IMDS tells? None where the UUID can't be read (only root can).
+    """Whether the firmware's UUID matches the vmId from IMDS. None if the UUID cannot be read, which takes root.
 
-    Generation 1 VMs show the first three groups of the UUID in the other byte order.
+    Generation 1 VMs show the first three groups of the UUID in the opposite byte order.
     """
     uuid = _kenv("smbios.system.uuid") if sys.platform.startswith("freebsd") else _read_dmi("product_uuid")
     try:
@@ -84,7 +84,7 @@ def _read_dmi(name: str) -> str | None:
 
 
 def _kenv(name: str) -> str | None:
-    """The kernel environment of FreeBSD, by its system call: 0 is KENV_GET."""
+    """A variable of FreeBSD's kernel environment, through the system call; 0 is KENV_GET."""
     import ctypes  # costs start-up time, and only FreeBSD needs it
 
     value = ctypes.create_string_buffer(256)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What follows from an answer or an error: wait and try again, or stop, and for which reason. A pure table."""
+"""What to do after an answer or an error: wait and try again, or stop, and with which reason. A pure table."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ _SERVERS = ("imds", "microsoft-iis", "microsoft-httpapi")
 def classify(response: Response, root: bool) -> str:
     """The RULES key for a response.
 
-    :param root: the path is one that every VM has, so that 404 means "not now" and not "not here"
+    :param root: every VM has this path, so 404 means "not now" rather than "not here"
     """
     if _is_foreign(response):
         return "intercepted"
@@ -105,7 +105,7 @@ def _names_version(body: bytes) -> bool:
 
 
 def newest_versions(body: bytes) -> list[str]:
-    """The versions that a version error offers, newest first; empty where it offers none."""
+    """The versions that a version error offers, newest first; empty if it offers none."""
     try:
         offered = json.loads(body)["newest-versions"]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -119,7 +119,7 @@ def wait(outcome: str, tries: int, retry_after: str | None = None, chance: float
 
     :param outcome: key of RULES
     :param tries: how many times this outcome was seen, this one included
-    :param retry_after: the header of that name, honoured where it is a number of seconds
+    :param retry_after: the header of that name, honoured if it is a number of seconds
     :param chance: random number from 0 to 1, for the jitter
     """
     rule = RULES[outcome]

@@ -9,7 +9,7 @@ from typing import Any
 
 
 def text(value: Any) -> str:
-    """A string as it is; a whole number or a switch, which IMDS sends as strings, as it spells them; "" else."""
+    """A string unchanged; an integer or boolean as IMDS spells it, since it sends strings; otherwise ""."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int) and -(2**63) <= value < 2**63:
@@ -18,7 +18,7 @@ def text(value: Any) -> str:
 
 
 def from_list(tags_list: Any) -> dict[str, str]:
-    """[{"name": ..., "value": ...}] -> {name: value}; entries of another shape are left out."""
+    """[{"name": ..., "value": ...}] -> {name: value}; malformed entries are ignored."""
     entries = tags_list if isinstance(tags_list, list) else []
     return {
         entry["name"]: text(entry.get("value"))

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One HTTP GET over one TCP connection. Knows HTTP, nothing of Azure.
+"""One HTTP GET over one TCP connection. Knows HTTP, but nothing about Azure.
 
 It talks to an address, never to a name, so there is nothing to resolve and no proxy, netrc or redirect to obey. One
 deadline covers the whole exchange: a server that drips bytes can't outlast it. Importing http.client would cost more
@@ -22,7 +22,7 @@ _SO_MARK = 36
 MAX_HEAD = 64 * 1024
 MAX_BODY = 512 * 1024
 
-# What the system says about a connection that fails; anything else means that there is no way to the address.
+# How the system reports a failed connection; any other error means that there is no route to the address.
 _CONNECT_ERRORS: dict[int | None, str] = {
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "refused",
@@ -54,7 +54,7 @@ class TransportError(Exception):
 
     :param kind: no_route, route_prohibited, connect_timeout, read_timeout, refused, reset, malformed or too_large
     :param local_address: the address the connection was made from, once there was one
-    :param silent: the connection stood, and not one byte came
+    :param silent: the connection was established, but not a single byte arrived
     :param peer: IP:port at the other end, once there was one
     """
 
@@ -82,9 +82,9 @@ def get(
     """GET target from address (IP, port).
 
     :param connect_timeout: seconds to wait for the TCP connection
-    :param read_timeout: seconds from then until the whole response has to be here
-    :param timeout: seconds for both together, where that is less than their sum
-    :param source: local IP address to bind to, where the system's own choice is not wanted
+    :param read_timeout: seconds to wait for the whole response after that
+    :param timeout: seconds for both together, if that is less than their sum
+    :param source: local IP address to bind to instead of the one that the system would choose
     :param device: interface to bind to as well, whatever the routes say; left out where the system does not allow it
     :param mark: firewall mark of the connection, which only root may set
     :raises TransportError: for everything but a complete HTTP response
@@ -108,7 +108,7 @@ def _connect(
 ) -> socket.socket:
     """A connection.
 
-    Not socket.create_connection: that resolves even an address, and so loads the tables of international names.
+    Not socket.create_connection: it resolves even an address, which loads the tables for international names.
     """
     connection = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
     try:
@@ -197,7 +197,7 @@ class _Reader:
         return taken
 
     def until(self, end: bytes, part: str = "the head of the answer") -> bytes:
-        """All bytes before end, which is swallowed; part says in a message what they are."""
+        """All bytes before end, which is discarded; part names them in error messages."""
         while True:
             position = self._buffer.find(end)
             self._limit(len(self._buffer) if position < 0 else position, MAX_HEAD, part)
@@ -205,7 +205,7 @@ class _Reader:
                 return self._take(position + len(end))[:position]
             if not self._more():
                 if self._received:
-                    raise self.error("malformed", "the connection closed within the head of the answer")
+                    raise self.error("malformed", "the connection closed in the middle of the answer's head")
                 raise self.error("reset", "the connection closed without an answer")
 
     def exactly(self, size: int) -> bytes:
@@ -232,10 +232,10 @@ class _Reader:
                 raise self.error("malformed", "a chunk is longer than it says")
 
     def _number(self, text: bytes, base: int) -> int:
-        """A length. Digits only: int() alone would also take signs, underscores and 0x."""
+        """A length. Digits only: int() would also accept signs, underscores and 0x."""
         digits = text.strip(b" \t")
         if not 0 < len(digits) <= 18 or not set(digits) <= _DIGITS[base]:
-            raise self.error("malformed", "the answer states no proper length")
+            raise self.error("malformed", "the answer states no valid length")
         return int(digits, base)
 
     def body(self, headers: dict[str, str]) -> bytes:
@@ -249,7 +249,7 @@ class _Reader:
 def _read_response(reader: _Reader) -> Response:
     head = reader.until(b"\r\n\r\n").decode("latin-1").split("\r\n")
     parts = head[0].split(" ", 2)
-    # isdecimal: to isdigit a superscript two would be a digit.
+    # Not isdigit, which accepts a superscript two.
     if len(parts) < 2 or not parts[0].startswith("HTTP/1.") or len(parts[1]) != 3 or not parts[1].isdecimal():
         raise reader.error("malformed", "the answer is not HTTP")
     headers = {}
