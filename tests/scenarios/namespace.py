@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from typing import Any, Optional
 
@@ -30,6 +31,7 @@ class Namespace:
 
     def __init__(self) -> None:
         self.persistent: list[dict[str, Any]] = []
+        self._turn = threading.Lock()
 
     def __enter__(self) -> Namespace:
         unshare = ["unshare", "-n"] if os.geteuid() == 0 else ["unshare", "-rn"]
@@ -52,9 +54,10 @@ class Namespace:
         """Run one command inside: ``rc``, ``stdout``, ``stderr``."""
         assert self._agent.stdin
         assert self._agent.stdout
-        self._agent.stdin.write(json.dumps([list(argv), text]) + "\n")
-        self._agent.stdin.flush()
-        answer: dict[str, Any] = json.loads(self._agent.stdout.readline())
+        with self._turn:
+            self._agent.stdin.write(json.dumps([list(argv), text]) + "\n")
+            self._agent.stdin.flush()
+            answer: dict[str, Any] = json.loads(self._agent.stdout.readline())
         return answer
 
     def ip(self, *commands: str, force: bool = False) -> None:

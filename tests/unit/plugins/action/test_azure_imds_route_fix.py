@@ -7,110 +7,29 @@ Nothing is sent: the request to IMDS is played.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, Optional
+from typing import Any
 
 import pytest
-import yaml
 from ansible.errors import AnsibleActionFail
 from ansible_collections.imds.azure.plugins.action import azure_imds_route_fix as action
-from ansible_collections.imds.azure.plugins.module_utils._routes import linux_report
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.apply import apply
-from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host, HostError
+from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import Host
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.journal import Journal
-from ansible_collections.imds.azure.plugins.module_utils._routes.host.target import LinuxTarget
-from ansible_collections.imds.azure.plugins.module_utils._routes.model import ReportError
-from ansible_collections.imds.azure.plugins.module_utils._routes.options import parse_options
-from ansible_collections.imds.azure.plugins.modules import azure_imds_route_fix
 from ansible_collections.imds.azure.tests.scenarios import linux_states as scenarios
 from ansible_collections.imds.azure.tests.scenarios import namespace, windows_reports
 from ansible_collections.imds.azure.tests.scenarios.apply_contract import KilledError
 from ansible_collections.imds.azure.tests.scenarios.linux_states import SCENARIOS, Scenario
-from ansible_collections.imds.azure.tests.scenarios.module_runner import assert_documented
+from ansible_collections.imds.azure.tests.scenarios.linux_world import World
 from ansible_collections.imds.azure.tests.scenarios.route_print_tables import CLUSTER, HEALTHY
 from ansible_collections.imds.azure.tests.scenarios.windows_stores import Stores
 
 WHY_NOT = namespace.refusal()
 BROKEN = (*scenarios.NICS, scenarios.DEFAULT, "route add 169.254.169.254 dev eth1 proto static")
 MAC = "00:0d:3a:00:00:01"
-
-
-class World:
-    """A controller and one host. ``silent``: IMDS never answers. ``kill``: commands until the module is killed."""
-
-    def __init__(self, place: Path, net: namespace.Namespace) -> None:
-        self.net = net
-        self.host = Host(self.run, str(place))
-        self.azure: Optional[bool] = True
-        self.silent = False
-        self.kill: Optional[int] = None
-        self.fail = ""
-        self.calls: list[dict[str, Any]] = []
-
-    def build(self, *commands: str) -> None:
-        self.net.ip(*commands)
-
-    def run(self, argv: Sequence[str]) -> tuple[int, str, str]:
-        if self.kill is not None:
-            if self.kill == 0:
-                raise KilledError
-            self.kill -= 1
-        if self.fail and self.fail in argv:
-            return 2, "", "RTNETLINK answers: Operation not permitted"
-        if argv[0] != "ip":
-            return 127, "", "not found"
-        done = self.net.run(argv)
-        return done["rc"], done["stdout"], done["stderr"]
-
-    def module(self, arguments: dict[str, Any]) -> dict[str, Any]:
-        """What the module does, without its process."""
-        request = arguments["request"]
-        self.calls.append(request)
-        options = parse_options(arguments)
-        target = LinuxTarget(self.host, options, arguments["persistence_backend"], probe.Way(), self.azure, False)
-        try:
-            return target.collect(request) if request["mode"] == "collect" else target.apply(request)
-        except (HostError, ReportError, ValueError) as error:
-            return {"failed": True, "msg": str(error)}
-
-    def prove(self, _way: probe.Way, expect: dict[str, str], _retries: int) -> dict[str, Any]:
-        done = self.net.run(linux_report.COMMANDS["route_get"])
-        verdict = linux_report.parse_route_get(done)
-        good = verdict is not None and verdict.source == expect["address"] and not self.silent
-        detail = "HTTP 200" if good else "connect_timeout: nothing"
-        return {"verified": good, "outcome": "ok", "detail": detail, "local_address": "", "tries": 1}
-
-    def task(self, check_mode: bool = False, **args: Any) -> dict[str, Any]:
-        task = SimpleNamespace(args=args, action=action.MODULE, async_val=0, check_mode=check_mode)
-        connection = SimpleNamespace(_shell=SimpleNamespace(tmpdir="there"))
-        plugin = action.ActionModule(task, connection, SimpleNamespace(), None, None, None)
-
-        def execute_module(name: str, module_args: dict[str, Any], **_more: Any) -> dict[str, Any]:
-            assert name == action.MODULE
-            assert json.loads(json.dumps(module_args)) == module_args
-            return dict(json.loads(json.dumps(self.module(module_args))))
-
-        plugin._execute_module = execute_module
-        result: dict[str, Any] = plugin.run(task_vars={})
-        documented = yaml.safe_load(azure_imds_route_fix.RETURN)
-        extra = {"changed", "failed", "msg", "diff", "warnings"}
-        assert set(result) - extra <= set(documented)
-        if "findings" in result:
-            for name, value in result.items():
-                if name not in extra:
-                    assert_documented(
-                        value, documented[name], name, {"findings.evidence", "host_routes", "plan", "candidates"}
-                    )
-        return result
-
-    def table(self) -> tuple[str, ...]:
-        return tuple(
-            self.net.run(argv)["stdout"] for argv in (linux_report.COMMANDS["routes"], linux_report.COMMANDS["rules"])
-        )
 
 
 @pytest.fixture
