@@ -83,7 +83,7 @@ def by_ssh() -> Iterator[Lab]:
         yield lab
 
 
-def test_real_ssh(by_ssh: Lab) -> None:
+def test_a_vm_with_sshd_is_reached_over_ssh(by_ssh: Lab) -> None:
     file = Path(f"/etc/lab-{uuid.uuid4()}")
     ansible(by_ssh, "copy", f"content=hello dest={file}", pipelining=False)
     assert by_ssh.run("far", ["cat", str(file)]).stdout == "hello"

@@ -156,7 +156,7 @@ STATES: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.mark.parametrize(("state", "expected"), STATES.values(), ids=STATES)
 @pytest.mark.usefixtures("lab")
-def test_states(state: dict[str, Any], expected: str) -> None:
+def test_each_route_state_ends_as_in_the_field(state: dict[str, Any], expected: str) -> None:
     with Lab({"vms": [{"name": "vm", **state}]}) as broken:
         assert ending(broken, "vm") == expected
 

@@ -47,7 +47,7 @@ def test_a_vm_is_no_container_though_the_machine_may_be_one(monkeypatch: pytest.
     assert not [entry for entry in seen if entry.startswith(("container=", "KUBERNETES_SERVICE_HOST="))]
 
 
-def test_names(lab: Lab) -> None:
+def test_a_vm_knows_its_own_name(lab: Lab) -> None:
     assert lab.run("db", ["hostname"]).stdout == "db\n"
     assert lab.run("db", ["cat", "/etc/hostname"]).stdout == "db\n"
     assert lab.run("db", ["getent", "hosts", "db"]).stdout.split()[0] == "10.99.0.5"
@@ -82,7 +82,7 @@ def test_a_vm_sets_parameters_of_its_network_only(lab: Lab) -> None:
     assert Path("/proc/sys/kernel/panic").read_text(encoding="ascii") == before
 
 
-def test_devices(lab: Lab) -> None:
+def test_a_vm_has_the_harmless_devices(lab: Lab) -> None:
     script = "head -c 4 /dev/urandom | wc -c && echo x > /dev/null && echo y > /dev/shm/y && echo z > /dev/stdout"
     assert lab.run("web", ["sh", "-c", script], check=True).stdout == "4\nz\n"
     terminal = "import os, pty; print(os.ttyname(pty.openpty()[1]))"

@@ -149,7 +149,7 @@ SEQUENCES: dict[str, tuple[list[ScriptedAnswer], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("name", SEQUENCES)
-def test_sequences(core: Core, name: str) -> None:
+def test_sequences_of_answers_end_alike(core: Core, name: str) -> None:
     answers, params = SEQUENCES[name]
     both(core, answers, **params)
 
@@ -170,14 +170,14 @@ def test_sequences(core: Core, name: str) -> None:
     ],
     ids=range(7),
 )
-def test_paths(core: Core, asked: str, answers: list[ScriptedAnswer]) -> None:
+def test_paths_are_fetched_alike(core: Core, asked: str, answers: list[ScriptedAnswer]) -> None:
     both(core, answers, asked)
 
 
 @pytest.mark.parametrize(
     "answer", [said(200, {"loadbalancer": {}}), said(404), said(200, b"[]"), OLD_STYLE], ids=range(4)
 )
-def test_load_balancer(core: Core, answer: ScriptedAnswer) -> None:
+def test_the_load_balancer_is_asked_alike(core: Core, answer: ScriptedAnswer) -> None:
     both(core, [answer], "loadbalancer")
 
 
@@ -200,7 +200,7 @@ NONCE = "0123456789abcdef0123456789ABCD-_"
     ids=range(9),
 )
 @pytest.mark.parametrize("api_version", [None, "2018-10-01"])
-def test_attested(core: Core, answers: list[ScriptedAnswer], api_version: str | None) -> None:
+def test_evidence_is_fetched_alike(core: Core, answers: list[ScriptedAnswer], api_version: str | None) -> None:
     both(core, answers, f"attested {NONCE}", api_version=api_version)
 
 

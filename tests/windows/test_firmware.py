@@ -70,7 +70,7 @@ SHAPES: dict[str, tuple[bytes | None, bytes | None, bytes | None]] = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_shapes(core: Core, name: str) -> None:
+def test_smbios_tables_of_every_shape_are_read(core: Core, name: str) -> None:
     given, tag, uuid = SHAPES[name]
     found = core("smbios", raw=encoded(given) if given is not None else None)
     assert found["tag"] == (tag.decode() if tag else None)

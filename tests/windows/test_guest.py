@@ -40,7 +40,7 @@ SECOND = interface("Ethernet 2", "00:0d:3a:00:00:02", "10.2.0.4")
         ([interface("b", MAC), interface("a", MAC)], {MAC: "a"}),
     ],
 )
-def test_devices(core: Core, interfaces: list[Any], devices: dict[str, str]) -> None:
+def test_both_cores_map_mac_addresses_to_interfaces(core: Core, interfaces: list[Any], devices: dict[str, str]) -> None:
     assert core("guest", interfaces=interfaces)["devices"] == devices
 
 

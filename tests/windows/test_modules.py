@@ -171,7 +171,7 @@ PATHS = [
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("required", [False, True])
-def test_paths(both: Both, imds: Running, path: str, required: bool) -> None:
+def test_both_cores_read_each_path(both: Both, imds: Running, path: str, required: bool) -> None:
     imds.emulator.vms.replace([{"name": "web-1", "limiter": False}])
     if path == "attested/document":  # signed anew at each request
         imds.fault(body={"encoding": "pkcs7", "signature": "MII="})
@@ -242,7 +242,7 @@ def test_a_failure_says_the_same(both: Both, imds: Running, name: str, required:
         assert bool(result.get("failed")) == required
 
 
-def test_nobody_listens(both: Both) -> None:
+def test_both_cores_are_refused_by_a_closed_port(both: Both) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         endpoint = f"http://127.0.0.1:{taken.getsockname()[1]}"

@@ -50,7 +50,7 @@ def both_build(core: Core, document: Any, context: facts.Context = facts.NO_CONT
 
 @pytest.mark.parametrize("name", DOCUMENTS)
 @pytest.mark.parametrize("secrets", [False, True])
-def test_documents(core: Core, name: str, secrets: bool) -> None:
+def test_documents_give_the_same_facts(core: Core, name: str, secrets: bool) -> None:
     context = facts.Context(local_address="10.1.0.4", include_user_data=secrets, include_public_keys=secrets)
     both_build(core, DOCUMENTS[name], context)
 
@@ -88,7 +88,7 @@ NAMES = ["diskSizeGB", "vmId", "azEnvironment", "IPv4Address", "a1B2", "", "---"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_snake(core: Core, name: str) -> None:
+def test_names_become_snake_case_alike(core: Core, name: str) -> None:
     assert core("snake", name=name) == facts.snake(name)
 
 
@@ -102,7 +102,7 @@ TAGS = ["", "a:1", "a:1;b:2", "a:1;2;b:3", "a:b:c", ":x", ";;", "a;b", "a:1;a:2"
 
 
 @pytest.mark.parametrize("tags", TAGS)
-def test_tags(core: Core, tags: str) -> None:
+def test_tags_are_read_alike(core: Core, tags: str) -> None:
     both_build(core, {"compute": {"tags": tags}})
 
 
@@ -168,7 +168,7 @@ def python_reads(body: bytes) -> Any:
 
 
 @pytest.mark.parametrize("name", JSON)
-def test_json(core: Core, name: str) -> None:
+def test_json_is_read_alike(core: Core, name: str) -> None:
     found = core("json", body=encoded(JSON[name]))
     expected = python_reads(JSON[name])
     assert found["valid"] == expected["valid"]
@@ -218,7 +218,7 @@ def fits(value: Any) -> bool:
 
 
 @pytest.mark.parametrize(("status", "headers", "body", "root", "outcome"), ANSWERS)
-def test_classify(core: Core, status: int, headers: dict[str, str], body: bytes, root: bool, outcome: str) -> None:
+def test_answers_are_classified_alike(core: Core, status: int, headers: dict[str, str], body: bytes, root: bool, outcome: str) -> None:
     response = {"status": status, "headers": headers, "body": encoded(body)}
     assert core("classify", response=response, root=root) == outcome
 
@@ -239,7 +239,7 @@ LATIN = st.text(st.characters(max_codepoint=0xFF), max_size=20)
     st.booleans(),
 )
 @shared
-def test_any_answer(core: Core, status: int, headers: Any, body: bytes, root: bool) -> None:
+def test_any_answer_is_classified_alike(core: Core, status: int, headers: Any, body: bytes, root: bool) -> None:
     response = {"status": status, "headers": headers, "body": encoded(body)}
     assert core("classify", response=response, root=root) == retry.classify(Response(status, headers, body, ""), root)
 
@@ -248,7 +248,7 @@ RETRY_AFTER = [None, "", "0", "7", "120", "9" * 400, "-1", "1.5", "\xb2", "soon"
 
 
 @pytest.mark.parametrize("outcome", WAITS)
-def test_waits(core: Core, outcome: str) -> None:
+def test_waits_are_alike(core: Core, outcome: str) -> None:
     for tries in range(1, 10):
         for chance in (0.0, 0.5, 1.0):
             for header in RETRY_AFTER:
@@ -283,7 +283,7 @@ SOME_VERSIONS = st.sampled_from([*versions.INSTANCE, "2030-01-01", "2000-01-01",
 
 @given(SOME_VERSIONS, st.lists(SOME_VERSIONS, max_size=4), SOME_VERSIONS)
 @shared
-def test_step_down(core: Core, refused: str, offered: list[str], since: str) -> None:
+def test_the_next_older_version_is_alike(core: Core, refused: str, offered: list[str], since: str) -> None:
     found = core("step_down", refused=refused, offered=offered, since=since)
     assert found == versions.step_down(refused, offered, since)
 
@@ -355,7 +355,7 @@ ENDPOINTS = [
 
 @pytest.mark.parametrize("endpoint", ENDPOINTS)
 @pytest.mark.parametrize("detect", ["auto", "force"])
-def test_endpoints(core: Core, endpoint: str, detect: str) -> None:
+def test_endpoints_are_taken_apart_alike(core: Core, endpoint: str, detect: str) -> None:
     params = {"endpoint": endpoint, "detect": detect}
     assert core("settings", params=params) == python_settings(params)
 
@@ -369,11 +369,11 @@ def test_api_versions(core: Core, version: str) -> None:
 
 @pytest.mark.parametrize("name", ["connect_timeout", "read_timeout", "timeout", "updating_timeout"])
 @pytest.mark.parametrize("value", [0.0, -0.5, -1, 0, 3600.5, 1e-9, 1e300, 0.001, 3600.0, 5, "5", "soon", ""])
-def test_times(core: Core, name: str, value: Any) -> None:
+def test_times_have_the_same_limits(core: Core, name: str, value: Any) -> None:
     assert core("settings", params={name: value}) == python_settings({name: value})
 
 
-def test_everything_set(core: Core) -> None:
+def test_settings_are_read_alike(core: Core) -> None:
     params = {
         "endpoint": "http://127.0.0.1:8169",
         "api_version": "2021-12-13",
@@ -422,7 +422,7 @@ def python_path(text: str) -> Any:
 
 
 @pytest.mark.parametrize("text", PATHS)
-def test_paths(core: Core, text: str) -> None:
+def test_paths_are_checked_alike(core: Core, text: str) -> None:
     assert core("path", text=text) == python_path(text)
 
 
@@ -443,7 +443,7 @@ NONCES = ["0123456789abcdefABCDEF-_", "x" * 32, "x" * 33, "", "a&b=c", "a b", "a
 
 
 @pytest.mark.parametrize("text", NONCES)
-def test_nonces(core: Core, text: str) -> None:
+def test_nonces_are_checked_alike(core: Core, text: str) -> None:
     assert core("nonce", text=text) == python_nonce(text)
 
 
@@ -478,12 +478,12 @@ def test_printable(core: Core, text: str) -> None:
 @pytest.mark.parametrize(
     "value", ["a", "it's", '"', "'\"", "\\", "\n\t\r\x00\x7f\xa0", "ü\U0001f600", 1, 1.5, 3.0, 1e300, 0.1]
 )
-def test_quote(core: Core, value: Any) -> None:
+def test_values_are_quoted_as_python_does(core: Core, value: Any) -> None:
     assert core("quote", value=value) == repr(value)
 
 
 @pytest.mark.parametrize("value", [0.1, 0.3, 2.0, 9.98, 10, 30, 99.99, 1000, 3600, 0.00001, 123456.0, 12345.678])
-def test_numbers(core: Core, value: float) -> None:
+def test_numbers_are_written_as_python_does(core: Core, value: float) -> None:
     assert core("number", value=value, digits=3) == f"{value:.3g}"
     assert core("number", value=value, digits=6) == f"{value:g}"
 

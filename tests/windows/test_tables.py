@@ -77,7 +77,7 @@ def tables(core: Core) -> Any:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_table(tables: Any, name: str) -> None:
+def test_each_table_is_the_same(tables: Any, name: str) -> None:
     assert tables[name] == TABLES[name]
     if isinstance(TABLES[name], dict):
         assert list(tables[name]) == list(TABLES[name])

@@ -67,7 +67,7 @@ def test_bytes_may_come_one_by_one(core: Core, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_failures(core: Core, name: str) -> None:
+def test_each_failure_is_of_the_same_kind(core: Core, name: str) -> None:
     step, kind, silent = FAILURES[name]
     limit = 0.3 if kind == "read_timeout" else 10
     with ScriptedServer(step) as server:
@@ -98,7 +98,7 @@ def test_statuses_without_a_body(core: Core, status: int) -> None:
         assert both(core, server)["body"] == b""
 
 
-def test_headers(core: Core) -> None:
+def test_headers_are_read_alike(core: Core) -> None:
     head = b"HTTP/1.1 200 OK\r\nX-A:  a \r\nx-a: b\r\nServer: IMDS/1:2\r\nRetry-After:\r\nbare\r\nX-\xe9: \xe9\r\n\r\n"
     with ScriptedServer(send(head)) as server:
         assert both(core, server)["headers"]["x-a"] == "b"
@@ -119,7 +119,7 @@ def test_binds_to_the_source_that_it_is_told(core: Core) -> None:
         assert csharp_get(core, *elsewhere)["kind"] == python_get(*elsewhere)["kind"] == "no_route"
 
 
-def test_ipv6(core: Core) -> None:
+def test_both_cores_ask_over_ipv6(core: Core) -> None:
     try:
         server = ScriptedServer(send(http(JSON)), host="::1")
     except OSError:
@@ -129,7 +129,7 @@ def test_ipv6(core: Core) -> None:
     assert server.requests[0] == server.requests[1]
 
 
-def test_nobody_listens(core: Core) -> None:
+def test_both_cores_are_refused_by_a_closed_port(core: Core) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         address = taken.getsockname()
@@ -152,7 +152,7 @@ def test_nothing_accepts_the_connection(core: Core, limits: Limits) -> None:
 
 
 @pytest.mark.parametrize("address", [("169.254.169.254", 80), ("127.0.0.1", 8169), ("::1", 80), ("fd00::1", 8080)])
-def test_the_request(core: Core, address: tuple[str, int]) -> None:
+def test_both_cores_write_the_same_request(core: Core, address: tuple[str, int]) -> None:
     headers = {"Metadata": "true", "Accept": "*/*"}
     written = core("written", **request(address, (1, 1, 1)))
     assert written.encode() == transport._request(address, "/x?y=z", headers)

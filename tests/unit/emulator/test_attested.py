@@ -133,7 +133,7 @@ def test_values_that_are_missing_are_empty(attesting: Any) -> None:
     )
 
 
-def test_times(attesting: Any) -> None:
+def test_attested_times_span_six_hours(attesting: Any) -> None:
     before = int(time.time())
     times = document(attesting)["timeStamp"]
     assert before <= seconds(times["createdOn"]) <= time.time()
@@ -148,7 +148,7 @@ def test_without_a_nonce_it_is_the_time_of_expiry(attesting: Any, more: str) -> 
 
 
 @pytest.mark.parametrize("nonce", ["1", "1234567890", NONCE, "a_b-c"])
-def test_nonce(attesting: Any, nonce: str) -> None:
+def test_a_nonce_comes_back_in_the_document(attesting: Any, nonce: str) -> None:
     assert document(attesting, more=f"&nonce={nonce}")["nonce"] == nonce
 
 
@@ -202,7 +202,7 @@ def test_cached_nonce(attesting: Any) -> None:
     assert ask("b") == "b"
 
 
-def test_age(attesting: Any) -> None:
+def test_an_aged_document_is_dated_back(attesting: Any) -> None:
     attesting.control("PUT", "/vms", [{"name": "a", "attested": {"age": 100_000}}])
     before = int(time.time())
     times = document(attesting)["timeStamp"]

@@ -147,7 +147,7 @@ def test_same_input_same_document(make: Any) -> None:
 
 
 @given(st.integers(min_value=0, max_value=1 << 4096))
-def test_integers(value: int) -> None:
+def test_der_integers_are_minimal(value: int) -> None:
     ((tag, content),) = nodes_of(der.integer(value))
     assert (tag, int.from_bytes(content, "big", signed=True)) == (2, value)
     assert len(content) == 1 or content[0] or content[1] & 0x80
@@ -166,7 +166,7 @@ def test_object_identifiers(first: int, second: int, rest: list[int]) -> None:
 
 
 @given(st.binary(max_size=70_000))
-def test_lengths(content: bytes) -> None:
+def test_der_lengths_are_minimal(content: bytes) -> None:
     assert nodes_of(der.octets(content)) == [(4, content)]
 
 

@@ -112,7 +112,7 @@ def test_a_closed_network(attesting: Any, tmp_path: Path) -> None:
     ("switch", "setting", "reason"),
     [(switch, setting, reason) for switch, cases in EXPECTED.items() for setting, reason in cases],
 )
-def test_switch(attesting: Any, tmp_path: Path, switch: str, setting: Any, reason: str) -> None:
+def test_each_switch_is_noticed_by_the_verifier(attesting: Any, tmp_path: Path, switch: str, setting: Any, reason: str) -> None:
     put(attesting, attested={switch: setting})
     assert judge(attesting, tmp_path, expected_vm_id=VM_ID).reason == reason
     assert judge(attesting, tmp_path, source="127.0.0.11").reason == "ok", "the other VM suffers, too"
@@ -152,7 +152,7 @@ def test_a_classic_vm(attesting: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("version", ["2018-10-01", "2019-04-30", "2019-11-01", "2020-09-01"])
-def test_versions(attesting: Any, tmp_path: Path, version: str) -> None:
+def test_documents_of_every_version_are_verified(attesting: Any, tmp_path: Path, version: str) -> None:
     put(attesting)
     evidence = attesting.get(f"/metadata/attested/document?api-version={version}").json()
     sources = load_sources(anchors=str(tmp_path / "root.pem"), builtin_anchors=False)

@@ -27,7 +27,7 @@ def opener() -> urllib.request.OpenerDirector:
     return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def test_curl(imds: Any) -> None:
+def test_curl_gets_the_document(imds: Any) -> None:
     assert json.loads(curl("-H", "Metadata: true", imds.url + URL))["compute"]["osType"] == "Linux"
     both = curl("-H", "Metadata: true", "-o", "/dev/null", imds.url + URL, "-o", "/dev/null", imds.url + URL,
                 "-w", "%{num_connects} %{http_version}\n")  # fmt: skip
@@ -39,7 +39,7 @@ def test_curl_posts_with_a_chunked_body(imds: Any) -> None:
     assert "compute" in json.loads(answer)
 
 
-def test_urllib(imds: Any) -> None:
+def test_urllib_gets_the_document(imds: Any) -> None:
     request = urllib.request.Request(imds.url + URL, headers={"Metadata": "true"})
     with opener().open(request, timeout=10) as answer:
         assert json.load(answer)["network"]["interface"]
@@ -49,7 +49,7 @@ def test_urllib(imds: Any) -> None:
         assert (refused.code, refused.headers["Server"]) == (400, "Microsoft-IIS/10.0")
 
 
-def test_requests(imds: Any) -> None:
+def test_requests_gets_the_document(imds: Any) -> None:
     requests = pytest.importorskip("requests")
     with requests.Session() as session:
         session.trust_env = False

@@ -78,7 +78,7 @@ def test_ready_line_and_clean_end(launch: Any, tmp_path: Path, number: int) -> N
     assert not ready_file.exists()
 
 
-def test_options(launch: Any, tmp_path: Path) -> None:
+def test_command_line_options_reach_the_emulator(launch: Any, tmp_path: Path) -> None:
     vms = tmp_path / "vms.json"
     vms.write_text(json.dumps([{"name": "from-file"}]), encoding="utf-8")
     _ignored, ready = launch(*LOOPBACK, "--vms", str(vms), "--no-limiter", "--server-build", "7", "--retry-after", "4")
@@ -90,7 +90,7 @@ def test_options(launch: Any, tmp_path: Path) -> None:
     assert json.loads(answers[0][2])["compute"]["name"] == "from-file"
 
 
-def test_ipv6(launch: Any) -> None:
+def test_the_emulator_listens_on_ipv6(launch: Any) -> None:
     try:
         socket.create_server(("::1", 0), family=socket.AF_INET6).close()
     except OSError:
@@ -157,11 +157,11 @@ def test_endpoints_are_spelled_as_they_are_read(text: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "127.9.8.7", "::1", "0.0.0.0", "::"])
-def test_always_local(address: str) -> None:
+def test_loopback_addresses_are_always_local(address: str) -> None:
     assert service.is_local(address)
 
 
-def test_background(tmp_path: Path) -> None:
+def test_the_emulator_runs_in_the_background(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     mine = ("--pid-file", str(pid_file))
     try:

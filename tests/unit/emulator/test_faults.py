@@ -46,7 +46,7 @@ def everything(imds: Any) -> bytes:
         (599, b'{ "error": "Error" }'),
     ],
 )
-def test_status(imds: Any, status: int, body: bytes) -> None:
+def test_a_fault_sets_the_status(imds: Any, status: int, body: bytes) -> None:
     imds.fault(path="/metadata/instance", status=status, count=1)
     reply = imds.instance()
     assert (reply.status, reply.body) == (status, body)
@@ -87,7 +87,7 @@ def test_a_fault_comes_before_the_rules(imds: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"delay": 2.5}, {"kind": "delay", "seconds": 2.5}, {"kind": "delay", "delay": 2.5}])
-def test_delay(imds: Any, slept: list[float], fault: dict[str, Any]) -> None:
+def test_a_fault_delays_the_answer(imds: Any, slept: list[float], fault: dict[str, Any]) -> None:
     imds.fault(**fault)
     assert imds.instance().status == 200
     assert slept == [2.5]
@@ -109,14 +109,14 @@ def test_delay_is_real(imds: Any) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"drop": True}, {"kind": "drop"}])
-def test_drop(imds: Any, fault: dict[str, Any]) -> None:
+def test_a_fault_drops_the_connection(imds: Any, fault: dict[str, Any]) -> None:
     imds.fault(**fault, count=1)
     assert everything(imds) == b""
     assert imds.instance().status == 200
 
 
 @pytest.mark.parametrize("fault", [{"reset": True}, {"kind": "reset"}])
-def test_reset(imds: Any, fault: dict[str, Any]) -> None:
+def test_a_fault_resets_the_connection(imds: Any, fault: dict[str, Any]) -> None:
     imds.fault(**fault, count=1)
     with pytest.raises(ConnectionResetError):
         everything(imds)
@@ -128,7 +128,7 @@ def test_reset(imds: Any, fault: dict[str, Any]) -> None:
     [({"truncate": True}, 2000), ({"kind": "truncate"}, 2000), ({"truncate": 20}, 20), ({"truncate": 0}, 0),
      ({"kind": "truncate", "bytes": 7}, 7), ({"truncate": 99_999}, 3999)],
 )  # fmt: skip
-def test_truncate(imds: Any, fault: dict[str, Any], of_4000: int) -> None:
+def test_a_fault_truncates_the_answer(imds: Any, fault: dict[str, Any], of_4000: int) -> None:
     whole = imds.instance().body
     imds.fault(**fault)
     head, _ignored, body = everything(imds).partition(b"\r\n\r\n")
@@ -140,7 +140,7 @@ def test_truncate(imds: Any, fault: dict[str, Any], of_4000: int) -> None:
 @pytest.mark.parametrize(
     ("fault", "seconds"), [({"drip": True}, 10), ({"drip": 5}, 5), ({"kind": "drip", "seconds": 1.5}, 1.5)]
 )
-def test_drip(imds: Any, slept: list[float], fault: dict[str, Any], seconds: float) -> None:
+def test_a_fault_drips_the_answer(imds: Any, slept: list[float], fault: dict[str, Any], seconds: float) -> None:
     whole = imds.instance().body
     imds.fault(**fault)
     assert imds.instance().body == whole
@@ -149,7 +149,7 @@ def test_drip(imds: Any, slept: list[float], fault: dict[str, Any], seconds: flo
 
 
 @pytest.mark.parametrize("fault", [{"html": True}, {"kind": "html"}])
-def test_html(imds: Any, fault: dict[str, Any]) -> None:
+def test_a_fault_sends_a_page(imds: Any, fault: dict[str, Any]) -> None:
     imds.fault(**fault)
     reply = imds.instance()
     assert (reply.status, reply.header("Content-Type")) == (200, "text/html; charset=utf-8")
@@ -172,7 +172,7 @@ def test_html_of_ones_own(imds: Any) -> None:
         ({"redirect": True}, 302, "http://192.0.2.1/blocked"),
     ],
 )
-def test_redirect(imds: Any, fault: dict[str, Any], status: int, location: str) -> None:
+def test_a_fault_redirects(imds: Any, fault: dict[str, Any], status: int, location: str) -> None:
     imds.fault(**fault)
     reply = imds.instance()
     assert (reply.status, reply.header("Location"), reply.body) == (status, location, b"")
@@ -224,7 +224,7 @@ def test_path_is_a_prefix_in_any_case(imds: Any) -> None:
     assert imds.get("/metadata/versions").status == 200
 
 
-def test_for_one_vm(start: Any) -> None:
+def test_a_fault_applies_to_one_vm(start: Any) -> None:
     imds = start([{"name": "a", "sources": ["127.0.0.11"]}, {"name": "b", "sources": ["127.0.0.12"]}])
     imds.fault(status=500, vm="b")
     assert imds.instance(source="127.0.0.11").status == 200

@@ -38,7 +38,7 @@ def _still_alive(imds: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
         b"POST /old",
     ],
 )
-def test_garbage(imds: Any, line: bytes) -> None:
+def test_garbage_gets_an_error_of_the_front_end(imds: Any, line: bytes) -> None:
     reply = imds.raw(line + b"\r\n\r\n")
     assert reply is not None
     assert reply.names[:2] == ["Content-Type", "Server"]
@@ -75,7 +75,7 @@ def test_an_empty_line_before_a_request(imds: Any) -> None:
     assert imds.raw(b"\r\n" + GET + b"\r\n").status == 200
 
 
-def test_pipelined(imds: Any) -> None:
+def test_pipelined_requests_are_answered_in_order(imds: Any) -> None:
     with imds.connect() as connection:
         connection.send((GET + b"\r\n") * 5 + b"GET /nothing HTTP/1.1\r\n\r\n" + GET + b"Connection: close\r\n\r\n")
         assert [connection.reply().status for _ignored in range(7)] == [200] * 5 + [404, 200]

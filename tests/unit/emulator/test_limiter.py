@@ -28,7 +28,7 @@ def admitted(limiter: Limiter, times: int, bucket: str = "general", vm: str = "a
 
 
 @pytest.mark.parametrize(("bucket", "limit"), [("general", 5), ("identity", 20)])
-def test_per_second(bucket: str, limit: int) -> None:
+def test_requests_per_second_are_limited(bucket: str, limit: int) -> None:
     clock = Clock()
     limiter = Limiter(clock)
     assert admitted(limiter, 30, bucket) == limit
@@ -75,7 +75,7 @@ def test_instance_answer(start: Any) -> None:
     assert "Retry-After" not in replies[-1].names
 
 
-def test_identity_answer(start: Any) -> None:
+def test_a_throttled_identity_request_has_its_own_body(start: Any) -> None:
     replies = throttled(start(limiter=Limiter(Clock())), "/metadata/identity/oauth2/token", 21)
     assert [reply.status for reply in replies] == [400] * 20 + [429]
     assert replies[-1].json()["error_description"] == "Temporarily throttled, too many requests"

@@ -107,7 +107,7 @@ def test_there_are_35_versions(imds: Any) -> None:
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_fields(imds: Any, version: str) -> None:
+def test_each_field_appears_with_its_version(imds: Any, version: str) -> None:
     assert leaves(imds.instance(version=version).json()) == expected(version)
 
 

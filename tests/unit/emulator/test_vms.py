@@ -51,7 +51,7 @@ def test_strangers_and_secondary_addresses_get_no_answer(start: Any, source: str
     assert (entry["source"], entry["vm"], entry["status"]) == (source, None, None)
 
 
-def test_silence_ends(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_silence_for_a_stranger_ends(start: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("azure_imds_emulator.emulator.SILENCE", 0.2)
     with start([]).connect() as connection:
         connection.send(b"GET / HTTP/1.1\r\n\r\n")

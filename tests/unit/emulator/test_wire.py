@@ -182,7 +182,7 @@ GOLDEN = {
 
 
 @pytest.mark.parametrize("case", GOLDEN)
-def test_golden(imds: Any, case: str) -> None:
+def test_answers_are_byte_for_byte_those_of_azure(imds: Any, case: str) -> None:
     request, expected = GOLDEN[case]
     sent = bytes_of(imds, *request)
     assert expected.fullmatch(sent), sent

@@ -116,7 +116,7 @@ def test_the_topology_has_the_last_word_on_the_document() -> None:
     assert overrides == {"compute": {"vmId": "x"}, "network": {"interface": []}}
 
 
-def test_firmware_tables() -> None:
+def test_firmware_tables_tell_azure_from_elsewhere() -> None:
     azure, other = sysfs.dmi(WEB), sysfs.dmi(ELSEWHERE)
     assert azure["chassis_asset_tag"] == ("7783-7084-3265-9085-8269-3286-77", 0o444)
     assert azure["product_uuid"] == (WEB.product_uuid, 0o400)
@@ -125,7 +125,7 @@ def test_firmware_tables() -> None:
     assert "Microsoft" not in str(other)
 
 
-def test_inventory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_inventory_lists_vms_by_group(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("LAB_DIR", str(tmp_path))
     place = Place.named("one")
     groups = inventory.inventory(spec.parse(DOCUMENT), place)["all"]["children"]

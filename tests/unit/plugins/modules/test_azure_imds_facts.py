@@ -261,7 +261,7 @@ def test_what_passes_is_waited_for(gather: Gather) -> None:
     assert [attempt["outcome"] for attempt in fact["meta"]["attempts"]] == ["throttled", "ok"]
 
 
-def test_nobody_listens(gather: Gather) -> None:
+def test_a_closed_port_is_the_reason_refused(gather: Gather) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         fact = gather(endpoint=f"http://127.0.0.1:{taken.getsockname()[1]}", detect="force", timeout=0.9)

@@ -73,7 +73,7 @@ def test_one_request_is_enough() -> None:
     ]
 
 
-def test_headers() -> None:
+def test_requests_carry_the_metadata_header_and_an_id() -> None:
     world = World([said(500), OK])
     world.client().instance()
     first, second = (request.headers for request in world.requests)
@@ -107,7 +107,7 @@ def test_what_passes_is_waited_for(name: str) -> None:
     assert [attempt["outcome"] for attempt in client.attempts][-1] == "ok"
 
 
-def test_throttled() -> None:
+def test_throttling_is_waited_out_with_jitter() -> None:
     world = World([said(429, b"Too many requests")])
     reason, _client = failure(world)
     assert reason == "throttled"
@@ -124,7 +124,7 @@ def test_throttled() -> None:
         ("9" * 500, [], "throttled"),
     ],
 )
-def test_retry_after(header: str, sleeps: list[float], reason: str) -> None:
+def test_retry_after_is_honoured_within_the_deadline(header: str, sleeps: list[float], reason: str) -> None:
     world = World([said(429, b"Too many requests", retry_after=header)])
     assert failure(world)[0] == reason
     assert world.sleeps == sleeps

@@ -57,7 +57,7 @@ def filled(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
-def test_documents(name: str) -> None:
+def test_documents_of_each_age_give_their_facts(name: str) -> None:
     document = copy.deepcopy(DOCUMENTS[name])
     found, warnings = facts.build(document)
     assert found == filled(blank(), EXPECTED[name])
@@ -93,7 +93,7 @@ def test_no_case_is_left_over() -> None:
 
 
 @pytest.mark.parametrize("field", fields.FIELDS, ids=lambda field: str(field.fact))
-def test_the_table_itself(field: fields.Field) -> None:
+def test_rows_of_the_table_are_sound(field: fields.Field) -> None:
     assert field.kind in facts.CONVERTERS
     assert field.since in (*versions.INSTANCE, "undocumented")
     assert field.fact.split(".")[0] not in facts.RESERVED
@@ -134,7 +134,7 @@ def test_every_cloud_has_the_same_endpoints() -> None:
         ("???", "_"),
     ],
 )
-def test_snake(sent: str, fact: str) -> None:
+def test_names_become_snake_case(sent: str, fact: str) -> None:
     assert facts.snake(sent) == fact
 
 
@@ -337,7 +337,7 @@ TWO = {
         ({}, "eth0", "10.1.0.4", "203.0.113.4"),
     ],
 )
-def test_primary(context: dict[str, str], device: str, private: str, public: str) -> None:
+def test_the_primary_interface_is_the_answered_one(context: dict[str, str], device: str, private: str, public: str) -> None:
     found = build(TWO, devices=DEVICES, **context)
     assert found["network"]["primary"]["device"] == device
     assert (found["private_ip"], found["public_ip"], found["public_ip_source"]) == (private, public, "instance")

@@ -44,7 +44,7 @@ def gathered(patch: Any, world: World, azure: bool = True, **settings: Any) -> t
     return gather.gather(Settings(**settings))
 
 
-def test_on_azure(monkeypatch: Any) -> None:
+def test_facts_of_an_azure_vm_come_from_the_document(monkeypatch: Any) -> None:
     world = World([said(200, document("203.0.113.7"))])
     fact, warnings = gathered(monkeypatch, world)
     assert [fact[name] for name in HEAD] == [True, "ok", None, "2025-04-07"]
@@ -102,7 +102,7 @@ def test_a_miss_has_the_shape_of_a_hit(monkeypatch: Any) -> None:
         ("", True, failed("too_large"), (None, None), 2, True),
     ],
 )
-def test_load_balancer(
+def test_the_load_balancer_gives_the_public_address(
     monkeypatch: Any, public: str, wanted: bool, answer: Any, found: Any, requests: int, warns: bool
 ) -> None:
     world = World([said(200, document(public)), answer])

@@ -33,7 +33,7 @@ def net(monkeypatch: Any, tmp_path: Path) -> Net:
     return net
 
 
-def test_devices(net: Net) -> None:
+def test_devices_are_found_by_mac_address(net: Net) -> None:
     net.interface("lo", "00:00:00:00:00:00")
     net.interface("eth0", "00:0d:3a:00:00:01", "device")
     net.interface("eth1", "00:0d:3a:00:00:02", "device")
@@ -119,6 +119,6 @@ Local:
 """
 
 
-def test_addresses(net: Net) -> None:
+def test_the_hosts_own_addresses_are_listed(net: Net) -> None:
     (net.proc / "fib_trie").write_text(FIB_TRIE)
     assert guest.addresses() == ["10.1.0.4", "10.1.0.5"]

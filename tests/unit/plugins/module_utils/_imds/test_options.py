@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 TIMES = ["connect_timeout", "read_timeout", "timeout", "updating_timeout"]
 
 
-def test_nothing_set() -> None:
+def test_unset_options_have_the_defaults() -> None:
     assert vars(settings({})) == vars(Settings())
     assert vars(settings({"endpoint": None, "api_version": None, "timeout": None})) == vars(Settings())
     assert vars(settings({"endpoint": ""})) == vars(Settings())
@@ -24,7 +24,7 @@ def test_parameters_that_are_no_settings_are_left_out() -> None:
     assert vars(settings({"required": True, "path": "instance", "address": None})) == vars(Settings())
 
 
-def test_everything_set() -> None:
+def test_every_option_reaches_the_settings() -> None:
     given: dict[str, Any] = {
         "api_version": "2021-12-13",
         "detect": "force",
@@ -50,7 +50,7 @@ def test_everything_set() -> None:
         ("http://[::1]:8169", ("::1", 8169), True),
     ],
 )
-def test_endpoints(endpoint: str, address: tuple[str, int], loopback: bool) -> None:
+def test_endpoints_are_taken_apart(endpoint: str, address: tuple[str, int], loopback: bool) -> None:
     found = settings({"endpoint": endpoint})
     assert (found.address, found.loopback) == (address, loopback)
 
@@ -149,7 +149,7 @@ def test_times_that_are_none(name: str, value: Any) -> None:
 
 @pytest.mark.parametrize("name", TIMES)
 @pytest.mark.parametrize(("value", "seconds"), [(0.001, 0.001), (3600.0, 3600.0), (5, 5.0), ("5", 5.0)])
-def test_times(name: str, value: Any, seconds: float) -> None:
+def test_times_have_limits(name: str, value: Any, seconds: float) -> None:
     assert getattr(settings({name: value}), name) == seconds
 
 
@@ -180,7 +180,7 @@ def test_any_endpoint_is_an_address_or_an_error(endpoint: str) -> None:
         ("instance/compute/tagsList/0/name", "instance/compute/tagsList/0/name", False),
     ],
 )
-def test_paths(text: str, whole: str, root: bool) -> None:
+def test_documented_paths_are_accepted(text: str, whole: str, root: bool) -> None:
     found = path(text)
     assert (found.path, found.root) == (whole, root)
     assert bool(found.since) == (whole != "versions")

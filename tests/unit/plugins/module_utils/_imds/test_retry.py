@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(("status", "headers", "body", "root", "outcome"), ANSWERS)
-def test_classify(status: int, headers: dict[str, str], body: bytes, root: bool, outcome: str) -> None:
+def test_each_answer_has_its_outcome(status: int, headers: dict[str, str], body: bytes, root: bool, outcome: str) -> None:
     assert retry.classify(Response(status, headers, body, "10.0.0.4"), root) == outcome
 
 
@@ -24,7 +24,7 @@ def test_every_outcome_is_in_the_table() -> None:
 
 
 @pytest.mark.parametrize("outcome", WAITS)
-def test_waits(outcome: str) -> None:
+def test_each_outcome_has_its_waits(outcome: str) -> None:
     reason, waits = WAITS[outcome]
     assert retry.RULES[outcome].reason == reason
     assert reason in REASONS

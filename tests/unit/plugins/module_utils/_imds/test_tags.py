@@ -33,7 +33,7 @@ from hypothesis import strategies as st
         ("a:1;a:2", {"a": "2"}, True),
     ],
 )
-def test_from_string(text: str, found: dict[str, str], ambiguous: bool) -> None:
+def test_tags_are_read_from_a_string(text: str, found: dict[str, str], ambiguous: bool) -> None:
     assert tags.from_string(text) == (found, ambiguous)
 
 
@@ -76,5 +76,5 @@ def test_any_string_gives_strings(text: str) -> None:
         ([{"name": "", "value": "1"}], {"": "1"}),
     ],
 )
-def test_from_list(tags_list: Any, found: dict[str, str]) -> None:
+def test_tags_are_read_from_a_list(tags_list: Any, found: dict[str, str]) -> None:
     assert tags.from_list(tags_list) == found

@@ -67,7 +67,7 @@ def test_headers_are_found_by_lower_case_names_and_the_last_one_wins() -> None:
     assert headers == {"x-ms-request-id": "b", "server": "IMDS/1:2", "retry-after": ""}
 
 
-def test_the_request() -> None:
+def test_the_request_is_written_as_http_demands() -> None:
     with ScriptedServer(send(http())) as server:
         transport.get(server.address, "/x?y=z", {"Metadata": "true", "Accept": "*/*"}, 2, 5, 5)
     host = f"127.0.0.1:{server.address[1]}"
@@ -81,7 +81,7 @@ def test_host_header_names_no_port_where_it_is_80() -> None:
     assert b"\r\nHost: 169.254.169.254\r\n" in request
 
 
-def test_ipv6() -> None:
+def test_a_server_on_ipv6_is_asked() -> None:
     try:
         server = ScriptedServer(send(http(JSON)), host="::1")
     except OSError:
@@ -107,7 +107,7 @@ def test_redirects_are_an_answer_like_any_other() -> None:
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_failures(name: str) -> None:
+def test_each_failure_has_its_kind(name: str) -> None:
     step, kind, silent = FAILURES[name]
     started = time.monotonic()
     read_timeout = 0.3 if kind == "read_timeout" else 10
@@ -156,7 +156,7 @@ def test_a_drip_does_not_outlast_the_deadline(name: str, limits: dict[str, float
     assert 0.29 < elapsed < 0.3 + SLACK
 
 
-def test_nobody_listens() -> None:
+def test_a_closed_port_refuses_the_connection() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         with pytest.raises(transport.TransportError) as caught:

@@ -55,7 +55,7 @@ SINCE = "2017-04-02"
         ("2021-12-13", ["2020-09-01", "2020-10-01"], "2020-10-01", "2020-10-01"),
     ],
 )
-def test_step_down(refused: str, offered: list[str], since: str, lower: str | None) -> None:
+def test_the_next_older_version_is_chosen(refused: str, offered: list[str], since: str, lower: str | None) -> None:
     assert versions.step_down(refused, offered, since) == lower
 
 
