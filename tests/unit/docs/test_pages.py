@@ -104,7 +104,12 @@ AVOIDED = re.compile(
 
 def documents() -> list[Path]:
     """All that users read."""
-    patterns = ("plugins/modules/*", "plugins/doc_fragments/*.py", "plugins/filter/*.yml", "playbooks/*.yml")
+    patterns: tuple[str, ...] = (
+        "plugins/modules/*",
+        "plugins/doc_fragments/*.py",
+        "plugins/filter/*.yml",
+        "playbooks/*.yml",
+    )
     patterns += ("roles/*/meta/argument_specs.yml", "changelogs/fragments/*.yml", "changelogs/changelog.yaml")
     files = [file for pattern in patterns for file in ROOT.glob(pattern) if file.is_file()]
     return [*files, *(page for page in PAGES if page.name != "CONTRIBUTING.md")]
