@@ -218,7 +218,9 @@ def fits(value: Any) -> bool:
 
 
 @pytest.mark.parametrize(("status", "headers", "body", "root", "outcome"), ANSWERS)
-def test_answers_are_classified_alike(core: Core, status: int, headers: dict[str, str], body: bytes, root: bool, outcome: str) -> None:
+def test_answers_are_classified_alike(
+    core: Core, status: int, headers: dict[str, str], body: bytes, root: bool, outcome: str
+) -> None:
     response = {"status": status, "headers": headers, "body": encoded(body)}
     assert core("classify", response=response, root=root) == outcome
 

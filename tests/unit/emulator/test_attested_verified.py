@@ -112,7 +112,9 @@ def test_a_closed_network(attesting: Any, tmp_path: Path) -> None:
     ("switch", "setting", "reason"),
     [(switch, setting, reason) for switch, cases in EXPECTED.items() for setting, reason in cases],
 )
-def test_each_switch_is_noticed_by_the_verifier(attesting: Any, tmp_path: Path, switch: str, setting: Any, reason: str) -> None:
+def test_each_switch_is_noticed_by_the_verifier(
+    attesting: Any, tmp_path: Path, switch: str, setting: Any, reason: str
+) -> None:
     put(attesting, attested={switch: setting})
     assert judge(attesting, tmp_path, expected_vm_id=VM_ID).reason == reason
     assert judge(attesting, tmp_path, source="127.0.0.11").reason == "ok", "the other VM suffers, too"

@@ -337,7 +337,9 @@ TWO = {
         ({}, "eth0", "10.1.0.4", "203.0.113.4"),
     ],
 )
-def test_the_primary_interface_is_the_answered_one(context: dict[str, str], device: str, private: str, public: str) -> None:
+def test_the_primary_interface_is_the_answered_one(
+    context: dict[str, str], device: str, private: str, public: str
+) -> None:
     found = build(TWO, devices=DEVICES, **context)
     assert found["network"]["primary"]["device"] == device
     assert (found["private_ip"], found["public_ip"], found["public_ip_source"]) == (private, public, "instance")

@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 
 @pytest.mark.parametrize(("status", "headers", "body", "root", "outcome"), ANSWERS)
-def test_each_answer_has_its_outcome(status: int, headers: dict[str, str], body: bytes, root: bool, outcome: str) -> None:
+def test_each_answer_has_its_outcome(
+    status: int, headers: dict[str, str], body: bytes, root: bool, outcome: str
+) -> None:
     assert retry.classify(Response(status, headers, body, "10.0.0.4"), root) == outcome
 
 
