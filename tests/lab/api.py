@@ -35,10 +35,9 @@ _PROGRAMS = {"ip": "iproute2 (iproute on Fedora and RHEL)", "nsenter": "util-lin
 def up(document: Mapping[str, Any], name: str) -> Place:
     """Start a lab. Call it from a program of one thread only, as ``lab up`` is; elsewhere use `Lab`.
 
-    Raises:
-        SpecError: a field is wrong, or ``name`` is no name.
-        RefusedError: this machine lacks a program or allows no namespaces.
-        LabError: it is already up, or can't be built; nothing is left running.
+    :raises SpecError: if a field is wrong, or ``name`` is not a valid name
+    :raises RefusedError: if this machine lacks a program or allows no namespaces
+    :raises LabError: if it is already up, or can't be built; nothing is left running
     """
     topology = spec.parse(document)
     place = Place.named(name)
@@ -62,7 +61,11 @@ def up(document: Mapping[str, Any], name: str) -> Place:
 
 
 def _check_machine(topology: Topology) -> None:
-    """Raises RefusedError where the machine lacks what every lab needs, SpecError where it lacks a VM's interpreter."""
+    """Look for what a lab needs on this machine.
+
+    :raises RefusedError: if something is missing that every lab needs
+    :raises SpecError: if the interpreter of a VM is missing
+    """
     if not sys.platform.startswith("linux"):
         raise RefusedError("the lab is made of Linux namespaces; run it on Linux")
     for program, package in _PROGRAMS.items():
@@ -79,8 +82,7 @@ def _check_machine(topology: Topology) -> None:
 def down(name: str) -> bool:
     """End a lab and remove its directory. Returns whether it was up.
 
-    Raises:
-        LabError: it does not end, or its directory can't be removed.
+    :raises LabError: if it does not end, or its directory can't be removed
     """
     place = Place.named(name)
     if not place.path.parent.is_dir():
@@ -92,13 +94,19 @@ def down(name: str) -> bool:
 
 
 def topology(place: Place) -> Topology:
-    """The topology of a lab that is up. Raises LabError where it is not."""
+    """The topology of a lab that is up.
+
+    :raises LabError: if it is not
+    """
     check_up(place)
     return spec.parse(json.loads(place.spec.read_text(encoding="utf-8")))
 
 
 def check_up(place: Place) -> None:
-    """Raises LabError where a lab is not up."""
+    """Insist on a lab that is up.
+
+    :raises LabError: if it is not
+    """
     if not place.alive():
         raise LabError(f"lab {place.name} is not up; start it with lab up, or see with lab status what is")
 
@@ -203,12 +211,11 @@ class Lab:
     def run(self, member: str, command: Sequence[str], **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command inside a VM, or in ``fabric``.
 
-        Options:
-            check (bool): raise CalledProcessError for an exit code other than 0.
-            timeout (float): seconds, 30 by default; then everything it started in its process group is ended and
-                TimeoutExpired raised.
-            stdin (str): its standard input, empty by default.
-            environment (mapping): added to the environment.
+        :param check: raise CalledProcessError for an exit code other than 0
+        :param timeout: seconds, 30 by default; then everything it started in its process group is ended and
+            TimeoutExpired raised
+        :param stdin: its standard input, empty by default
+        :param environment: added to the environment
         """
         return run(self.place, member, command, **options)
 

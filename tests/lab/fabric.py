@@ -100,9 +100,8 @@ def _laid_over(base: Any, over: Any) -> Any:
 def start_emulator(topology: Topology, place: Place) -> None:
     """Start the emulator in this network namespace and wait until it listens.
 
-    Raises:
-        SpecError: it refused a VM.
-        LabError: it ended at once, or was not ready in time.
+    :raises SpecError: if it refused a VM
+    :raises LabError: if it ended at once, or was not ready in time
     """
     ready = place.path / "emulator.ready"
     log = place.path / "emulator.log"

@@ -44,8 +44,7 @@ ERRORS: dict[str, type[LabError]] = {kind.__name__: kind for kind in (RefusedErr
 def start(topology: Topology, place: Place, lock: int) -> None:
     """Start a lab; returns when all of it is up and written down.
 
-    Raises:
-        LabError: it could not be built, and nothing of it is left running.
+    :raises LabError: if it could not be built, and nothing of it is left running
     """
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with here:

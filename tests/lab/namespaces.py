@@ -45,12 +45,18 @@ def _call(function: str, *arguments: object) -> None:
 
 
 def unshare(flags: int) -> None:
-    """Leave the namespaces named by ``flags`` for new ones. Raises OSError."""
+    """Leave the namespaces named by ``flags`` for new ones.
+
+    :raises OSError: if the system refuses
+    """
     _call("unshare", flags)
 
 
 def mount(source: str, target: Path | str, kind: str = "", flags: int = 0, options: str = "") -> None:
-    """mount(2). Raises OSError."""
+    """mount(2).
+
+    :raises OSError: if the system refuses
+    """
     try:
         _call(
             "mount",
@@ -65,7 +71,10 @@ def mount(source: str, target: Path | str, kind: str = "", flags: int = 0, optio
 
 
 def bind(source: Path | str, target: Path | str, read_only: bool = False) -> None:
-    """Show ``source``, a directory or a file, at ``target`` as well, which must exist. Raises OSError."""
+    """Show ``source``, a directory or a file, at ``target`` as well, which must exist.
+
+    :raises OSError: if the system refuses
+    """
     mount(str(source), target, flags=BIND | RECURSIVE)
     if read_only:
         # A user namespace may not take these flags away, so they are given again.
@@ -73,12 +82,18 @@ def bind(source: Path | str, target: Path | str, read_only: bool = False) -> Non
 
 
 def detach(target: Path | str) -> None:
-    """Take a mount out of sight; it ends when nobody uses it any more. Raises OSError."""
+    """Take a mount out of sight; it ends when nobody uses it any more.
+
+    :raises OSError: if the system refuses
+    """
     _call("umount2", os.fsencode(target), _DETACH)
 
 
 def enter_root(root: Path) -> None:
-    """Make the mount at ``root`` this mount namespace's root and let go of the old one. Raises OSError."""
+    """Make the mount at ``root`` this mount namespace's root and let go of the old one.
+
+    :raises OSError: if the system refuses
+    """
     os.chdir(root)
     # With "." for both, the old root ends on top of the new one, and is then taken off.
     _call("pivot_root", b".", b".")
@@ -107,7 +122,10 @@ def rest() -> NoReturn:
 
 
 def sysctl(settings: Iterable[tuple[str, str]]) -> None:
-    """Set kernel parameters of this network namespace, such as ``("net.ipv4.ip_forward", "1")``. Raises OSError."""
+    """Set kernel parameters of this network namespace, such as ``("net.ipv4.ip_forward", "1")``.
+
+    :raises OSError: if the system refuses
+    """
     for name, value in settings:
         Path("/proc/sys", *name.split(".")).write_text(value, encoding="ascii")
 
@@ -115,12 +133,9 @@ def sysctl(settings: Iterable[tuple[str, str]]) -> None:
 def ip(commands: Sequence[Sequence[str]], keep: Sequence[int] = ()) -> None:
     """Run ``ip`` commands in one process, in order, in this network namespace.
 
-    Args:
-        commands: the arguments of each, without "ip" itself.
-        keep: file descriptors that ``ip`` inherits.
-
-    Raises:
-        IpError: one of them failed.
+    :param commands: the arguments of each, without "ip" itself
+    :param keep: file descriptors that ``ip`` inherits
+    :raises IpError: if one of them failed
     """
     if not commands:
         return

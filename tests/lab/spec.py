@@ -141,8 +141,7 @@ def _kind(value: object) -> str:
 def check_name(name: str, path: str) -> str:
     """Return a name that may stand in a host name and in a path.
 
-    Raises:
-        SpecError: it may not.
+    :raises SpecError: if it may not
     """
     if not _NAME.fullmatch(name):
         raise SpecError(f"{path}: {name!r} is not a valid name; use up to 63 lower-case letters, digits, inner hyphens")
@@ -295,10 +294,7 @@ class _Reader:
 def parse(document: object) -> Topology:
     """Turn a decoded JSON document into a topology.
 
-    Args:
-        document: an object as the guide lab.rst describes it: ``{"vms": [{"name": "vm1", ...}], "emulator": true}``.
-
-    Raises:
-        SpecError: a field is missing, unknown or wrong; the text names it.
+    :param document: an object as the guide lab.rst describes it: ``{"vms": [{"name": "vm1", ...}], "emulator": true}``
+    :raises SpecError: if a field is missing, unknown or wrong; the text names it
     """
     return _Reader().topology(document)

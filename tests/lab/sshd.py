@@ -44,9 +44,8 @@ def missing() -> str:
 def make_keys(vm: Vm, place: Place) -> None:
     """Make host and client keys in the directory that the controller and the VM share.
 
-    Raises:
-        RefusedError: no server can run here.
-        LabError: ssh-keygen failed.
+    :raises RefusedError: if no server can run here
+    :raises LabError: if ssh-keygen failed
     """
     reason = missing()
     if reason:
@@ -63,7 +62,10 @@ def make_keys(vm: Vm, place: Place) -> None:
 
 
 def start(vm: Vm, place: Place) -> None:
-    """Start the server; runs inside the VM. It listens when this returns. Raises LabError."""
+    """Start the server; runs inside the VM. It listens when this returns.
+
+    :raises LabError: if it fails
+    """
     Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
     command = [str(SERVER), "-f", str(_keys(vm, place) / "sshd_config"), "-E", str(_keys(vm, place) / "log")]
     done = subprocess.run(command, capture_output=True, text=True, timeout=_SECONDS, check=False)

@@ -36,7 +36,7 @@ def lab_dir() -> Path:
 
     Symbolic links in it are resolved: the VMs have this path too, and must not follow a link out of their root.
 
-    Raises LabError: the user has no home directory.
+    :raises LabError: if the user has no home directory
     """
     if os.environ.get("LAB_DIR"):
         return Path(os.environ["LAB_DIR"]).resolve()
@@ -72,7 +72,10 @@ class Place:
 
     @classmethod
     def named(cls, name: str) -> Place:
-        """Raises SpecError: no name for a lab."""
+        """The place of the lab with this name.
+
+        :raises SpecError: if that is not a valid name
+        """
         check_name(name, "NAME")
         path = lab_dir() / name
         # Mount options are separated by these; no path of ours may hold them.

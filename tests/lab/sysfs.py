@@ -50,7 +50,10 @@ def dmi(vm: Vm) -> dict[str, tuple[str, int]]:
 
 
 def build(sys: Path, vm: Vm) -> None:
-    """Build /sys at ``sys``, an empty directory. Must run in the VM's network namespace. Raises OSError."""
+    """Build /sys at ``sys``, an empty directory. Must run in the VM's network namespace.
+
+    :raises OSError: if the system refuses
+    """
     namespaces.mount("tmpfs", sys, "tmpfs", options="mode=755")
     kernel = sys / ".kernel"
     kernel.mkdir()

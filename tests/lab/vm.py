@@ -66,8 +66,8 @@ def _dhcp_route(nic: Nic, destination: str) -> list[str]:
 def build(vm: Vm, place: Place, fabric: int, skeleton: Path | None) -> None:
     """Turn this process' new namespaces into the VM.
 
-    Raises:
-        LabError, OSError: some part can't be built.
+    :raises LabError: if some part can't be built
+    :raises OSError: if some part can't be built
     """
     socket.sethostname(vm.name)
     namespaces.mount("none", "/", flags=namespaces.PRIVATE | namespaces.RECURSIVE)

@@ -96,8 +96,7 @@ def browser(program: str, url: str) -> Iterator[None]:
 def look(program: str, site: Path) -> Report:
     """What the browser reports of a site.
 
-    Raises:
-        queue.Empty: no report came.
+    :raises queue.Empty: if no report comes
     """
     reports: queue.Queue[Report] = queue.Queue()
     handler = partial(Handler, directory=str(site), reports=reports)

@@ -26,11 +26,8 @@ UNUSED_REDIRECTS = "*.ps1_module.rst"
 def build(directory: Path) -> Path:
     """Build the site in a directory, which is emptied first.
 
-    Returns:
-        the directory with the HTML pages.
-
-    Raises:
-        subprocess.CalledProcessError: antsibull-docs or Sphinx had something to say.
+    :returns: the directory with the HTML pages
+    :raises subprocess.CalledProcessError: if antsibull-docs or Sphinx had something to say
     """
     shutil.rmtree(directory, ignore_errors=True)
     sources = directory / "rst"

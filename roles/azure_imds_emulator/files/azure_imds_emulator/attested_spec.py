@@ -16,7 +16,10 @@ OLDEST = 10 * 366 * 24 * 3600  # seconds
 
 
 def check(field: str, value: Any) -> dict[str, Any]:
-    """The switches that are on. Raises InvalidInputError."""
+    """The switches that are on.
+
+    :raises InvalidInputError: if a switch is unknown or has a wrong value
+    """
     given = checks.fields(field, checks.mapping(field, value), SWITCHES)
     return {name: setting for name, setting in given.items() if setting}
 

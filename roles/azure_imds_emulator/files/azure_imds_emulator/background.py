@@ -27,9 +27,11 @@ class BackgroundError(RuntimeError):
 
 
 def start(run: Callable[[Announce], int], pid_file: Path, log_file: Path) -> str:
-    """Call ``run(announce)`` in a process of its own; returns what it announced. Raises BackgroundError.
+    """Call ``run(announce)`` in a process of its own; returns what it announced.
 
     ``run`` announces one line when it is ready. Its stdout and stderr go to the log file.
+
+    :raises BackgroundError: if it does not get ready, or one is already running
     """
     with _locked(pid_file) as lock:
         os.close(os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW, 0o644))
@@ -70,7 +72,10 @@ def _be_the_child(run: Callable[[Announce], int], lock: int, writing: int, log_f
 
 
 def stop(pid_file: Path) -> bool:
-    """End the emulator of this pid file. Returns whether one ran. Raises BackgroundError where it does not end."""
+    """End the emulator of this pid file. Returns whether one ran.
+
+    :raises BackgroundError: if it does not end
+    """
     if not pid_file.exists():
         return False
     try:
@@ -88,7 +93,10 @@ def stop(pid_file: Path) -> bool:
 
 @contextlib.contextmanager
 def _locked(pid_file: Path) -> Iterator[int]:
-    """The pid file, locked by us and whoever inherits it. Raises BackgroundError where another has the lock."""
+    """The pid file, locked by us and whoever inherits it.
+
+    :raises BackgroundError: if another has the lock
+    """
     descriptor = os.open(pid_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o644)
     try:
         try:

@@ -22,7 +22,10 @@ class BodyError(ValueError):
 
 
 def read_body(stream: BufferedIOBase, connection: socket.socket, headers: Mapping[str, str]) -> bytes:
-    """The body that these headers (names in lower case) announce. Raises BodyError."""
+    """The body that these headers (names in lower case) announce.
+
+    :raises BodyError: if there is no such body
+    """
     reader = _Reader(stream, connection)
     if headers.get("transfer-encoding", "identity").strip().lower() != "identity":
         return reader.chunked()

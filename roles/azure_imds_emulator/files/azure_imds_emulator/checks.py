@@ -29,7 +29,10 @@ DEEPEST = 100  # levels of nesting
 
 
 def load_json(field: str, content: bytes) -> Any:
-    """JSON that is not nested so deeply that handling it would fail. Raises InvalidInputError."""
+    """JSON that is not nested so deeply that handling it would fail.
+
+    :raises InvalidInputError: for anything else
+    """
     try:
         document = json.loads(content)
     except (ValueError, RecursionError) as error:

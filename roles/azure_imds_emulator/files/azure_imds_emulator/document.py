@@ -39,7 +39,10 @@ def _known(node: Any, version: str, path: str) -> Any:
 
 
 def select(node: Any, route: Sequence[str]) -> Any:
-    """The part of the document that a route names: keys of objects, decimal indexes of arrays. Raises NotFoundError."""
+    """The part of the document that a route names: keys of objects, decimal indexes of arrays.
+
+    :raises NotFoundError: if the route leads nowhere
+    """
     for step in route:
         if isinstance(node, dict) and step in node:
             node = node[step]

@@ -51,7 +51,7 @@ class Wanted:
 def parse_events(given: Any, where: str = "") -> tuple[Optional[str], list[Wanted]]:
     """The name of the VM that the events are for, None for the first one, and the events.
 
-    Raises InvalidInputError.
+    :raises InvalidInputError: if a field is wrong
     """
     checked = checks.fields(where, checks.mapping(where or "event", given), FIELDS)
     vm = checked.pop("vm", None)
@@ -84,18 +84,27 @@ def _wanted(spec: dict[str, Any]) -> Wanted:
 
 
 def parse_change(given: Any) -> dict[str, Any]:
-    """What shall become different about an event: some of CHANGES. Raises InvalidInputError."""
+    """What shall become different about an event: some of CHANGES.
+
+    :raises InvalidInputError: if a field is wrong
+    """
     return checks.fields("", checks.mapping("event", given), {name: FIELDS[name] for name in CHANGES})
 
 
 def parse_advance(given: Any) -> float:
-    """The seconds by which the clock shall move on. Raises InvalidInputError."""
+    """The seconds by which the clock shall move on.
+
+    :raises InvalidInputError: if a field is wrong
+    """
     checked = checks.fields("", checks.mapping("clock", given), {"advance": checks.number(0, LONGEST)})
     return float(checked["advance"]) if "advance" in checked else checks.fail("advance", "is required")
 
 
 def check_switches(field: str, value: Any) -> dict[str, Any]:
-    """The key ``scheduled_events`` of a VM. Raises InvalidInputError."""
+    """The key ``scheduled_events`` of a VM.
+
+    :raises InvalidInputError: if a field is wrong
+    """
     return checks.fields(field, checks.mapping(field, value), SWITCHES)
 
 

@@ -154,7 +154,10 @@ class Events:
         return {"now": self.now(), "domains": domains, "posts": list(self._posts)}
 
     def add(self, given: Any) -> list[dict[str, Any]]:
-        """New events from an object or a list of them; what was added. Raises InvalidInputError, then nothing is."""
+        """New events from an object or a list of them; what was added.
+
+        :raises InvalidInputError: if a field is wrong; nothing is added then
+        """
         listed = given if isinstance(given, list) else [given]
         if len(listed) > MOST:
             checks.fail("events", f"are {len(listed)}; at most {MOST} are possible")
@@ -172,7 +175,11 @@ class Events:
             return [event.as_json() for _vm, event in planned]
 
     def change(self, event_id: str, given: Any) -> dict[str, Any]:
-        """Postpone an event, or change what it is. Raises InvalidInputError, and LookupError for an unknown id."""
+        """Postpone an event, or change what it is.
+
+        :raises InvalidInputError: if a field is wrong
+        :raises LookupError: for an unknown id
+        """
         changes = parse_change(given)
         with self._lock:
             domain, event = self._find(event_id)
@@ -187,7 +194,10 @@ class Events:
             return event.as_json()
 
     def cancel(self, event_id: str) -> dict[str, Any]:
-        """Take one event away. Raises LookupError for an unknown id."""
+        """Take one event away.
+
+        :raises LookupError: for an unknown id
+        """
         with self._lock:
             domain, event = self._find(event_id)
             domain.events.remove(event)
@@ -205,7 +215,10 @@ class Events:
         return count
 
     def advance(self, given: Any) -> dict[str, Any]:
-        """Move the clock on. Raises InvalidInputError."""
+        """Move the clock on.
+
+        :raises InvalidInputError: if a field is wrong
+        """
         seconds = parse_advance(given)
         with self._lock:
             self._offset += seconds

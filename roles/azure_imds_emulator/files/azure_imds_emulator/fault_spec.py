@@ -48,7 +48,10 @@ KNOWN: dict[int, Answer] = {
 
 
 def parse_all(given: Any, vms: list[str]) -> list[Fault]:
-    """The faults of one object or a list of them. Raises InvalidInputError that names the first bad field."""
+    """The faults of one object or a list of them.
+
+    :raises InvalidInputError: if a field is wrong; it names the first one
+    """
     if not isinstance(given, list):
         return [parse(given, vms)]
     if len(given) > MOST:
@@ -57,7 +60,10 @@ def parse_all(given: Any, vms: list[str]) -> list[Fault]:
 
 
 def parse(given: Any, vms: list[str], where: str = "") -> Fault:
-    """The fault that an object describes; ``vms`` are the names there are. Raises InvalidInputError."""
+    """The fault that an object describes; ``vms`` are the names there are.
+
+    :raises InvalidInputError: if a field is wrong
+    """
     checked = checks.fields(where, checks.mapping(where or "fault", given), FIELDS)
     spec = {name: value for name, value in checked.items() if value is not None and value is not False}
     if "body_base64" in spec:
@@ -89,7 +95,10 @@ def parse(given: Any, vms: list[str], where: str = "") -> Fault:
 
 
 def _needed(spec: dict[str, Any], prefix: str, *names: str) -> Any:
-    """The first of these fields that is there. Raises InvalidInputError that names the usual one."""
+    """The first of these fields that is there.
+
+    :raises InvalidInputError: if there is none; it names the usual one
+    """
     for name in names:
         if name in spec:
             return spec[name]

@@ -61,7 +61,7 @@ class Faults:
     def add(self, faults: list[Fault]) -> list[Fault]:
         """Queue faults behind those that wait; returns them with their ids.
 
-        Raises InvalidInputError where too many would wait.
+        :raises InvalidInputError: if too many would be waiting
         """
         with self._lock:
             waiting = [*self._faults, *faults]

@@ -24,9 +24,10 @@ def known_fields(documents: Iterable[Any], paths: Iterable[str]) -> dict[str, se
 
 
 def refuse_unknown(field: str, overrides: Any, known: dict[str, set[str]], extra: Collection[str]) -> None:
-    """Raises InvalidInputError for a key that an object does not have. An object whose keys nobody recorded takes any.
+    """Refuse keys that an object does not have. An object whose keys nobody recorded takes any.
 
     :param extra: paths of further fields; whatever is below them is allowed too
+    :raises InvalidInputError: for a key that is not known
     """
     for path in _paths(overrides, "", stop=extra):
         parent, _dot, key = path.rpartition(".")

@@ -166,7 +166,10 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, address: tuple[str, int], service: Any, build: int = NEWEST_BUILD) -> None:
-        """``service``: ``exchange(request, channel)`` and ``malformed(request, answer, channel)``. Raises OSError."""
+        """``service``: ``exchange(request, channel)`` and ``malformed(request, answer, channel)``.
+
+        :raises OSError: if the system refuses
+        """
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         self.service = service
         self.build = build

@@ -78,7 +78,10 @@ def is_local(address: str) -> bool:
 
 
 def listen(where: Endpoint, service: Any, build: int) -> Server:
-    """A listening server. Raises StartError where the address is not ours or already taken."""
+    """A listening server.
+
+    :raises StartError: if the address is not ours or already taken
+    """
     if not is_local(where[0]):
         raise StartError(
             f"{spelled(where)}: no interface of this host has this address; where nothing else answers there, "
@@ -92,7 +95,10 @@ def listen(where: Endpoint, service: Any, build: int) -> Server:
 
 
 def run(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
-    """Serve until SIGTERM or SIGINT; announce the ready line, a JSON object with the real ports. Raises StartError."""
+    """Serve until SIGTERM or SIGINT; announce the ready line, a JSON object with the real ports.
+
+    :raises StartError: if it cannot start
+    """
     # Blocked in all threads and waited for in this one: the kernel may hand a signal to any thread that takes it, and
     # a handler would then not run before this thread wakes up by itself.
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)

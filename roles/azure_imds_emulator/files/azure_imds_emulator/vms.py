@@ -60,7 +60,10 @@ class Vm:
 
 
 def normal(address: str) -> str:
-    """An address in canonical spelling, without a scope; IPv4 mapped into IPv6 as IPv4. Raises ValueError."""
+    """An address in canonical spelling, without a scope; IPv4 mapped into IPv6 as IPv4.
+
+    :raises ValueError: for anything else
+    """
     parsed = ipaddress.ip_address(address.partition("%")[0])
     return str(getattr(parsed, "ipv4_mapped", None) or parsed)
 
@@ -93,7 +96,10 @@ def load_profile(name: str) -> dict[str, Any]:
 
 
 def build(given: Mapping[str, Any], where: str = "vm") -> Vm:
-    """The VM that an object describes. Raises InvalidInputError, with ``where`` before the field's name."""
+    """The VM that an object describes.
+
+    :raises InvalidInputError: if a field is wrong; its name comes after ``where``
+    """
     given = {**given, **checks.mapping(f"{where}.options", given.get("options", {}))}
     given.pop("options", None)
     spec = checks.fields(where, given, FIELDS)
@@ -211,7 +217,10 @@ class Vms:
         self.replace(DEFAULT_VMS if given is None else given)
 
     def replace(self, given: Any) -> None:
-        """Take another list of VM objects. Raises InvalidInputError and then keeps the old one."""
+        """Take another list of VM objects.
+
+        :raises InvalidInputError: if a field is wrong; the old list is kept then
+        """
         given = checks.array("vms", given)
         if len(given) > MOST:
             checks.fail("vms", f"are {len(given)}; at most {MOST} are possible")

@@ -13,7 +13,9 @@ from typing import Callable
 def write(path: Path, content: bytes, mode: int, place: Callable[[Path, Path], None] = os.replace) -> None:
     """Write beside ``path`` under a name that nobody can guess, then move it there.
 
-    ``place``: `os.replace`, or `os.link`, which fails where the path is taken. Raises OSError.
+    ``place``: `os.replace`, or `os.link`, which fails where the path is taken.
+
+    :raises OSError: if the file cannot be written
     """
     partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW

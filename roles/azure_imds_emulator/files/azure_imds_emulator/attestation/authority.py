@@ -61,7 +61,10 @@ class Authority:
         self._impostor_key: Optional[rsa.Key] = None
 
     def prepare(self) -> None:
-        """Do now what else waits for the first need. Raises InvalidInputError and OSError over the directory."""
+        """Make the CA now rather than when it is first needed.
+
+        :raises InvalidInputError, OSError: if the directory cannot be used
+        """
         shown = {"root.pem": pem(self.root()), "intermediate.pem": pem(self.intermediate())}
         paths = {self._directory / name: content for name, content in shown.items()} if self._directory else {}
         for path, content in paths.items():
