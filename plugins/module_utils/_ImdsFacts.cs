@@ -12,6 +12,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsFields;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTags;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 
@@ -428,9 +429,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
         // none. IMDS lists interfaces in no particular order, so the first says nothing.
         private static Map PrimaryOf(List<Map> interfaces, Context context)
         {
-            return interfaces.FirstOrDefault(
-                    entry => List(entry, "private_ip_addresses").Contains(context.LocalAddress))
-                ?? interfaces.FirstOrDefault(
+            int answered = Guest.AnsweredInterface(
+                interfaces.Select(entry => List(entry, "private_ip_addresses").Cast<string>()), context.LocalAddress);
+            return answered >= 0
+                ? interfaces[answered]
+                : interfaces.FirstOrDefault(
                     entry => context.DefaultDevice != null && (string)entry["device"] == context.DefaultDevice)
                 ?? interfaces.FirstOrDefault()
                 ?? new Map();

@@ -6,6 +6,7 @@
 
 using System;
 using System.Collections.Generic;
+using System.IO;
 using System.Linq;
 using System.Net;
 using System.Net.NetworkInformation;
@@ -60,6 +61,23 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
                 .Select(entry => entry.Name).FirstOrDefault();
         }
 
+        // The place of the interface that received the answer, or -1: IMDS answers only the primary one, and lists it
+        // anywhere. interfaces: the private IPv4 addresses of each, in IMDS' order. Twin of _imds/primary.py; facts and
+        // route fix share it.
+        public static int AnsweredInterface(IEnumerable<IEnumerable<string>> interfaces, string localAddress)
+        {
+            return string.IsNullOrEmpty(localAddress)
+                ? -1
+                : interfaces.ToList().FindIndex(addresses => addresses.Contains(localAddress));
+        }
+
+        public static bool IsIPv4(string text)
+        {
+            IPAddress address;
+            return IPAddress.TryParse(text, out address) && address.AddressFamily == AddressFamily.InterNetwork
+                && address.ToString() == text;
+        }
+
         // Empty where the system does not tell.
         public static List<Interface> Interfaces()
         {
@@ -70,6 +88,19 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
             catch (NetworkInformationException)
             {
                 return new List<Interface>();
+            }
+        }
+
+        // A file's text, or null where it can't be read.
+        public static string ReadText(string path)
+        {
+            try
+            {
+                return File.ReadAllText(path);
+            }
+            catch (SystemException)  // it is not there, or not for this user
+            {
+                return null;
             }
         }
 
@@ -111,10 +142,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
         // Seconds.
         public Func<double> Clock = Transport.Clock;
         public Action<double> Sleep = seconds => Thread.Sleep(TimeSpan.FromSeconds(seconds));
+        // Runs something beside the rest, and lets it go on when the process has better things to do.
+        public Action<Action> Start = work => new Thread(() => work()) { IsBackground = true }.Start();
         // A random number from 0 to 1.
         public Func<double> Chance = () => new Random().NextDouble();
         public Func<byte[]> Firmware = Platform.ReadFirmware;
         public Func<List<Interface>> Interfaces = Guest.Interfaces;
         public Func<string> DefaultAddress = Guest.DefaultAddress;
+        public Func<string, string> ReadText = Guest.ReadText;
     }
 }

@@ -71,6 +71,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
         };
         // </generated>
 
+        // How the Server header of IMDS and of its front end begins.
+        private static readonly string[] Servers = { "imds", "microsoft-iis", "microsoft-httpapi" };
+
         // The key of Rules for a response.
         // root: the path is one that every VM has, so that 404 means "not now" and not "not here".
         public static string Classify(Response response, bool root)
@@ -95,6 +98,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
             return response.Status >= 500 ? "server_error" : response.Status >= 400 ? "rejected" : "intercepted";
         }
 
+        // Whether IMDS, or its front end, says that the answer is its own.
+        public static bool IsFromImds(Response response)
+        {
+            return !IsForeign(response) && StartsWith(response.Header("server").ToLowerInvariant(), Servers);
+        }
+
         // True for what IMDS never sends: a proxy's header or redirect, an HTML page other than its front end's.
         private static bool IsForeign(Response response)
         {
@@ -107,7 +116,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
                 return true;  // we sent it, somebody took it off
             }
             string server = response.Header("server").ToLowerInvariant();
-            if (StartsWith(server, "imds", "microsoft-iis", "microsoft-httpapi"))
+            if (StartsWith(server, Servers))
             {
                 return false;
             }

@@ -12,6 +12,7 @@ using System.Linq;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperations;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTables;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
 {
@@ -41,6 +42,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
     public sealed class Snapshot
     {
         public readonly List<string> Lines = new List<string>();
+        // Of the host routes alone.
+        public string Digest;
         public string Problem;
 
         private readonly List<string> addresses;
@@ -60,9 +63,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
                 Call look = Stores.Look(store);
                 yield return look;
                 Note(look);
-                Lines.AddRange(Stores.HostRoutes(look).Select(row => Line(row, store))
-                    .OrderBy(line => line, StringComparer.Ordinal));
+                Lines.AddRange(Stores.Lines(look, store));
             }
+            Digest = HostTables.Digest(Lines);
             if (addresses.Count > 0)
             {
                 Call look = Stores.LookAtAddresses("active");
@@ -78,12 +81,6 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
         private void Note(Call look)
         {
             Problem = look.Broken ? look.Problem : Problem;
-        }
-
-        private static string Line(IDictionary row, string store)
-        {
-            return Given.Text(row, "DestinationPrefix") + " via " + Given.Text(row, "NextHop") + " on interface "
-                + Given.Whole(row, "InterfaceIndex") + " metric " + Given.Whole(row, "RouteMetric") + " " + store;
         }
     }
 
@@ -104,13 +101,16 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
 
         private readonly List<Step> steps;
         private readonly Journal journal;
+        private readonly string digest;
         // The steps of the repair that were begun, the last one first.
         private readonly List<Step> begun = new List<Step>();
 
-        public Applying(List<Step> steps, Journal journal)
+        // digest: of the host routes that the steps were planned for, or null.
+        public Applying(List<Step> steps, Journal journal, string digest = null)
         {
             this.steps = steps;
             this.journal = journal;
+            this.digest = digest;
             Before = new Snapshot(steps);
             Tried = new Snapshot(steps);
             After = new Snapshot(steps);
@@ -132,6 +132,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
                 yield return call;
             }
             bool back = Error.Length > 0;
+            bool undecided = false;
             if (!back && prove != null)
             {
                 foreach (Call call in Tried.Take())
@@ -139,11 +140,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
                     yield return call;
                 }
                 Proof = prove();
-                Error = true.Equals(Proof["verified"]) ? "" : (string)Proof["detail"];
+                undecided = true.Equals(Proof["undecided"]);
+                Error = true.Equals(Proof["verified"]) || undecided ? "" : (string)Proof["detail"];
                 back = Error.Length > 0 && rollback && steps.Count > 0;
             }
             Kept = !back;
-            calls = back ? RollBack() : Error.Length == 0 ? Cleanup() : new Call[0];
+            calls = back ? RollBack() : Error.Length == 0 && !undecided ? Cleanup() : new Call[0];
             foreach (Call call in calls.Concat(After.Take()))
             {
                 yield return call;
@@ -244,6 +246,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
             if (Before.Problem != null)
             {
                 throw new HostException(Before.Problem);
+            }
+            // What somebody set since the plan was made must survive, so the plan is void.
+            if (steps.Count > 0 && digest != null && digest != Before.Digest)
+            {
+                throw new HostException(
+                    "Nothing was changed: the routes to IMDS are no longer those that were planned for. Run again.");
             }
             if (steps.Count > 0)
             {

@@ -84,7 +84,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
     }
 
     // Something of the host failed; the text says what, and what it said. Twin of host.py's HostError.
-    public sealed class HostException : Exception
+    public class HostException : Exception
     {
         public HostException(string problem) : base(problem)
         {

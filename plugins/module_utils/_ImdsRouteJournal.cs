@@ -25,6 +25,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
         public List<Operation> Operations = new List<Operation>();
     }
 
+    public sealed class BusyException : HostException
+    {
+        public BusyException() : base("Another run of the route fix is under way on this host. Run again.")
+        {
+        }
+    }
+
     public class Journal
     {
         private const string Head = "imds.azure route fix";
@@ -169,6 +176,37 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
             return true;
         }
 
+        // Put a journal that can't be understood out of the way, and tell where to.
+        public string SetAside()
+        {
+            string aside = FilePath + ".unreadable";
+            Attempt(() =>
+            {
+                File.Delete(aside);
+                File.Move(FilePath, aside);
+                return true;
+            });
+            return aside;
+        }
+
+        // Whether a run is under way, which then is not a killed one.
+        public bool IsInUse()
+        {
+            try
+            {
+                Alone().Dispose();
+                return false;
+            }
+            catch (BusyException)
+            {
+                return true;
+            }
+            catch (HostException)
+            {
+                return false;
+            }
+        }
+
         // Keep other runs on this host out, until it is disposed of or the process ends.
         public IDisposable Alone()
         {
@@ -186,7 +224,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
             }
             catch (IOException)
             {
-                throw new HostException("Another run of the route fix is under way on this host. Run again.");
+                throw new BusyException();
             }
             catch (UnauthorizedAccessException error)
             {

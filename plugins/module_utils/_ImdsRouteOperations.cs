@@ -113,6 +113,19 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperatio
                 .Where(row => Given.Text(row, "DestinationPrefix") == Operation.ImdsPrefix);
         }
 
+        // The same as lines to show and to compare, in their order as text.
+        public static List<string> Lines(Call look, string store)
+        {
+            return HostRoutes(look).Select(row => Line(row, store))
+                .OrderBy(line => line, StringComparer.Ordinal).ToList();
+        }
+
+        private static string Line(IDictionary row, string store)
+        {
+            return Given.Text(row, "DestinationPrefix") + " via " + Given.Text(row, "NextHop") + " on interface "
+                + Given.Whole(row, "InterfaceIndex") + " metric " + Given.Whole(row, "RouteMetric") + " " + store;
+        }
+
         // The row of the operation's key, or null.
         public static IDictionary Find(Call look, Operation operation)
         {

@@ -1,68 +1,41 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The proof: one real request to IMDS, and from which address it was answered. Twin of _routes/host/probe.py.
+// One real request to IMDS, and the proof: whether it is answered, and on which address. Twin of
+// _routes/host/probe.py.
 
 using System;
 using System.Collections.Generic;
+using System.Globalization;
 using System.Linq;
 using System.Text.RegularExpressions;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRetry;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteReply;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
 {
     using Map = Dictionary<string, object>;
 
-    // Outcome: ok, busy (410, 429, 5xx), foreign (something else than IMDS answered) or a kind of TransportException.
-    // LocalAddress: where the answer was received, "" without a connection. Interfaces: MAC address and IPv4 addresses
-    // of each interface that IMDS knows, the primary one first.
-    public sealed class ProbeAnswer
-    {
-        public string Outcome;
-        public string Detail;
-        public string LocalAddress = "";
-        public List<KeyValuePair<string, List<string>>> Interfaces = new List<KeyValuePair<string, List<string>>>();
-
-        // Why this is no proof for the NIC of that address and MAC; "" where it is one.
-        public string Judge(string address, string mac)
-        {
-            if (Outcome != "ok" && Outcome != "busy")
-            {
-                return Detail;
-            }
-            if (address.Length > 0 && LocalAddress != address)
-            {
-                return "IMDS answered " + LocalAddress + ", not the primary address " + address;
-            }
-            if (Outcome == "ok" && mac.Length > 0 && Interfaces.All(entry => entry.Key != mac))
-            {
-                return "IMDS does not know the NIC " + mac + ": another machine's metadata?";
-            }
-            return "";
-        }
-
-        public Map AsMap()
-        {
-            return new Map
-            {
-                { "outcome", Outcome },
-                { "detail", Detail },
-                { "local_address", LocalAddress },
-                { "interfaces", Interfaces.Select(entry => new object[] { entry.Key, entry.Value }).ToList() },
-            };
-        }
-    }
-
     public sealed class Probe
     {
         // Known to every IMDS since 2017, so that no version ladder is needed.
         public const string Target = "/metadata/instance/network?api-version=2017-08-01";
+        public const string VmId = "/metadata/instance/compute/vmId?api-version=2017-08-01&format=text";
 
         // Seconds between two tries.
         public const double Pause = 1;
+
+        // The shortest time for a request, in seconds.
+        private const double Least = 0.05;
+
+        // What IMDS answers where the way to it works, but there is nothing to read at the moment.
+        private static readonly string[] Busy = { "updating", "throttled", "server_error" };
 
         private readonly Settings settings;
         private readonly World world;
@@ -73,59 +46,47 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
             this.world = world;
         }
 
-        // One request. source: address to bind to, or null for the system's own choice.
-        public ProbeAnswer Ask(string source)
+        // One request. source: address to bind to, or null for the system's own choice; index: of the interface to use
+        // with it, or 0. seconds: for all of it, where that is less than the options give.
+        public ImdsReply Ask(string source, long index = 0, double seconds = double.MaxValue)
         {
-            Request request = new Request
-            {
-                Host = settings.Host,
-                Port = settings.Port,
-                Target = Target,
-                ConnectTimeout = settings.ConnectTimeout,
-                ReadTimeout = settings.ReadTimeout,
-                Timeout = settings.Timeout,
-                Source = source,
-            };
-            request.Headers.Add(new KeyValuePair<string, string>("Metadata", "true"));
-            request.Headers.Add(new KeyValuePair<string, string>("User-Agent", "imds.azure"));
-            request.Headers.Add(new KeyValuePair<string, string>("Accept", "*/*"));
             Response response;
             try
             {
-                response = world.Get(request);
+                response = Get(Target, source, index, seconds);
             }
             catch (TransportException error)
             {
-                return new ProbeAnswer
+                bool elsewhere = IsRedirected(error.Peer);
+                return new ImdsReply
                 {
                     Outcome = error.Kind,
-                    Detail = error.Kind + ": " + error.Message,
+                    Detail = error.Kind + ": " + error.Message + (elsewhere ? ", by " + error.Peer : ""),
                     LocalAddress = error.LocalAddress ?? "",
+                    Peer = error.Peer,
                 };
             }
-            ProbeAnswer answer = new ProbeAnswer { LocalAddress = response.LocalAddress };
-            if (response.Status == 410 || response.Status == 429 || response.Status >= 500)
+            ImdsReply reply = ToReply(response);
+            if (IsRedirected(response.Peer) && response.Peer != ImdsReply.Agent)
             {
-                answer.Outcome = "busy";
-                answer.Detail = "HTTP " + response.Status;
+                reply.Outcome = "redirected";
+                reply.Detail = "the host redirects connections to " + settings.Host + " to " + response.Peer + " ("
+                    + reply.Detail + ")";
             }
-            else if (response.Status == 200 && ReadInterfaces(response, answer))
+            else if (response.Peer == ImdsReply.Agent && reply.Outcome == "forbidden"
+                && response.Header("server").Length == 0)
             {
-                answer.Outcome = "ok";
-                answer.Detail = "HTTP 200";
+                reply.Outcome = "agent_refused";
+                reply.Detail = "HTTP " + response.Status + " from " + ImdsReply.Agent;
             }
-            else
-            {
-                answer.Outcome = "foreign";
-                answer.Detail = "HTTP " + response.Status + " without the interfaces of a VM";
-            }
-            return answer;
+            return reply;
         }
 
-        // Ask until there is a proof: verified, outcome, detail, local_address, tries.
+        // Ask until there is a proof: verified, undecided (neither a proof nor a failure), outcome, detail,
+        // local_address, tries, and the reply, by which the controller judges anew.
         public Map Prove(string address, string mac, long retries)
         {
-            ProbeAnswer answer = null;
+            ImdsReply reply = null;
             string fault = "";
             long tries = 0;
             while (tries <= retries)
@@ -135,14 +96,16 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
                     world.Sleep(Pause);
                 }
                 tries++;
-                answer = Ask(null);
-                fault = answer.Judge(address, mac);
-                if (answer.Outcome == "ok")
+                reply = Ask(null);
+                AddVmId(reply, mac);
+                fault = reply.Judge(address, mac);
+                if (reply.Outcome == "ok" || reply.Outcome == "agent_refused")
                 {
                     break;
                 }
             }
-            if (fault.Length > 0 && answer.Outcome != "ok" && Ask(address).Judge(address, mac).Length == 0)
+            if (fault.Length > 0 && reply.Outcome != "ok" && !reply.ViaAgent
+                && Ask(address).Judge(address, mac).Length == 0)
             {
                 fault += "; bound to " + address
                     + " it is answered, so the choice of the source or the route is wrong";
@@ -150,27 +113,110 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
             return new Map
             {
                 { "verified", fault.Length == 0 },
-                { "outcome", answer.Outcome },
-                { "detail", fault.Length > 0 ? fault : answer.Detail },
-                { "local_address", answer.LocalAddress },
+                { "undecided", reply.Undecided },
+                { "outcome", reply.Outcome },
+                { "detail", fault.Length > 0 ? fault : reply.Detail },
+                { "local_address", reply.LocalAddress },
                 { "tries", tries },
+                { "reply", reply.AsMap() },
             };
         }
 
-        // False where the body does not hold them.
-        private static bool ReadInterfaces(Response response, ProbeAnswer answer)
+        // Where the document does not know the NIC, also whether the VM is the one that the firmware tells.
+        private void AddVmId(ImdsReply reply, string mac)
+        {
+            if (reply.Outcome != "ok" || reply.Knows(mac))
+            {
+                return;
+            }
+            try
+            {
+                Response response = Get(VmId, null, 0, double.MaxValue);
+                if (Retry.Classify(response, true) == "ok")
+                {
+                    string vmId = (Json.Decode(response.Body) ?? "").Trim();
+                    reply.SameMachine = Platform.SameMachine(vmId, world.Firmware());
+                }
+            }
+            catch (TransportException)
+            {
+                // It stays unknown.
+            }
+        }
+
+        private Response Get(string target, string source, long index, double seconds)
+        {
+            Request request = new Request
+            {
+                Host = settings.Host,
+                Port = settings.Port,
+                Target = target,
+                ConnectTimeout = settings.ConnectTimeout,
+                ReadTimeout = settings.ReadTimeout,
+                Timeout = Math.Max(Math.Min(settings.Timeout, seconds), Least),
+                Source = source,
+                InterfaceIndex = index,
+            };
+            request.Headers.Add(new KeyValuePair<string, string>("Metadata", "true"));
+            request.Headers.Add(new KeyValuePair<string, string>("User-Agent", "imds.azure"));
+            request.Headers.Add(new KeyValuePair<string, string>("Accept", "*/*"));
+            return world.Get(request);
+        }
+
+        // Whether the connection leads elsewhere than it was made to.
+        private bool IsRedirected(string peer)
+        {
+            string asked = settings.Host + ":" + settings.Port.ToString(CultureInfo.InvariantCulture);
+            return !string.IsNullOrEmpty(peer) && peer != asked;
+        }
+
+        private static ImdsReply ToReply(Response response)
+        {
+            string kind = Retry.Classify(response, true);
+            ImdsReply reply = new ImdsReply
+            {
+                Outcome = kind == "forbidden" ? kind : Busy.Contains(kind) ? "busy" : "foreign",
+                Detail = "HTTP " + response.Status,
+                LocalAddress = response.LocalAddress ?? "",
+                Peer = response.Peer ?? "",
+            };
+            if (kind == "ok" && ReadInterfaces(response, reply))
+            {
+                reply.Outcome = "ok";
+            }
+            else if (kind == "ok")
+            {
+                reply.Detail = "HTTP 200 without the interfaces of a VM";
+            }
+            else if (reply.Outcome != "foreign" && reply.Peer != ImdsReply.Agent && !Retry.IsFromImds(response))
+            {
+                reply.Outcome = "foreign";
+                reply.Detail = "HTTP " + response.Status + " that IMDS did not send";
+            }
+            return reply;
+        }
+
+        // False where the body does not hold them, or not one IPv4 address.
+        private static bool ReadInterfaces(Response response, ImdsReply reply)
         {
             try
             {
-                foreach (Map nic in ((List<object>)Member(Json.Read(Json.Decode(response.Body) ?? ""), "interface")))
+                Map document = (Map)Json.Read(Json.Decode(response.Body) ?? "");
+                object listed = document.ContainsKey("interface")
+                    ? document["interface"]
+                    : Member(Member(document, "network"), "interface");
+                foreach (Map nic in (List<object>)listed)
                 {
                     List<object> entries = (List<object>)Member(Member(nic, "ipv4"), "ipAddress");
                     List<string> addresses = entries
                         .Select(entry => Convert.ToString(Member(entry, "privateIpAddress"))).ToList();
                     string mac = NormalizeMac(Convert.ToString(Member(nic, "macAddress")));
-                    answer.Interfaces.Add(new KeyValuePair<string, List<string>>(mac, addresses));
+                    reply.Interfaces.Add(new KeyValuePair<string, List<string>>(mac, addresses));
                 }
-                return true;
+                if (reply.Interfaces.Any(entry => entry.Value.Any(Guest.IsIPv4)))
+                {
+                    return true;
+                }
             }
             catch (JsonException)
             {
@@ -181,15 +227,15 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
             catch (SystemException)  // a part is missing, or of another type
             {
             }
-            answer.Interfaces.Clear();
+            reply.Interfaces.Clear();
             return false;
         }
 
-        // 000D3A.. and 00-0D-3A-.. as 00:0d:3a:..; "" for what is no MAC address.
+        // "" for what is no MAC address.
         private static string NormalizeMac(string text)
         {
-            string digits = Regex.Replace(text, "[-:.]", "").ToLowerInvariant();
-            return Regex.IsMatch(digits, @"\A[0-9a-f]{12}\z") ? Regex.Replace(digits, "..(?!$)", "$0:") : "";
+            string mac = Text.Mac(text) ?? "";
+            return Regex.IsMatch(mac, @"\A(?:[0-9a-f]{2}:){5}[0-9a-f]{2}\z") ? mac : "";
         }
 
         private static object Member(object map, string name)

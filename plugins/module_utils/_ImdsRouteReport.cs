@@ -7,10 +7,15 @@
 using System.Collections;
 using System.Collections.Generic;
 using System.Linq;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteAgent;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteAsking;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCandidates;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperations;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTables;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteReport
 {
@@ -19,17 +24,19 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteReport
     public sealed class Reporter
     {
         private readonly Probe probe;
+        private readonly World world;
         private readonly Detection detection;
         private readonly bool forced;
-        private readonly string primaryAddress;
+        private readonly IDictionary options;
 
-        // forced: IMDS may be asked whatever the firmware says. primaryAddress: the one that the user named, or "".
-        public Reporter(Probe probe, Detection detection, bool forced, string primaryAddress)
+        // forced: IMDS may be asked whatever the firmware says. options: those that name the primary NIC.
+        public Reporter(Probe probe, World world, Detection detection, bool forced, IDictionary options)
         {
             this.probe = probe;
+            this.world = world;
             this.detection = detection;
             this.forced = forced;
-            this.primaryAddress = primaryAddress;
+            this.options = options;
         }
 
         // Each part by itself: what can't be collected is null, with a line in errors.
@@ -65,17 +72,18 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteReport
                     errors.Add(part.Key + ": " + part.Value.Problem);
                 }
             }
-            foreach (string both in new[] { "routes", "addresses" })
-            {
-                report[both] = new Map
-                {
-                    { "active", Rows(parts[both + ".active"]) }, { "persistent", Rows(parts[both + ".persistent"]) },
-                };
-            }
-            foreach (string whole in new[] { "interfaces", "adapters", "find_route" })
-            {
-                report[whole] = Rows(parts[whole]);
-            }
+            HostTables tables = new HostTables(
+                parts["routes.active"], parts["routes.persistent"], parts["addresses.active"],
+                parts["addresses.persistent"], parts["interfaces"], parts["adapters"]);
+            report["routes"] = new Map { { "active", tables.Routes }, { "persistent", tables.StoredRoutes } };
+            report["addresses"] = new Map { { "active", tables.Addresses }, { "persistent", tables.StoredAddresses } };
+            report["interfaces"] = tables.Interfaces;
+            report["adapters"] = tables.Adapters;
+            report["counts"] = tables.Counts;
+            report["find_route"] = Rows(parts["find_route"]);
+            report["digest"] = HostTables.Digest(
+                Stores.Lines(parts["routes.active"], "active")
+                    .Concat(Stores.Lines(parts["routes.persistent"], "persistent")));
             report["cluster_service"] = Single(parts["cluster_service"], "Status");
             report["persistent_route_values"] = StoredNames(
                 parts["persistent_route_values"], parts["persisted_route_table"]);
@@ -83,17 +91,16 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteReport
             report["os"] = Rows(parts["os"]) == null ? null : parts["os"].Rows.FirstOrDefault();
             report["azure"] = IsAzure(parts);
             report["imds"] = null;
+            report["guest_agent"] = null;
+            string primary = Given.Text(options, "primary_ip");
             if (mayAsk && (forced || true.Equals(report["azure"])))
             {
-                ProbeAnswer answer = probe.Ask(null);
-                report["imds"] = answer.AsMap();
-                if (answer.Interfaces.Count > 0)
-                {
-                    report["imds_mac"] = answer.Interfaces[0].Key;
-                    report["imds_address"] = answer.Interfaces[0].Value.FirstOrDefault() ?? "";
-                }
+                Asking asking = new Asking(probe, world, Candidates.Of(
+                    tables, Given.Text(options, "interface"), Given.Text(options, "mac_address"), primary));
+                report["imds"] = asking.Run();
+                report["guest_agent"] = GuestAgent.Read(world.ReadText(GuestAgent.StatusPath()));
+                primary = primary.Length == 0 && asking.Answered != null ? asking.Answered.Address : primary;
             }
-            string primary = primaryAddress.Length > 0 ? primaryAddress : Given.Text(report, "imds_address");
             if (primary.Length > 0)
             {
                 Call bound = FindRoute(primary);
@@ -139,7 +146,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteReport
                 row => string.Join(
                     ",", new[] { "Destination", "Mask", "NextHop", "Metric1" }.Select(name => Given.Text(row, name))));
             return registry.Rows.Select(row => Given.Text((IDictionary)row, "Name")).Concat(fromTable)
-                .Distinct().ToList();
+                .Where(HostTables.MattersStored).Distinct().ToList();
         }
     }
 }

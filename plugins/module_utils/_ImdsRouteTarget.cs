@@ -114,15 +114,17 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
             probe = new Probe(settings, world);
             reporter = new Reporter(
                 probe,
+                world,
                 Platform.Detect(settings.ChassisAssetTag, world.Firmware),
                 settings.Forced || Given.Flag(parameters, "force"),
-                Given.Text(parameters, "primary_ip"));
+                parameters);
         }
 
         public IEnumerable<Call> Collect(IDictionary request, Map result)
         {
-            bool unfinished = journal.Unfinished() != null;
-            bool recovered = unfinished && Given.Flag(request, "recover");
+            bool recover = Given.Flag(request, "recover");
+            bool unfinished = IsUnfinished(recover);
+            bool recovered = unfinished && recover;
             if (recovered)
             {
                 using (journal.Alone())
@@ -140,17 +142,40 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
                         throw new HostException(
                             "An earlier run was killed, and what it began can't be rolled back: "
                             + string.Join("; ", recovery.UndoErrors) + ". What is left to do is listed in "
-                            + journal.FilePath + ".");
+                            + journal.FilePath + "; to discard it, look at the routes and delete that file.");
                     }
                 }
             }
-            Map report = new Map { { "unfinished", unfinished && !recovered } };
-            foreach (Call call in reporter.Report(report, true))
+            // What a run has begun that is still alive is no concern of this one.
+            Map report = new Map { { "unfinished", unfinished && !recovered && !journal.IsInUse() } };
+            bool ask = Given.Value(request, "ask") == null || Given.Flag(request, "ask");
+            foreach (Call call in reporter.Report(report, ask))
             {
                 yield return call;
             }
             result["report"] = report;
             result["recovered"] = recovered;
+        }
+
+        // A journal that can't be understood is put aside, for it would lock out every run.
+        private bool IsUnfinished(bool recover)
+        {
+            try
+            {
+                return journal.Unfinished() != null;
+            }
+            catch (HostException error)
+            {
+                warnings.Add(error.Message);
+            }
+            if (recover)
+            {
+                using (journal.Alone())
+                {
+                    warnings.Add("It was moved to " + journal.SetAside() + ".");
+                }
+            }
+            return false;
         }
 
         public IEnumerable<Call> Apply(IDictionary request, Map result)
@@ -168,7 +193,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
                     throw new HostException(
                         "An earlier run was killed just now, see " + journal.FilePath + ". Run again.");
                 }
-                Applying done = new Applying(steps, journal);
+                Applying done = new Applying(steps, journal, (string)Given.Value(request, "digest"));
                 bool verify = Given.Flag(request, "verify");
                 Map report = new Map();
                 IEnumerable<Call> calls = done.Run(verify ? prove : null, Given.Flag(request, "rollback"));

@@ -20,7 +20,8 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
 {
     // Host: an IP address. Times in seconds: to wait for the TCP connection, for the whole response after that, and for
-    // both together if that is less than their sum. Source: local IP address to bind to, or null.
+    // both together if that is less than their sum. Source: local IP address to bind to, or null. InterfaceIndex: the
+    // interface to send through as well, whatever the routes prefer, or 0; left out where the system can't do it.
     public sealed class Request
     {
         public string Host;
@@ -31,15 +32,18 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
         public double ReadTimeout;
         public double Timeout;
         public string Source;
+        public long InterfaceIndex;
     }
 
-    // Headers: names in lower case, the last one of a name wins. LocalAddress: where the response was received.
+    // Headers: names in lower case, the last one of a name wins. LocalAddress: where the response was received. Peer:
+    // IP:port at the other end, which is another than asked where the system redirects the connection.
     public sealed class Response
     {
         public int Status;
         public Dictionary<string, string> Headers = new Dictionary<string, string>();
         public byte[] Body;
         public string LocalAddress;
+        public string Peer = "";
 
         // The header, or "".
         public string Header(string name)
@@ -51,16 +55,19 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
 
     // No complete HTTP response. Kind: no_route, route_prohibited, connect_timeout, read_timeout, refused, reset,
     // malformed or too_large. LocalAddress: of the connection, once there was one. Silent: the connection stood, and
-    // not one byte came.
+    // not one byte came. Peer: IP:port at the other end, "" without a connection.
     public sealed class TransportException : Exception
     {
         public readonly string Kind;
         public readonly string LocalAddress;
         public readonly bool Silent;
+        public readonly string Peer;
 
-        public TransportException(string kind, string detail, string localAddress = null, bool silent = false)
+        public TransportException(
+            string kind, string detail, string localAddress = null, bool silent = false, string peer = "")
             : base(detail)
         {
+            Peer = peer;
             Kind = kind;
             LocalAddress = localAddress;
             Silent = silent;
@@ -75,6 +82,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
         // Seconds that a refusal gets to be heard. Windows answers a refused SYN with two more of them, and tells of
         // the refusal 1.5 to 2 s after the first: a shorter connect_timeout would call it silence.
         private const double RefusalTime = 3.5;
+
+        // IP_UNICAST_IF of ws2ipdef.h.
+        private const int UnicastInterface = 31;
 
         // What the system says about a connection that fails; anything else means that there is no way to the address.
         public static readonly Dictionary<SocketError, string> ConnectErrors = new Dictionary<SocketError, string>
@@ -106,7 +116,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
                 try
                 {
                     reader.Send(Written(request));
-                    return Read(reader);
+                    return ReadResponse(reader);
                 }
                 catch (TimeoutException)
                 {
@@ -127,6 +137,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
             Socket connection = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
             try
             {
+                if (request.InterfaceIndex > 0)
+                {
+                    UseInterface(connection, request.InterfaceIndex);
+                }
                 if (request.Source != null)
                 {
                     connection.Bind(new IPEndPoint(IPAddress.Parse(request.Source), 0));
@@ -156,6 +170,23 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
             }
         }
 
+        private static void UseInterface(Socket connection, long index)
+        {
+            if (Environment.OSVersion.Platform != PlatformID.Win32NT)
+            {
+                return;  // elsewhere the option has another number
+            }
+            try
+            {
+                int inNetworkOrder = IPAddress.HostToNetworkOrder((int)index);
+                connection.SetSocketOption(SocketOptionLevel.IP, (SocketOptionName)UnicastInterface, inNetworkOrder);
+            }
+            catch (SocketException)
+            {
+                // The address that the socket is bound to decides then.
+            }
+        }
+
         public static byte[] Written(Request request)
         {
             string host = request.Host.Contains(":") ? "[" + request.Host + "]" : request.Host;
@@ -167,7 +198,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
             return Encoding.ASCII.GetBytes(string.Join("\r\n", lines));
         }
 
-        private static Response Read(Reader reader)
+        private static Response ReadResponse(Reader reader)
         {
             string text = Latin1.GetString(reader.Until("\r\n\r\n"));
             string[] head = text.Split(new[] { "\r\n" }, StringSplitOptions.None);
@@ -177,7 +208,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
             {
                 throw reader.Error("malformed", "the answer is not HTTP");
             }
-            Response response = new Response { Status = int.Parse(parts[1]), LocalAddress = reader.LocalAddress };
+            Response response = new Response
+            {
+                Status = int.Parse(parts[1]), LocalAddress = reader.LocalAddress, Peer = reader.Peer,
+            };
             foreach (string line in head.Skip(1))
             {
                 int colon = line.IndexOf(':');
@@ -202,12 +236,27 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
         private bool received;
 
         public readonly string LocalAddress;
+        public readonly string Peer;
 
         public Reader(Socket connection, double timeout)
         {
             this.connection = connection;
             deadline = Transport.Clock() + timeout;
             LocalAddress = ((IPEndPoint)connection.LocalEndPoint).Address.ToString();
+            Peer = PeerOf(connection);
+        }
+
+        private static string PeerOf(Socket connection)
+        {
+            try
+            {
+                IPEndPoint peer = (IPEndPoint)connection.RemoteEndPoint;
+                return peer.Address + ":" + peer.Port;
+            }
+            catch (SocketException)  // it is gone by now
+            {
+                return "";
+            }
         }
 
         private int Available
@@ -222,7 +271,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
 
         public TransportException Error(string kind, string detail)
         {
-            return new TransportException(kind, detail, LocalAddress, !received);
+            return new TransportException(kind, detail, LocalAddress, !received, Peer);
         }
 
         // A socket's own timeouts are no deadline, and on Windows half a second late.

@@ -166,12 +166,30 @@ def test_a_proven_repair_is_finished_and_never_rolled_back(site: Site) -> None:
     assert site.host.host_routes() == BOTH_STORES
 
 
-def test_a_journal_that_is_none(site: Site) -> None:
-    (site.journal / "route_fix.txt").write_text("imds.azure route fix\nroll back\nremove\t0.0.0.0/0\t5\n")
-    done = site.task()
-    assert done["failed"]
-    assert "is not a journal of the route fix" in done["msg"]
-    assert not site.host.changes()
+def test_a_journal_that_can_not_be_understood_is_put_aside(site: Site) -> None:
+    """Else it would lock out every run; check mode only tells of it."""
+    journal = site.journal / "route_fix.txt"
+    broken = "imds.azure route fix\nroll back\nremove\t0.0.0.0/0\t5\n"
+    for text in (broken, "", "imds.azure route fix\n", "something else\n", f"{broken}fi", "\0" * 99):
+        journal.write_text(text)
+        told = site.module({"request": {"mode": "collect"}}, check_mode=True)
+        assert "is not a journal of the route fix" in told["warnings"][0]
+        assert journal.read_text() == text
+        done = site.module({"request": {"mode": "collect", "recover": True}}, check_mode=False)
+        assert not done["recovered"]
+        assert done["warnings"][1] == f"It was moved to {journal}.unreadable."
+        assert not journal.exists()
+        assert (site.journal / "route_fix.txt.unreadable").read_text() == text
+    assert site.task()["verified"]
+
+
+def test_what_a_living_run_has_begun_is_not_reported_as_left_behind(site: Site) -> None:
+    (site.journal / "route_fix.txt").write_text("imds.azure route fix\nroll back\n")
+    query = {"request": {"mode": "collect"}}
+    assert site.module(query, check_mode=True)["report"]["unfinished"]
+    site.core("hold_journal", journal=str(site.journal))
+    assert not site.module(query, check_mode=True)["report"]["unfinished"]
+    site.core("release_journal")
 
 
 def test_one_run_at_a_time(site: Site) -> None:

@@ -74,6 +74,7 @@ def test_the_undo_goes_backwards(site: Site) -> None:
     back = [("Remove-NetRoute", 5), ("Remove-NetRoute", 5), ("New-NetRoute", 7)]
     assert done == [*forth, *back]
     site.build(given)
+    site.host.imds = "silent"
     site.host.kill = [name for name, _parameters in calls].index("New-NetRoute") + 1
     with pytest.raises(KilledError):
         site.repair(options)
@@ -117,7 +118,7 @@ def test_a_look_that_fails_once_is_no_lasting_doubt(site: Site) -> None:
     site.after_change(2, site.host.missing.clear)
     done = site.task()
     assert (done["rolled_back"], done["changed"]) == (True, False)
-    assert done["msg"].endswith("The repair was rolled back.")
+    assert "The repair was rolled back." in done["msg"]
 
 
 def test_a_report_that_cannot_be_read_after_the_repair_hides_no_change(site: Site) -> None:

@@ -32,8 +32,9 @@ CSHARP = {
     "azure_imds_facts_windows": ASK | {"Facts", "FactsModule", "Fields", "Gather", "Tags"},
     "azure_imds_info_windows": ASK | {"InfoModule"},
     "azure_imds_route_fix_windows": {
-        *("Guest", "Json", "Options", "Platform", "Reasons", "Smbios", "Text", "Transport"),
-        *("RouteApply", "RouteCall", "RouteJournal", "RouteOperations", "RouteProbe", "RouteReport", "RouteTarget"),
+        *("Guest", "Json", "Options", "Platform", "Reasons", "Retry", "Smbios", "Text", "Transport"),
+        *("RouteAgent", "RouteApply", "RouteAsking", "RouteCall", "RouteCandidates", "RouteJournal"),
+        *("RouteOperations", "RouteProbe", "RouteReply", "RouteReport", "RouteTables", "RouteTarget"),
     },
 }
 POWERSHELL = {

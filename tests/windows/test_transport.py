@@ -33,6 +33,7 @@ def python_get(address: tuple[str, int], limits: Limits, source: Optional[str] =
             "detail": str(error),
             "local_address": error.local_address,
             "silent": error.silent,
+            "peer": error.peer,
         }
 
 

@@ -22,6 +22,7 @@ IMDS = ipaddress.IPv4Address("169.254.169.254")
 AZURE = "7783-7084-3265-9085-8269-3286-77"
 MUTATIONS = ("New-NetRoute", "Remove-NetRoute", "Set-NetRoute", "Set-NetIPAddress")
 MAC = "00:0d:3a:00:00:05"
+SERVER = {"server": "IMDS/150.870.65.2030"}
 
 
 class CmdletError(Exception):
@@ -30,6 +31,11 @@ class CmdletError(Exception):
     def __init__(self, error_id: str, category: str, message: str = "Das ist schiefgegangen.") -> None:
         super().__init__(message)
         self.record = {"id": error_id, "category": category, "message": message}
+
+
+def _nic(mac: str, address: str) -> Row:
+    addresses = [{"privateIpAddress": address, "publicIpAddress": ""}]
+    return {"macAddress": mac.replace(":", "").upper(), "ipv4": {"ipAddress": addresses}}
 
 
 def not_found(cmdlet: str) -> CmdletError:
@@ -58,6 +64,7 @@ class Windows:
         self.failure = CmdletError("Windows System Error 1450,New-NetRoute", "NotSpecified")
         self.kill: Optional[int] = None
         self.imds = "answers"
+        self.vm_id = "00000000-0000-0000-0000-000000000000"
         self.calls: list[tuple[str, Row]] = []
         self.requests: list[Row] = []
         # Changes that were asked for although there was nothing to change.
@@ -81,21 +88,21 @@ class Windows:
             return {"error": error.record}
 
     def ask(self, request: Row) -> Row:
-        """A request that the module sends, bound to a source or not."""
+        """A request that the module sends. A socket that is bound to an address takes only its interface's routes."""
         self.requests.append(request)
-        row, source = self.way()
-        source = request["Source"] or source
+        row, source = self.way(request["Source"])
         if row is None:
             return {"kind": "no_route", "detail": "A socket operation was attempted to an unreachable network"}
         if row["InterfaceIndex"] != self.index:
             return {"kind": "connect_timeout", "detail": "no connection within 2 s"}
         if source != self.primary or self.imds == "silent":
             return {"kind": "read_timeout", "detail": "no complete answer within 3 s"}
+        if request["Target"].startswith("/metadata/instance/compute/vmId"):
+            return {"status": 200, "headers": SERVER, "body": self.vm_id, "local_address": source}
         status = {"throttled": 429, "foreign": 302}.get(self.imds, 200)
-        address = {"privateIpAddress": self.primary, "publicIpAddress": ""}
         mac = "00:0d:3a:99:99:99" if self.imds == "another" else MAC
-        body = {"interface": [{"macAddress": mac.replace(":", "").upper(), "ipv4": {"ipAddress": [address]}}]}
-        return {"status": status, "headers": {}, "body": body, "local_address": source}
+        nics = [_nic("00:0d:3a:00:00:07", "10.0.2.10"), _nic(mac, self.primary)]
+        return {"status": status, "headers": SERVER, "body": {"interface": nics}, "local_address": source}
 
     def _fail_if_it_is_time(self) -> None:
         if self.failing == 0 and self.failures:
@@ -124,17 +131,23 @@ class Windows:
     def changes(self) -> list[tuple[str, Row]]:
         return [call for call in self.calls if call[0] in MUTATIONS]
 
-    def way(self) -> tuple[Optional[Row], str]:
-        """The route that Windows takes to IMDS, and the address it leaves from."""
+    def way(self, bound: Optional[str] = None) -> tuple[Optional[Row], str]:
+        """The route that Windows takes to IMDS, and the address it leaves from.
+
+        :param bound: address that the socket is bound to
+        """
         metrics = {row["InterfaceIndex"]: row["InterfaceMetric"] for row in self.report["interfaces"]}
         fitting = [
             (ipaddress.IPv4Network(row["DestinationPrefix"]).prefixlen, -row["RouteMetric"] - metrics[index], row)
             for row in self._routes("active")
             if IMDS in ipaddress.IPv4Network(row["DestinationPrefix"]) and (index := row["InterfaceIndex"]) in metrics
+            if not bound or index in self._interfaces_of(bound)
         ]
         if not fitting:
             return None, ""
         row = max(fitting, key=lambda one: one[:2])[2]
+        if bound:
+            return row, bound
         next_hop = IMDS if row["NextHop"] == "0.0.0.0" else ipaddress.IPv4Address(row["NextHop"])
         sources = [
             ipaddress.IPv4Address(address["IPAddress"])
@@ -144,6 +157,10 @@ class Windows:
         # Bits in common with the next hop; where several have as many, the lowest address.
         nearest = min(sources, key=lambda own: ((int(own) ^ int(next_hop)).bit_length(), int(own)), default=None)
         return row, str(nearest or "")
+
+    def _interfaces_of(self, address: str) -> set[int]:
+        rows = self.report["addresses"]["active"]
+        return {row["InterfaceIndex"] for row in rows if row["IPAddress"] == address}
 
     # --- the cmdlets --------------------------------------------------------------------------------------------------
 

@@ -42,6 +42,7 @@ class Site:
         self.journal = journal
         self.host = Windows(CLUSTER)
         self.firmware: str | None = FIRMWARE
+        self.files: dict[str, str | None] = {}
         self.before_applying: Callable[[], Any] = lambda: None
 
     def build(self, given: Row, **more: Any) -> None:
@@ -76,6 +77,7 @@ class Site:
             params={**defaults, **arguments},
             check_mode=check_mode,
             firmware=self.firmware,
+            files=self.files,
             journal=str(self.journal),
         )
         for _turn in range(1000):
@@ -99,7 +101,8 @@ class Site:
     def _ask(self, request: Row) -> Row:
         answer = self.host.ask(request)
         if "body" in answer:
-            answer["body"] = encoded(json.dumps(answer["body"]).encode())
+            body = answer["body"]
+            answer["body"] = encoded((body if isinstance(body, str) else json.dumps(body)).encode())
         return answer
 
     def task(self, check_mode: bool = False, called: str = action.MODULE, **args: Any) -> Row:

@@ -57,6 +57,7 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
     f"{_UTILS}/_ImdsPaths.cs": {"leaves": csharp.leaves},
     f"{_UTILS}/_ImdsReasons.cs": {"reasons": csharp.reason_table},
     f"{_UTILS}/_ImdsRetry.cs": {"rules": csharp.rules, "statuses": csharp.statuses},
+    f"{_UTILS}/_ImdsRouteCandidates.cs": {"marks": csharp.interface_marks},
     f"{_UTILS}/_ImdsVersions.cs": {"versions": csharp.version_tables},
     f"{_UTILS}/_ImdsSpec.psm1": {
         "imds": partial(powershell_spec.entries, _SHARED),

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 
 from ansible_collections.imds.azure.plugins.module_utils._imds import fields, paths, reasons, retry, versions
+from ansible_collections.imds.azure.plugins.plugin_utils._route_plan import windows_report
 
 _WIDTH = 120
 
@@ -129,4 +130,18 @@ def version_tables() -> list[str]:
         f"public const string LoadBalancerSince = {literal(versions.LOAD_BALANCER_SINCE)};",
         f"public const string AttestedSince = {literal(versions.ATTESTED_SINCE)};",
         f"public const string TagsListSince = {literal(versions.TAGS_LIST_SINCE)};",
+    ]
+
+
+def interface_marks() -> list[str]:
+    """What tells the kinds of Windows' interfaces apart, in lower case."""
+    tables = {
+        "ClusterMarks": windows_report._CLUSTER,
+        "TunnelMarks": windows_report._TUNNELS,
+        "TunnelTypes": windows_report._TUNNEL_TYPES,
+        "LoopbackTypes": windows_report._LOOPBACK_TYPES,
+        "InnerSwitches": windows_report._INNER_SWITCHES,
+    }
+    return [
+        line for name, table in tables.items() for line in _array(f"private static readonly string[] {name} =", table)
     ]

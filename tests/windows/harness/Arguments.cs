@@ -51,6 +51,7 @@ namespace ImdsTests
                 Headers = Strings(Part(given, "headers")),
                 Body = Bytes(given, "body"),
                 LocalAddress = (string)Value(given, "local_address"),
+                Peer = (string)Value(given, "peer") ?? "",
             };
         }
 
@@ -65,6 +66,7 @@ namespace ImdsTests
                 ReadTimeout = Text.ToDouble(given["read_timeout"]),
                 Timeout = Text.ToDouble(given["timeout"]),
                 Source = (string)Value(given, "source"),
+                InterfaceIndex = (long)(Value(given, "interface_index") ?? 0L),
             };
             request.Headers.AddRange(Strings(Part(given, "headers")));
             return request;
@@ -93,10 +95,12 @@ namespace ImdsTests
                     skipped += seconds;
                     CountSleep();
                 },
+                Start = work => work(),
                 Chance = () => 0,
                 Firmware = () => Bytes(given, "firmware"),
                 Interfaces = () => ToInterfaces(given),
                 DefaultAddress = () => (string)Value(given, "default_address"),
+                ReadText = path => (string)Value(Part(given, "files"), path.Replace('\\', '/')),
             };
         }
     }

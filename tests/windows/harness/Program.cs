@@ -26,6 +26,7 @@ namespace ImdsTests
     {
         private static readonly Dictionary<string, Func<Map, object>> Calls = new Dictionary<string, Func<Map, object>>
         {
+            { "ask_around", AskAround },
             { "build", Build },
             { "classify", Classify },
             { "client", RunClient },

@@ -10,8 +10,12 @@ using System.IO;
 using System.Linq;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteAsking;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
 
 namespace ImdsTests
@@ -115,6 +119,56 @@ namespace ImdsTests
             }
         }
 
+        // Candidates ask in a world whose clock only our sleeps turn. script: address, or "" for the unbound request, ->
+        // what it is answered, and after how many seconds that arrives.
+        private static object AskAround(Map arguments)
+        {
+            double now = 0;
+            Map script = Part(arguments, "script");
+            List<Candidate> candidates = Parts(arguments, "candidates")
+                .Select(one => new Candidate((long)one["interface"], (string)one["address"])).ToList();
+            List<object> started = new List<object>();
+            List<object> requests = new List<object>();
+            List<KeyValuePair<double, Action>> pending = new List<KeyValuePair<double, Action>>();
+            World world = ToWorld(arguments);
+            world.Clock = () => now;
+            world.Start = work =>
+            {
+                string source = pending.Count == 0 ? "" : candidates[pending.Count - 1].Address;
+                double after = Text.ToDouble(Part(script, source)["after"]);
+                started.Add(new object[] { source, now });
+                pending.Add(new KeyValuePair<double, Action>(now + after, work));
+            };
+            world.Sleep = seconds =>
+            {
+                double before = now;
+                now += seconds;
+                foreach (KeyValuePair<double, Action> one in pending.Where(one => one.Key > before && one.Key <= now))
+                {
+                    one.Value();
+                }
+            };
+            world.Get = request =>
+            {
+                requests.Add(new object[] { request.Source, request.InterfaceIndex, request.Timeout });
+                Map answer = Part(script, request.Source ?? "");
+                if (answer.ContainsKey("kind"))
+                {
+                    throw new TransportException((string)answer["kind"], "as told");
+                }
+                return ToResponse(answer);
+            };
+            Asking asking = new Asking(new Probe(new Settings(), world), world, candidates);
+            return new Map
+            {
+                { "told", asking.Run() },
+                { "answered", asking.Answered == null ? null : asking.Answered.Address },
+                { "started", started },
+                { "requests", requests },
+                { "seconds", now },
+            };
+        }
+
         private static object NextRouteCall()
         {
             return routeTask.Next()
@@ -134,7 +188,8 @@ namespace ImdsTests
             Map answer = (Map)Json.Read(Input.ReadLine());
             if (answer.ContainsKey("kind"))
             {
-                throw new TransportException((string)answer["kind"], (string)answer["detail"], null);
+                throw new TransportException(
+                    (string)answer["kind"], (string)answer["detail"], null, false, (string)Value(answer, "peer") ?? "");
             }
             return ToResponse(answer);
         }

@@ -37,6 +37,7 @@ namespace ImdsTests
                     { "headers", response.Headers },
                     { "body", Convert.ToBase64String(response.Body) },
                     { "local_address", response.LocalAddress },
+                    { "peer", response.Peer },
                 };
             }
             catch (TransportException error)
@@ -47,6 +48,7 @@ namespace ImdsTests
                     { "detail", error.Message },
                     { "local_address", error.LocalAddress },
                     { "silent", error.Silent },
+                    { "peer", error.Peer },
                 };
             }
         }
@@ -151,7 +153,8 @@ namespace ImdsTests
                         (string)answer["kind"],
                         (string)answer["detail"],
                         (string)answer["local_address"],
-                        (bool)answer["silent"]);
+                        (bool)answer["silent"],
+                        (string)Value(answer, "peer") ?? "");
                 }
                 return ToResponse(answer);
             }

@@ -1,0 +1,164 @@
+// Copyright: (c) 2026, imds.azure contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+
+// Who is the primary NIC? Azure answers exactly one pair of address and NIC, so each that may be it asks. Twin of
+// _routes/host/asking.py.
+//
+// The unbound request comes first: it is what other programs send, and where it is answered, no other is needed.
+
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteReply;
+
+namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteAsking
+{
+    using Map = Dictionary<string, object>;
+
+    // One IPv4 address of one interface.
+    public sealed class Candidate
+    {
+        public readonly long InterfaceIndex;
+        public readonly string Address;
+
+        public Candidate(long interfaceIndex, string address)
+        {
+            InterfaceIndex = interfaceIndex;
+            Address = address;
+        }
+    }
+
+    public sealed class Asking
+    {
+        // Seconds between two starts: IMDS takes 5 requests per second from all programs of a VM together.
+        public const double Pace = 0.25;
+
+        // Seconds for all of them together.
+        public const double Deadline = 4;
+
+        // Seconds between two looks whether something has arrived.
+        private const double Look = 0.02;
+
+        private readonly Probe probe;
+        private readonly World world;
+        // The first one, null, is the unbound request.
+        private readonly List<Candidate> order = new List<Candidate> { null };
+        private readonly Dictionary<int, ImdsReply> arrived = new Dictionary<int, ImdsReply>();
+
+        public Asking(Probe probe, World world, IEnumerable<Candidate> candidates)
+        {
+            this.probe = probe;
+            this.world = world;
+            order.AddRange(candidates);
+        }
+
+        // The candidate that IMDS answered; of the unbound request, the one of that address. Null where none was.
+        public Candidate Answered { get; private set; }
+
+        // Ask unbound, then from each candidate, until one is answered. The requests overlap; one that is still under
+        // way at the end is left behind, and ends by its own time-outs.
+        public Map Run()
+        {
+            double begin = world.Clock();
+            double next = begin;
+            int started = 0;
+            Dictionary<int, ImdsReply> replies = Arrived();
+            while (world.Clock() < begin + Deadline)
+            {
+                bool more = started < order.Count && !IsSettled(replies);
+                if (more && world.Clock() >= next)
+                {
+                    next = world.Clock() + Pace;
+                    Start(started++, begin + Deadline - world.Clock());
+                }
+                else if (!more && replies.ContainsKey(0) && (IsSettled(replies) || replies.Count == started))
+                {
+                    break;
+                }
+                else
+                {
+                    world.Sleep(Look);
+                }
+                replies = Arrived();
+            }
+            return Told(replies, started);
+        }
+
+        private void Start(int number, double seconds)
+        {
+            Candidate candidate = order[number];
+            world.Start(() =>
+            {
+                ImdsReply reply;
+                try
+                {
+                    reply = candidate == null
+                        ? probe.Ask(null, 0, seconds)
+                        : probe.Ask(candidate.Address, candidate.InterfaceIndex, seconds);
+                }
+                catch (Exception error)  // in a thread of its own it would end the process
+                {
+                    reply = new ImdsReply { Outcome = "no_route", Detail = "no_route: " + error.Message };
+                }
+                lock (arrived)
+                {
+                    arrived[number] = reply;
+                }
+            });
+        }
+
+        private Dictionary<int, ImdsReply> Arrived()
+        {
+            lock (arrived)
+            {
+                return new Dictionary<int, ImdsReply>(arrived);
+            }
+        }
+
+        // Whether the primary pair is known, or asking can't tell it: behind the guest proxy agent nobody is bound.
+        private bool IsSettled(Dictionary<int, ImdsReply> replies)
+        {
+            ImdsReply unbound;
+            if (replies.TryGetValue(0, out unbound) && (unbound.ViaAgent || (unbound.Direct && Of(unbound) != null)))
+            {
+                return true;
+            }
+            return replies.Any(entry => entry.Key > 0 && entry.Value.Direct);
+        }
+
+        private Candidate Of(ImdsReply unbound)
+        {
+            return order.FirstOrDefault(one => one != null && one.Address == unbound.LocalAddress);
+        }
+
+        private Map Told(Dictionary<int, ImdsReply> replies, int started)
+        {
+            ImdsReply silence = new ImdsReply
+            {
+                Outcome = "read_timeout", Detail = "read_timeout: no answer within " + Deadline + " s",
+            };
+            bool settled = IsSettled(replies);
+            List<object> bound = new List<object>();
+            for (int number = 1; number < started; number++)
+            {
+                if (settled && !replies.ContainsKey(number))
+                {
+                    continue;
+                }
+                ImdsReply reply = replies.ContainsKey(number) ? replies[number] : silence;
+                Answered = Answered ?? (reply.Direct ? order[number] : null);
+                bound.Add(new Map
+                {
+                    { "interface", order[number].InterfaceIndex },
+                    { "address", order[number].Address },
+                    { "reply", reply.AsMap() },
+                });
+            }
+            ImdsReply first = replies.ContainsKey(0) ? replies[0] : silence;
+            Answered = Answered ?? (first.Direct ? Of(first) : null);
+            return new Map { { "unbound", first.AsMap() }, { "bound", bound } };
+        }
+    }
+}
