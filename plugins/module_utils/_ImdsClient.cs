@@ -1,8 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Asks IMDS: one deadline, paced, retried by the table, stepping down the version ladder; keeps a log of attempts. Twin
-// of _imds/client.py.
+// Asks IMDS within one deadline, paced, with retries by the table and steps down the version ladder, and keeps a log of
+// the attempts. Twin of _imds/client.py.
 
 using System;
 using System.Collections.Generic;
@@ -36,7 +36,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         }
     }
 
-    // A 200 that holds something else; Outcome is a key of Retry.Rules.
+    // A 200 whose content can't be used. Outcome: a key of Retry.Rules.
     internal sealed class UnusableException : Exception
     {
         public readonly string Outcome;
@@ -63,7 +63,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         }
     }
 
-    // One attempt: its outcome, in words, and what came.
+    // One attempt: its outcome, that in words, and what was received.
     internal sealed class Seen
     {
         private string detail;
@@ -80,7 +80,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         public string SilentOn;
     }
 
-    // One operation against IMDS. Its deadline starts when it is made.
+    // One operation against IMDS. Its deadline starts with the constructor.
     // Requests counts what was sent; Attempts is the log: path, api_version, outcome, status, detail and wait of each.
     public sealed class Client
     {
@@ -89,8 +89,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         // IMDS takes 5 requests per second from all programs of a VM together.
         public const double Pace = 0.25;
 
-        // Seconds for each address in the search for the right source: where IMDS answers at all, it does in
-        // milliseconds.
+        // Seconds for each address in the search for the right source: if IMDS answers at all, it takes milliseconds.
         public const double ProbeTimeout = 2;
 
         private const int MostSources = 3;
@@ -142,8 +141,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             return Versioned(Paths.Attested, ReadObject, "&nonce=" + nonce);
         }
 
-        // Whatever stands under a path: parsed JSON, or a leaf's text. Throws ImdsException.
-        public ImdsAnswer Fetch(ImdsPath path)
+        // Whatever is at a path: parsed JSON, or a leaf's text. Throws ImdsException.
+        public Answer Fetch(ImdsPath path)
         {
             if (path.Since.Length == 0)
             {
@@ -255,10 +254,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             }
         }
 
-        // Seconds until the next try; null where the table allows none, or the deadline would be over by then.
+        // Seconds until the next try; null if the table allows none, or the deadline would have passed by then.
         private double? Wait(Seen seen, int tries)
         {
-            // An update lengthens the deadline; whatever else calls for patience brings the usual one back.
+            // An update extends the deadline; any other reason to wait restores the usual one.
             if (seen.Outcome == "updating")
             {
                 limit = Math.Max(settings.Timeout, settings.UpdatingTimeout);
@@ -336,7 +335,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             return world.Get(request);
         }
 
-        // IMDS answers only the primary address: where another of ours gets an answer, the source is what is wrong.
+        // IMDS answers only the primary address: if it answers another one of ours, the source is wrong.
         // Throws ImdsException: wrong_source_address.
         private void TryOtherSources(string target, string silentOn)
         {
@@ -378,7 +377,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             {
                 ((Dictionary<string, object>)compute).TryGetValue("vmId", out vmId);
             }
-            // Under force the firmware is not Azure's, and says nothing.
+            // With detect=force the firmware is not Azure's and proves nothing.
             if (!settings.Forced && vmId is string && Platform.SameMachine((string)vmId, world.Firmware()) == false)
             {
                 throw new UnusableException(

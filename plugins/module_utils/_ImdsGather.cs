@@ -23,7 +23,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
     {
         private const string TimeFormat = "yyyy-MM-dd'T'HH':'mm':'ss'Z'";
 
-        // The azure_imds fact. A miss is no error: available is false then, and reason says why.
+        // The azure_imds fact. A miss is not an error: available is then false, and reason says why.
         public static Map Gather(Settings settings, World world, List<string> warnings)
         {
             double started = world.Clock();

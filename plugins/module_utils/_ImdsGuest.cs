@@ -1,8 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What the guest itself knows of its network, twin of _imds/guest.py; and the world: all that the core touches outside
-// itself.
+// What the guest itself knows about its network, twin of _imds/guest.py; and the world, which is everything outside the
+// core that it uses.
 
 using System;
 using System.Collections.Generic;
@@ -32,8 +32,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
         // A lookup of the route to an address reserved for documentation; nothing is sent there.
         private static readonly IPEndPoint Elsewhere = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 9);
 
-        // MAC -> alias. With accelerated networking two interfaces share a MAC: the hardware side bears no address, so
-        // the other is meant.
+        // MAC -> alias. With accelerated networking two interfaces share a MAC: the virtual function has no address, so
+        // the other one is meant.
         public static Dictionary<string, string> Devices(IEnumerable<Interface> interfaces)
         {
             return interfaces.Where(entry => !string.IsNullOrEmpty(entry.Mac) && entry.Mac != "00:00:00:00:00:00")
@@ -44,7 +44,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
                 .ToDictionary(group => group.Key, group => group.First().Name);
         }
 
-        // The host's own IPv4 addresses, loopback left out. Those of 169.254.0.0/16 come last: a failover cluster has
+        // The host's own IPv4 addresses except loopback. Those of 169.254.0.0/16 come last: a failover cluster has
         // one for itself, and IMDS answers none of them.
         public static List<string> Addresses(IEnumerable<Interface> interfaces)
         {
@@ -54,7 +54,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
                 .Distinct().ToList();
         }
 
-        // The alias of the interface that bears an address, or null.
+        // The alias of the interface that has an address, or null.
         public static string DeviceOf(IEnumerable<Interface> interfaces, string address)
         {
             return interfaces.Where(entry => entry.Addresses.Contains(address))
@@ -78,7 +78,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
                 && address.ToString() == text;
         }
 
-        // Empty where the system does not tell.
+        // Empty if the system does not tell.
         public static List<Interface> Interfaces()
         {
             try
@@ -135,14 +135,14 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
         }
     }
 
-    // The real world, unless a test puts in its own.
+    // The real world, unless a test replaces it.
     public sealed class World
     {
         public Func<Request, Response> Get = Transport.Get;
         // Seconds.
         public Func<double> Clock = Transport.Clock;
         public Action<double> Sleep = seconds => Thread.Sleep(TimeSpan.FromSeconds(seconds));
-        // Runs something beside the rest, and lets it go on when the process has better things to do.
+        // Runs something in the background. The process does not wait for it in the end.
         public Action<Action> Start = work => new Thread(() => work()) { IsBackground = true }.Start();
         // A random number from 0 to 1.
         public Func<double> Chance = () => new Random().NextDouble();

@@ -1,8 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// A strict reader of JSON, because the runtimes' own differ: Windows PowerShell's takes broken documents, makes dates
-// of some strings and dies of deep ones; PowerShell 7's stops at numbers that do not fit.
+// A strict JSON parser, because those of the runtimes differ: Windows PowerShell's accepts broken documents, turns some
+// strings into dates and dies on deep ones; PowerShell 7's fails on numbers that do not fit.
 
 using System;
 using System.Collections.Generic;
@@ -20,17 +20,17 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsJson
         }
     }
 
-    // Not JSON's rules but ours: nested too deep.
+    // A rule of our own, not JSON's: nested too deeply.
     public sealed class DepthException : Exception
     {
     }
 
-    // And more values than the caller wants.
+    // Another one: more values than the caller accepts.
     public sealed class CountException : Exception
     {
     }
 
-    // Objects become Dictionary<string, object>, arrays List<object>, numbers long where they are whole and fit, else
+    // Objects become Dictionary<string, object>, arrays List<object>, numbers long if they are whole and fit, else
     // double.
     public sealed class Json
     {
@@ -66,7 +66,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsJson
             return value;
         }
 
-        // The text of UTF-8 bytes, or null where they are none.
+        // The text of UTF-8 bytes, or null if they are not UTF-8.
         public static string Decode(byte[] bytes)
         {
             try

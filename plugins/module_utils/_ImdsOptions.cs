@@ -21,7 +21,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsOptions
         }
     }
 
-    // Times are seconds. Host and Port are the endpoint, taken apart.
+    // Times are in seconds. Host and Port are the parts of the endpoint.
     public sealed class Settings
     {
         public string Host = "169.254.169.254";

@@ -1,7 +1,7 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What may be asked for: the documented paths of IMDS. Pure. Twin of _imds/paths.py.
+// The documented paths of IMDS. Pure. Twin of _imds/paths.py.
 
 using System;
 using System.Collections.Generic;

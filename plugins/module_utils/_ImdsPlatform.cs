@@ -1,7 +1,7 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Is this an Azure VM? Answered by the firmware, without a packet and without CIM. Twin of _imds/platform.py.
+// Is this an Azure VM? The firmware tells, without a packet and without CIM. Twin of _imds/platform.py.
 
 using System;
 using System.Collections.Generic;
@@ -36,7 +36,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform
         private const uint RawSmbios = 0x52534D42;  // "RSMB"
 
         // Compare the chassis asset tag with the one that all Azure VMs carry.
-        // knownTag: the tag, where somebody read it already. firmware: gives RawSMBIOSData or null.
+        // knownTag: the tag, if it was read already. firmware: returns RawSMBIOSData or null.
         public static Detection Detect(string knownTag, Func<byte[]> firmware)
         {
             // NA is what setup says where it can't read the tag.
@@ -49,7 +49,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform
             return new Detection(tag, "SMBIOS enclosure");
         }
 
-        // Detect, unless told to go on whatever it says. Throws ImdsException: not_azure or unknown_platform.
+        // Detect, and require Azure unless told to go on anyway. Throws ImdsException: not_azure or unknown_platform.
         public static Detection RequireAzure(Settings settings, Func<byte[]> firmware)
         {
             Detection detection = Detect(settings.ChassisAssetTag, firmware);
@@ -60,7 +60,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform
             return detection;
         }
 
-        // What there is to say where a detection does not tell of an Azure VM.
+        // The error for a detection that does not find an Azure VM.
         public static ImdsException Miss(Detection detection)
         {
             return detection.Azure == null
@@ -68,7 +68,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform
                 : new ImdsException("not_azure", "chassis asset tag: " + (detection.ChassisAssetTag ?? "none"));
         }
 
-        // Does the firmware's UUID agree with the vmId that IMDS tells? Null where there is none to compare.
+        // Does the firmware's UUID match the vmId from IMDS? Null if there is none to compare.
         // SMBIOS stores the first three groups in the other byte order, and generation 1 VMs swap them once more.
         public static bool? SameMachine(string vmId, byte[] firmware)
         {

@@ -1,7 +1,7 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Every way a question to IMDS can end: code, meaning, remedy. Twin of _imds/reasons.py.
+// Every way a request to IMDS can end: code, meaning, remedy. Twin of _imds/reasons.py.
 
 using System;
 using System.Collections.Generic;

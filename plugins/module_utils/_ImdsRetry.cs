@@ -1,7 +1,7 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What follows from an answer or an error: wait and try again, or stop, and for which reason. A pure table. Twin of
+// What follows an answer or an error: wait and retry, or stop, and for which reason. A pure table. Twin of
 // _imds/retry.py.
 
 using System;
@@ -184,7 +184,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
             if (rule.Reason == "throttled" && !string.IsNullOrEmpty(retryAfter) && retryAfter.All(Reader.IsDigit))
             {
                 double seconds;
-                // .NET Framework fails on what is beyond its range.
+                // .NET Framework throws for what is out of range.
                 return double.TryParse(retryAfter, NumberStyles.None, CultureInfo.InvariantCulture, out seconds)
                     ? seconds
                     : double.PositiveInfinity;

@@ -226,7 +226,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
             }
         }
 
-        // In the middle of a repair a journal that can't be written is an error like any other.
+        // During a repair, failing to write the journal is an error like any other.
         private bool Written(bool proven, IEnumerable<Operation> operations, List<string> errors)
         {
             try
@@ -277,12 +277,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
             Error = string.Join("; ", errors);
         }
 
-        // What can't be put back, and so had to wait for the proof.
+        // The steps that can't be undone, and so had to wait for the proof.
         private IEnumerable<Call> Cleanup()
         {
             List<Operation> cleanup = steps.Where(step => step.AfterProof).SelectMany(step => step.Do).ToList();
             List<string> errors = new List<string>();
-            // Without it a run that is killed now would be rolled back: the repair stands, the cleanup waits.
+            // Without it, a run killed now would be rolled back: the repair stands, and the cleanup waits.
             if (cleanup.Count > 0 && Written(true, cleanup, errors))
             {
                 foreach (Call call in Carry(cleanup, errors))

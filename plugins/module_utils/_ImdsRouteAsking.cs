@@ -1,10 +1,10 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Who is the primary NIC? Azure answers exactly one pair of address and NIC, so each that may be it asks. Twin of
-// _routes/host/asking.py.
+// Finds the primary NIC by asking: Azure answers exactly one pair of address and NIC, so a request is sent from each
+// candidate. Twin of _routes/host/asking.py.
 //
-// The unbound request comes first: it is what other programs send, and where it is answered, no other is needed.
+// The unbound request comes first: it is what other programs send, and if it is answered, no other is needed.
 
 using System;
 using System.Collections.Generic;
@@ -38,7 +38,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteAsking
         // Seconds for all of them together.
         public const double Deadline = 4;
 
-        // Seconds between two looks whether something has arrived.
+        // Seconds between two checks for replies.
         private const double Look = 0.02;
 
         private readonly Probe probe;
@@ -54,11 +54,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteAsking
             order.AddRange(candidates);
         }
 
-        // The candidate that IMDS answered; of the unbound request, the one of that address. Null where none was.
+        // The candidate that IMDS answered; for the unbound request, the one with that address. Null if there is none.
         public Candidate Answered { get; private set; }
 
-        // Ask unbound, then from each candidate, until one is answered. The requests overlap; one that is still under
-        // way at the end is left behind, and ends by its own time-outs.
+        // Ask unbound, then from each candidate, until one is answered. The requests overlap; one that is still pending
+        // at the end is abandoned, and ends by its own timeouts.
         public Map Run()
         {
             double begin = world.Clock();

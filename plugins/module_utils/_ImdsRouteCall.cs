@@ -1,10 +1,10 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What the route fix asks PowerShell to run, and what came of it. _ImdsRoutes.psm1 has one branch for each name.
+// What the route fix asks PowerShell to run, and the result. _ImdsRoutes.psm1 has one branch for each name.
 //
-// Whoever decides here never sees a cmdlet: it hands out calls, one after the other, and goes on when the last one is
-// answered. So all of it can be executed where there are no cmdlets.
+// The code that decides never sees a cmdlet: it hands out one call after the other, and continues when the last one is
+// answered. So all of it runs without cmdlets, too.
 
 using System;
 using System.Collections;
@@ -37,7 +37,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
             Rows.Add(row);
         }
 
-        // The error record that it ended with. Its message is in the system's language: it is shown, and never read.
+        // The error record that it ended with. Its message is in the system's language: it is shown, but never parsed.
         public void Fail(string errorId, string errorCategory, string errorMessage)
         {
             id = errorId ?? "";
@@ -60,7 +60,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
             }
         }
 
-        // It failed otherwise than by finding nothing.
+        // It failed for another reason than finding nothing.
         public bool Broken
         {
             get { return Failed && !NotFound; }
@@ -83,7 +83,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
         }
     }
 
-    // Something of the host failed; the text says what, and what it said. Twin of host.py's HostError.
+    // Something failed on the host; the text says what, and its message. Twin of HostError in host.py.
     public class HostException : Exception
     {
         public HostException(string problem) : base(problem)
@@ -91,7 +91,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
         }
     }
 
-    // Reads what Ansible and PowerShell hand over: dictionaries and lists of several makes, numbers of several sizes.
+    // Reads values from Ansible and PowerShell: dictionaries and lists of several types, numbers of several sizes.
     public static class Given
     {
         public static object Value(IDictionary map, string name)
@@ -116,8 +116,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCall
             return number;
         }
 
-        // False where there is none. Throws HostException, like the others, for what is of another type: to take it for
-        // nothing would leave out a step or the proof.
+        // False if there is none. Throws HostException, like the others, for another type: to ignore it would leave
+        // out a step or the proof.
         public static bool Flag(IDictionary map, string name)
         {
             string text = Text(map, name);

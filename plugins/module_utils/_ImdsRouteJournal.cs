@@ -1,12 +1,12 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What is under way, on disk before it is done, so that a run that was killed can be rolled back. Twin of
+// What a run is about to do, on disk before it does it, so that a killed run can be rolled back. Twin of
 // _routes/host/journal.py.
 //
-// The journal says what brings the host to rest: the operations that roll the begun steps back, or, once the repair is
-// proven, those that are left. All of them may be repeated, so a reboot in between does no harm. A last line says that
-// it is finished, because a file that a virus scanner holds open can't be deleted.
+// The journal lists what is left to do: the operations that roll back the begun steps, or, once the repair is proven,
+// those that remain. All of them may be repeated, so a reboot in between does no harm. A last line marks it as
+// finished, because a file that a virus scanner holds open can't be deleted.
 
 using System;
 using System.Collections.Generic;
@@ -39,7 +39,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
         private const string Finish = "finish";
         private const string Finished = "finished";
 
-        // How often, and after how many seconds, something is tried again with a file that another program holds.
+        // How often, and after how many seconds, to retry with a file that another program holds.
         private const int Tries = 10;
         private const double Pause = 0.1;
 
@@ -60,7 +60,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
             get { return FilePath + ".new"; }
         }
 
-        // Where only administrators may write, so that nobody else can plant operations. Elsewhere than on Windows
+        // Where only administrators may write, so that nobody else can plant operations. On other systems than Windows
         // there are no program files.
         public static string DefaultDirectory()
         {
@@ -69,8 +69,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
             return Path.Combine(programs.Length > 0 ? programs : common, "imds.azure");
         }
 
-        // What an earlier run left; null where nothing is unfinished. Throws HostException where it can't be
-        // understood.
+        // What an earlier run left; null if nothing is unfinished. Throws HostException if it can't be understood.
         public Entry Unfinished()
         {
             if (!File.Exists(FilePath))
@@ -78,7 +77,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
                 return null;
             }
             List<string> lines = Attempt(() => File.ReadAllText(FilePath)).Split('\n').ToList();
-            // What follows the last line's end is empty, or the begin of a word whose writer was killed.
+            // After the last line break comes nothing, or the beginning of a word whose writer was killed.
             bool whole = Finished.StartsWith(lines.Last(), StringComparison.Ordinal);
             lines.RemoveAt(lines.Count - 1);
             bool valid = whole && lines.Count > 1 && lines[0] == Head && (lines[1] == RollBack || lines[1] == Finish);
@@ -96,7 +95,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteJournal
             }
             catch (HostException)
             {
-                // Said below.
+                // Reported below.
             }
             throw new HostException(
                 FilePath + " is not a journal of the route fix: look at the routes, then remove it");

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 
 // Carries out one operation of a plan. Repeating one, or undoing one that was never done, is no error. Twin of
-// _routes/host/operations.py; what the operations mean stands in _routes/steps.py.
+// _routes/host/operations.py; _routes/steps.py documents the operations.
 
 using System;
 using System.Collections;
@@ -28,7 +28,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperatio
         public string Address = "";
         public bool Skip;
 
-        // Throws HostException for what is no operation, or touches anything but the host route of IMDS.
+        // Throws HostException for anything else than an operation on the host route of IMDS.
         public static Operation From(IDictionary given)
         {
             return new Operation
@@ -89,7 +89,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperatio
         }
     }
 
-    // How the two stores are looked at, and what of a look concerns IMDS.
+    // How to look at the two stores, and which of their rows concern IMDS.
     public static class Stores
     {
         public static readonly Dictionary<string, string> Names = new Dictionary<string, string>
@@ -193,8 +193,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteOperatio
             }
         }
 
-        // New-NetRoute refuses a row that exists with the error of any wrong parameter, 87, so it is looked before and
-        // after: what is there as wanted is no failure.
+        // New-NetRoute refuses an existing row with error 87, which stands for any wrong parameter. So the tables are
+        // read before and after: a row that is there as wanted is no failure.
         private static IEnumerable<Call> Add(Operation operation, List<string> errors)
         {
             string[] stores = operation.Store == "both" ? new[] { "active", "persistent" } : new[] { operation.Store };

@@ -34,7 +34,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
         // The shortest time for a request, in seconds.
         private const double Least = 0.05;
 
-        // What IMDS answers where the way to it works, but there is nothing to read at the moment.
+        // What IMDS answers if the way to it works, but there is nothing to read at the moment.
         private static readonly string[] Busy = { "updating", "throttled", "server_error" };
 
         private readonly Settings settings;
@@ -122,7 +122,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
             };
         }
 
-        // Where the document does not know the NIC, also whether the VM is the one that the firmware tells.
+        // If the document does not list the NIC, check whether the VM is the one that the firmware names.
         private void AddVmId(ImdsReply reply, string mac)
         {
             if (reply.Outcome != "ok" || reply.Knows(mac))
@@ -163,7 +163,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
             return world.Get(request);
         }
 
-        // Whether the connection leads elsewhere than it was made to.
+        // Whether the connection leads to another address than the one asked for.
         private bool IsRedirected(string peer)
         {
             string asked = settings.Host + ":" + settings.Port.ToString(CultureInfo.InvariantCulture);

@@ -1,8 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The two things that a Windows host is asked for: collect, and apply. Twin of _routes/host/target.py, which writes
-// down what is asked and answered.
+// The two requests to a Windows host: collect, and apply. Twin of _routes/host/target.py, which documents requests and
+// answers.
 
 using System;
 using System.Collections;
@@ -146,7 +146,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
                     }
                 }
             }
-            // What a run has begun that is still alive is no concern of this one.
+            // What a run has begun that is still alive is not left behind.
             Map report = new Map { { "unfinished", unfinished && !recovered && !journal.IsInUse() } };
             bool ask = Given.Value(request, "ask") == null || Given.Flag(request, "ask");
             foreach (Call call in reporter.Report(report, ask))
@@ -157,7 +157,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
             result["recovered"] = recovered;
         }
 
-        // A journal that can't be understood is put aside, for it would lock out every run.
+        // A journal that can't be understood is set aside, because it would block every run.
         private bool IsUnfinished(bool recover)
         {
             try

@@ -1,7 +1,7 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// What the firmware says of the machine, read from its raw SMBIOS table (DMTF DSP0134). Pure.
+// What the firmware says about the machine, read from its raw SMBIOS table (DMTF DSP0134). Pure.
 
 using System;
 using System.Collections.Generic;

@@ -26,7 +26,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsText
             UnicodeCategory.Surrogate,
         };
 
-        // So many significant digits, no more than needed.
+        // With at most so many significant digits.
         public static string Number(double value, int digits)
         {
             return value.ToString("g" + digits, CultureInfo.InvariantCulture);

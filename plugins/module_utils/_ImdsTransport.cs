@@ -1,10 +1,10 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// One HTTP GET over one TCP connection. Knows HTTP, nothing of Azure. Twin of _imds/transport.py.
+// One HTTP GET over one TCP connection. Knows HTTP, but nothing about Azure. Twin of _imds/transport.py.
 //
-// A plain socket and not HttpWebRequest: it has no proxy and no redirect to switch off, it knows the address that it
-// was answered on, it tells a refused connection from a forbidden one and silence from half an answer, and one deadline
+// A plain socket instead of HttpWebRequest: there is no proxy and no redirect to switch off, the local address of the
+// answer is known, a refused connection differs from a forbidden one and silence from half an answer, and one deadline
 // covers the whole exchange.
 
 using System;
@@ -79,14 +79,14 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
         public const int MaxHead = 64 * 1024;
         public const int MaxBody = 512 * 1024;
 
-        // Seconds that a refusal gets to be heard. Windows answers a refused SYN with two more of them, and tells of
-        // the refusal 1.5 to 2 s after the first: a shorter connect_timeout would call it silence.
+        // Seconds to wait for a refusal. Windows repeats a refused SYN twice and reports the refusal 1.5 to 2 s after
+        // the first one, so that a shorter connect_timeout would mistake it for silence.
         private const double RefusalTime = 3.5;
 
         // IP_UNICAST_IF of ws2ipdef.h.
         private const int UnicastInterface = 31;
 
-        // What the system says about a connection that fails; anything else means that there is no way to the address.
+        // What the system says about a connection that fails; anything else means that there is no route.
         public static readonly Dictionary<SocketError, string> ConnectErrors = new Dictionary<SocketError, string>
         {
             { SocketError.ConnectionRefused, "refused" },
@@ -229,7 +229,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
     {
         private readonly Socket connection;
         private readonly double deadline;
-        // What was received and not yet taken is buffer[start..end].
+        // What was received but not yet taken is buffer[start..end].
         private byte[] buffer = new byte[64 * 1024];
         private int start;
         private int end;
@@ -274,7 +274,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
             return new TransportException(kind, detail, LocalAddress, !received, Peer);
         }
 
-        // A socket's own timeouts are no deadline, and on Windows half a second late.
+        // A socket's own timeouts are not a deadline, and on Windows they are half a second late.
         private void Await(SelectMode mode)
         {
             double remaining;
@@ -409,7 +409,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
             }
         }
 
-        // A length, in nothing but digits.
+        // A length, which consists of digits only.
         private long Number(string text, string digits)
         {
             text = text.Trim(' ', '\t').ToLowerInvariant();
@@ -420,7 +420,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
             long number = 0;
             foreach (char character in text)
             {
-                // Beyond the limit it only matters that it is.
+                // Beyond the limit the exact number does not matter.
                 number = number > Transport.MaxBody ? number : number * digits.Length + digits.IndexOf(character);
             }
             return number;

@@ -97,7 +97,7 @@ class Windows:
             return {"kind": "connect_timeout", "detail": "no connection within 2 s"}
         if source != self.primary or self.imds == "silent":
             return {"kind": "read_timeout", "detail": "no complete answer within 3 s"}
-        if request["Target"].startswith("/metadata/instance/compute/vmId"):
+        if request.get("Target", "").startswith("/metadata/instance/compute/vmId"):
             return {"status": 200, "headers": SERVER, "body": self.vm_id, "local_address": source}
         status = {"throttled": 429, "foreign": 302}.get(self.imds, 200)
         mac = "00:0d:3a:99:99:99" if self.imds == "another" else MAC
