@@ -59,7 +59,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsVersions
             "2025-07-24",
         };
 
-        // The newest version that this release was tested with, then those that each brought much.
+        // The newest version that this release was tested with, then the ones that each brought much.
         public static readonly string[] Ladder =
         {
             "2025-04-07",

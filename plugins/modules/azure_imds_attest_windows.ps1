@@ -14,7 +14,10 @@ Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
 
 $spec = @{
-    options = @{}
+    options = @{
+        # <generated options: make generate>
+        # </generated>
+    }
     supports_check_mode = $true
 }
 Use-ImdsInvariantCulture

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ansible_collections.imds.azure.plugins.module_utils import _attest, _module
 from ansible_collections.imds.azure.plugins.modules import (
+    azure_imds_attest,
     azure_imds_facts,
     azure_imds_info,
     azure_imds_route_fix,
@@ -65,6 +66,7 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
         "attest": partial(powershell_spec.entries, _ATTEST),
     },
     f"{_MODULES}/azure_imds_facts.py": {"facts": facts.returned},
+    f"{_MODULES}/azure_imds_attest_windows.ps1": {"options": partial(_own_options, azure_imds_attest)},
     f"{_MODULES}/azure_imds_facts_windows.ps1": {"options": partial(_own_options, azure_imds_facts)},
     f"{_MODULES}/azure_imds_facts_windows.yml": {"options": partial(documentation.options_of, "azure_imds_facts")},
     f"{_MODULES}/azure_imds_info_windows.ps1": {"options": partial(_own_options, azure_imds_info)},

@@ -91,6 +91,11 @@ def test_no_file_has_a_region_that_nobody_makes() -> None:
     assert marked == set(FILES)
 
 
+def test_the_options_of_every_twin_are_made() -> None:
+    twins = {str(file.relative_to(ROOT)) for file in (ROOT / "plugins" / "modules").glob("*.ps1")}
+    assert twins <= {name for name, makers in FILES.items() if "options" in makers}
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [("a", '"a"'), ('a"b\\c', '"a\\"b\\\\c"'), (0.25, "0.25"), (1, "1"), (2.0, "2"), (True, "true")],
