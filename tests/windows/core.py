@@ -114,7 +114,7 @@ def encoded(data: bytes) -> str:
 def as_scripted(answer: ScriptedAnswer) -> dict[str, Any]:
     """An answer as the harness takes it."""
     result, after = answer
-    common = {"after": after, "address": ADDRESS, "local_address": result.local_address}
+    common = {"after": after, "address": ADDRESS, "local_address": result.local_address, "peer": result.peer}
     if isinstance(result, TransportError):
         return {**common, "kind": result.kind, "detail": str(result), "silent": result.silent}
     return {**common, "status": result.status, "headers": result.headers, "body": encoded(result.body)}

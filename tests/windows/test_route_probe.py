@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
+from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response, TransportError
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
 from ansible_collections.imds.azure.tests.scenarios.imds.world import (
     ADDRESS,
@@ -23,8 +23,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 MAC = "00:0d:3a:12:34:56"
-# Who sent an answer, and over which peer, the C# side does not tell yet.
-pytestmark = pytest.mark.xfail(reason="the C# probe knows no peer and judges by status alone")
 
 
 def network(*macs: Any) -> Any:
@@ -54,6 +52,21 @@ ANSWERS = [
     *(said(status, {}) for status in (410, 429, 500, 503)),
     *(failed(kind) for kind in ("no_route", "connect_timeout", "refused", "reset", "malformed")),
     silence(),
+    # Who sent it, and over which peer.
+    *(
+        Answer(Response(status, server, OURS.result.body if status == 200 else b"{}", address, peer))  # type: ignore[union-attr]
+        for status in (200, 401, 403, 404, 410, 421, 429, 503)
+        for server in ({}, {"server": "IMDS/150.870.65.2030"}, {"server": "Microsoft-HTTPAPI/2.0"}, {"server": "nginx"})
+        for address, peer in (
+            (ADDRESS, "169.254.169.254:80"),
+            ("127.0.0.1", "127.0.0.1:3080"),
+            (ADDRESS, "10.244.0.5:8181"),
+            ("169.254.169.254", "169.254.169.254:80"),
+        )
+    ),
+    Answer(TransportError("read_timeout", "as told", ADDRESS, True, "10.244.0.5:8181")),
+    said(200, {"network": network("000D3A123456")}),
+    said(200, {"interface": network("000D3A123456")["interface"], "network": 5}),
 ]
 OPTIONS = {"connect_timeout": 2.0, "read_timeout": 3.0, "timeout": 5.0}
 
