@@ -142,7 +142,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         }
 
         // Whatever is at a path: parsed JSON, or a leaf's text. Throws ImdsException.
-        public Answer Fetch(ImdsPath path)
+        public ImdsAnswer Fetch(ImdsPath path)
         {
             if (path.Since.Length == 0)
             {

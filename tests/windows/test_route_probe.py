@@ -54,7 +54,7 @@ ANSWERS = [
     silence(),
     # Who sent it, and over which peer.
     *(
-        Answer(Response(status, server, OURS.result.body if status == 200 else b"{}", address, peer))  # type: ignore[union-attr]
+        ScriptedAnswer(Response(status, server, OURS.result.body if status == 200 else b"{}", address, peer))  # type: ignore[union-attr]
         for status in (200, 401, 403, 404, 410, 421, 429, 503)
         for server in ({}, {"server": "IMDS/150.870.65.2030"}, {"server": "Microsoft-HTTPAPI/2.0"}, {"server": "nginx"})
         for address, peer in (
@@ -64,7 +64,7 @@ ANSWERS = [
             ("169.254.169.254", "169.254.169.254:80"),
         )
     ),
-    Answer(TransportError("read_timeout", "as told", ADDRESS, True, "10.244.0.5:8181")),
+    ScriptedAnswer(TransportError("read_timeout", "as told", ADDRESS, True, "10.244.0.5:8181")),
     said(200, {"network": network("000D3A123456")}),
     said(200, {"interface": network("000D3A123456")["interface"], "network": 5}),
 ]
