@@ -73,7 +73,9 @@ def emulated(vm: Vm) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": vm.name, "sources": [primary], "secondary_addresses": others}
     if vm.profile is not None:
         entry["profile"] = vm.profile
-    return {**entry, "overrides": _laid_over(document, vm.overrides), "options": vm.options}
+    # The order of the interfaces means nothing on Azure, so nobody may rely on it here.
+    options = {"shuffle_interfaces": True, **vm.options}
+    return {**entry, "overrides": _laid_over(document, vm.overrides), "options": options}
 
 
 def _interface(nic: Nic) -> dict[str, Any]:

@@ -83,7 +83,11 @@ def test_rules_only_where_a_nic_shall_not_reach_imds() -> None:
 
 def test_imds_says_what_the_vm_has() -> None:
     entry = fabric.emulated(WEB)
-    assert (entry["name"], entry["profile"], entry["options"]) == ("web", "zonal", {"limiter": False})
+    assert (entry["name"], entry["profile"], entry["options"]) == (
+        "web",
+        "zonal",
+        {"shuffle_interfaces": True, "limiter": False},
+    )
     assert entry["sources"] == ["10.1.0.4"]
     assert entry["secondary_addresses"] == ["10.1.0.9", "10.2.0.4"]
     assert entry["overrides"]["compute"] == {"vmId": WEB.product_uuid, "zone": "3"}
