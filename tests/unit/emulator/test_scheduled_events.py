@@ -306,7 +306,7 @@ def test_approvals_are_recorded(events: Events) -> None:
 
 def test_the_first_call_takes_a_while(launch: Callable[..., Events], monkeypatch: pytest.MonkeyPatch) -> None:
     pauses: list[float] = []
-    monkeypatch.setattr("azure_imds_emulator.emulator.time.sleep", lambda pause: pauses.append(pause))
+    monkeypatch.setattr("azure_imds_emulator.emulator.time.sleep", pauses.append)
     events = launch(first_call_delay=120)
     for _ignored in range(3):
         events.get()
