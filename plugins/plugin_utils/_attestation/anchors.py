@@ -18,8 +18,8 @@ from .aia import IssuerFetcher
 from .bundles import find_bundles, load_roots, pem_bodies
 from .certificates import is_ca, load_certificates
 from .dependencies import require_cryptography, x509
-from .gaps import Trust
 from .reasons import OptionError
+from .trust import Trust
 
 MAX_FILE_BYTES = 4 * 1024 * 1024
 

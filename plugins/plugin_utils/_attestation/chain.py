@@ -16,9 +16,10 @@ from typing import NamedTuple
 from .certificates import describe, fingerprint, is_current, is_issued_by, is_self_issued, names_key_of
 from .dependencies import VerificationError, verification, x509
 from .document import iso
-from .gaps import Gap, Trust, explain
+from .gaps import Gap, explain
 from .reasons import Refusal
 from .roots import BY_FINGERPRINT
+from .trust import Trust
 
 MAX_INTERMEDIATES = 4
 MAX_FETCHES = 4

@@ -14,17 +14,7 @@ from .dependencies import x509
 from .document import iso
 from .reasons import HOSTILE, Refusal
 from .roots import BY_SUBJECT, Root
-
-
-class Trust(NamedTuple):
-    """What is trusted: these anchors and, if ``builtin``, Azure's roots wherever their bytes come from.
-
-    ``bundles`` are the CA bundles in which these were looked for.
-    """
-
-    anchors: tuple[x509.Certificate, ...]
-    builtin: bool = False
-    bundles: tuple[str, ...] = ()
+from .trust import Trust
 
 
 class Gap(NamedTuple):

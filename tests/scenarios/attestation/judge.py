@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.anchors import Sources
-from ansible_collections.imds.azure.plugins.plugin_utils._attestation.gaps import Trust
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import build_policy
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.trust import Trust
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
 
 from ..attestation import authority

@@ -18,9 +18,9 @@ from ansible_collections.imds.azure.plugins.plugin_utils._attestation.certificat
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.cms import parse_signed_data
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.document import decode, iso
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.evidence import store
-from ansible_collections.imds.azure.plugins.plugin_utils._attestation.gaps import Trust
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy import build_policy
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.roots import BY_FINGERPRINT
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.trust import Trust
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
 from cryptography import x509
 
