@@ -13,6 +13,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation.document import parse_moment
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.roots import ROOTS
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict
@@ -667,4 +668,4 @@ def test_the_controllers_clock_is_the_default() -> None:
     created = datetime.now(timezone.utc).replace(microsecond=0)
     leaf = make_leaf(not_before=created - DAY, not_after=created + DAY)
     verdict = judge(docs.document(docs.content(created), signer=leaf), now=None)  # type: ignore[arg-type]
-    assert abs(datetime.fromisoformat(verdict.verified_at) - created) < MINUTE
+    assert abs(parse_moment(verdict.verified_at) - created) < MINUTE
