@@ -19,17 +19,28 @@ OPEN_CLOUDS = CLOUDS.keys() - CLOSED_CLOUDS.keys()
 YEAR = timedelta(days=365)
 
 
-def days_before_the_last_path_ends(cloud: str, today: date) -> int:
-    return (roots.last_path_ends(cloud) - today).days
+def look_ahead(cloud: str, today: date) -> None:
+    """From a year before the last known path ends, warn; from its end on, fail."""
+    left = (roots.last_path_ends(cloud) - today).days
+    assert left > 0, f"no known path from {cloud} to a root is left: see what its documents chain to now"
+    if left < YEAR.days:
+        warnings.warn(f"the last known path from {cloud} to a root ends in {left} days", stacklevel=2)
 
 
 @pytest.mark.parametrize("cloud", sorted(OPEN_CLOUDS))
 def test_a_path_to_a_root_is_left(cloud: str) -> None:
-    """From a year before the last known path ends, a warning; from its end on, a failure."""
-    left = days_before_the_last_path_ends(cloud, date.today())
-    assert left > 0, f"no known path from {cloud} to a root is left: see what its documents chain to now"
-    if left < YEAR.days:
-        warnings.warn(f"the last known path from {cloud} to a root ends in {left} days", stacklevel=1)
+    look_ahead(cloud, date.today())
+
+
+def test_the_end_of_the_last_path_is_announced_a_year_ahead() -> None:
+    last = roots.last_path_ends("public")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        look_ahead("public", last - YEAR)
+    with pytest.warns(UserWarning, match="from public to a root ends in 364 days"):
+        look_ahead("public", last - YEAR + timedelta(days=1))
+    with pytest.raises(AssertionError, match="no known path from public"):
+        look_ahead("public", last)
 
 
 def test_the_last_path_counts_and_the_shorter_of_path_and_root() -> None:
