@@ -163,3 +163,27 @@ def test_without_a_look_at_the_table_nothing_is_begun(site: Site) -> None:
     assert (done["failed"], done["changed"]) == (True, False)
     assert "Get-NetRoute" in done["msg"]
     assert not site.host.changes()
+
+
+@pytest.mark.parametrize("store", ["active", "persistent"])
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_route_that_somebody_sets_since_the_plan_survives(site: Site, store: str, gone: bool) -> None:
+    given, options, _codes, _rows = REPAIRS["static_on_wrong_nic"]
+    site.build(given)
+    foreign = {**WANTED, "NextHop": "10.0.1.1", "RouteMetric": 5}
+    rows = site.host.report["routes"][store]
+    site.before_applying = lambda: rows.remove(ON_SECOND) if gone else rows.append(foreign)
+    done = site.repair(options)
+    assert (done["failed"], done["changed"]) == (True, False)
+    assert "no longer those that were planned for" in done["msg"]
+    assert not site.host.changes()
+    assert gone or foreign in rows
+    assert not list(site.journal.iterdir())
+
+
+def test_another_prefix_or_order_is_no_reason_to_stop(site: Site) -> None:
+    given, options, _codes, _rows = REPAIRS["static_on_wrong_nic"]
+    site.build(given)
+    rows = site.host.report["routes"]["active"]
+    site.before_applying = lambda: [rows.reverse(), rows.append({**WANTED, "DestinationPrefix": "10.9.0.0/16"})]
+    assert site.repair(options)["verified"]
