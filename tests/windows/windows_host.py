@@ -52,7 +52,7 @@ class Windows:
     ``missing``: names of calls that the host does not have. ``failing``: how many of the next changes succeed before
     some, ``failures``, fail with ``failure``. ``kill``: at which call the process is killed. ``imds``: ``answers``,
     ``silent``, ``throttled``, ``foreign`` or ``another`` machine's, for the primary address ``primary`` on the
-    interface ``index``.
+    interface ``index``; ``agent`` or ``agent_refuses``, the guest proxy agent; ``blocked`` by a local firewall.
     """
 
     def __init__(self, given: Row, primary: str = "10.0.1.10", index: int = 5) -> None:
@@ -91,6 +91,10 @@ class Windows:
         """A request that the module sends. A socket that is bound to an address takes only its interface's routes."""
         self.requests.append(request)
         row, source = self.way(request["Source"])
+        if self.imds == "blocked":
+            return {"kind": "route_prohibited", "detail": "An attempt was made to access a socket in a forbidden way"}
+        if self.imds.startswith("agent"):
+            return self._agent(request)
         if row is None:
             return {"kind": "no_route", "detail": "A socket operation was attempted to an unreachable network"}
         if row["InterfaceIndex"] != self.index:
@@ -103,6 +107,13 @@ class Windows:
         mac = "00:0d:3a:99:99:99" if self.imds == "another" else MAC
         nics = [_nic("00:0d:3a:00:00:07", "10.0.2.10"), _nic(mac, self.primary)]
         return {"status": status, "headers": SERVER, "body": {"interface": nics}, "local_address": source}
+
+    def _agent(self, request: Row) -> Row:
+        """The guest proxy agent: connections are redirected to it, and it bars this program or hands on the answer."""
+        nics = [_nic(MAC, self.primary)]
+        passed = {"status": 200, "headers": SERVER, "body": {"interface": nics}}
+        answer = passed if self.imds == "agent" else {"status": 403, "headers": {}, "body": ""}
+        return {**answer, "local_address": request["Source"] or "127.0.0.1", "peer": "127.0.0.1:3080"}
 
     def _fail_if_it_is_time(self) -> None:
         if self.failing == 0 and self.failures:
