@@ -400,7 +400,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         {
             try
             {
-                return Json.Read(ReadText(response), MaxValues);
+                return Json.Parse(ReadText(response), MaxValues);
             }
             catch (JsonException error)
             {

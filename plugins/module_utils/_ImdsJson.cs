@@ -50,7 +50,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsJson
         }
 
         // Throws JsonException or DepthException, and CountException for more values than most.
-        public static object Read(string text, int most = int.MaxValue)
+        public static object Parse(string text, int most = int.MaxValue)
         {
             Json json = new Json(text);
             object value = json.Value(1);

@@ -153,7 +153,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
             Dictionary<string, object> error = null;
             try
             {
-                error = Json.Read(Json.Decode(body) ?? "") as Dictionary<string, object>;
+                error = Json.Parse(Json.Decode(body) ?? "") as Dictionary<string, object>;
             }
             catch (JsonException)
             {

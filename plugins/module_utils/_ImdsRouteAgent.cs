@@ -28,11 +28,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteAgent
         }
 
         // state, rule_id and refused, as _routes/common_report.py has them; null where there is no readable status.
-        public static Map Read(string text)
+        public static Map Status(string text)
         {
             try
             {
-                Map status = (Map)((Map)Json.Read(text ?? ""))["proxyAgentStatus"];
+                Map status = (Map)((Map)Json.Parse(text ?? ""))["proxyAgentStatus"];
                 Map states = (Map)((Map)status["keyLatchStatus"])["states"];
                 object summary;
                 status.TryGetValue("failedAuthenticateSummary", out summary);

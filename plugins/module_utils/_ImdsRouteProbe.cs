@@ -201,7 +201,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
         {
             try
             {
-                Map document = (Map)Json.Read(Json.Decode(response.Body) ?? "");
+                Map document = (Map)Json.Parse(Json.Decode(response.Body) ?? "");
                 object listed = document.ContainsKey("interface")
                     ? document["interface"]
                     : Member(Member(document, "network"), "interface");

@@ -98,7 +98,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteReport
                 Asking asking = new Asking(probe, world, Candidates.Of(
                     tables, Given.Text(options, "interface"), Given.Text(options, "mac_address"), primary));
                 report["imds"] = asking.Run();
-                report["guest_agent"] = GuestAgent.Read(world.ReadText(GuestAgent.StatusPath()));
+                report["guest_agent"] = GuestAgent.Status(world.ReadText(GuestAgent.StatusPath()));
                 primary = primary.Length == 0 && asking.Answered != null ? asking.Answered.Address : primary;
             }
             if (primary.Length > 0)

@@ -79,7 +79,7 @@ namespace ImdsTests
                 Map answer = new Map();
                 try
                 {
-                    Map request = (Map)Json.Read(line);
+                    Map request = (Map)Json.Parse(line);
                     answer["result"] = Calls[(string)request["call"]](request);
                 }
                 catch (Exception error)

@@ -76,7 +76,7 @@ namespace ImdsTests
             string text = Json.Decode(Bytes(arguments, "body"));
             try
             {
-                return new Map { { "valid", text != null }, { "content", text == null ? null : Json.Read(text) } };
+                return new Map { { "valid", text != null }, { "content", text == null ? null : Json.Parse(text) } };
             }
             catch (JsonException error)
             {
@@ -117,7 +117,7 @@ namespace ImdsTests
                 IncludePublicKeys = true.Equals(Value(given, "include_public_keys")),
             };
             List<string> warnings = new List<string>();
-            Map document = (Map)Json.Read(Json.Decode(Bytes(arguments, "document")));
+            Map document = (Map)Json.Parse(Json.Decode(Bytes(arguments, "document")));
             return new Map { { "facts", Facts.Build(document, context, warnings) }, { "warnings", warnings } };
         }
 

@@ -185,7 +185,7 @@ namespace ImdsTests
         private static Response AskTheTest(Request request)
         {
             Output.WriteLine(Serializer.Serialize(new Map { { "ask", request } }));
-            Map answer = (Map)Json.Read(Input.ReadLine());
+            Map answer = (Map)Json.Parse(Input.ReadLine());
             if (answer.ContainsKey("kind"))
             {
                 throw new TransportException(
