@@ -66,6 +66,13 @@ class Skipping:
         self._skipped += seconds
 
 
+def _at_any_speed(result: dict[str, Any]) -> dict[str, Any]:
+    """Without the warning that it took long, which depends on what else this machine does."""
+    warnings = [warning for warning in result.get("warnings", ()) if not warning.startswith("Asking IMDS took")]
+    others = {key: value for key, value in result.items() if key != "warnings"}
+    return {**others, **({"warnings": warnings} if warnings else {})}
+
+
 @pytest.fixture
 def both(core: Core, monkeypatch: Any, tmp_path: Path, capsys: Any) -> Both:
     """Run a module on both cores; its result, after a look that it is the same."""
@@ -107,7 +114,7 @@ def both(core: Core, monkeypatch: Any, tmp_path: Path, capsys: Any) -> Both:
         result = {**found["result"], **({"warnings": found["warnings"]} if found["warnings"] else {})}
         if found["failure"]:
             result.update(failed=True, msg=found["failure"])
-        assert comparable(result) == comparable(expected)
+        assert comparable(_at_any_speed(result)) == comparable(_at_any_speed(expected))
         return result
 
     return run_both
