@@ -150,6 +150,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             string parent;
             bool top = !Fields.Containers.TryGetValue(source, out parent) || parent.Length == 0;
             Map target = top ? facts : (Map)Lookup(facts, parent);
+            List<KeyValuePair<string, object>> unknown = new List<KeyValuePair<string, object>>();
             foreach (KeyValuePair<string, object> entry in node)
             {
                 string path = source.Length > 0 ? source + "." + entry.Key : entry.Key;
@@ -165,9 +166,15 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
                 }
                 else if (!Handled.Contains(path))
                 {
-                    Add(target, Snake(entry.Key), Plain(entry.Value), top ? Reserved : new string[0]);
+                    unknown.Add(Named(Snake(entry.Key), entry.Value, ""));
                 }
             }
+            Add(target, unknown, top ? Reserved : new string[0]);
+        }
+
+        private static KeyValuePair<string, object> Named(string name, object value, string key)
+        {
+            return new KeyValuePair<string, object>(name, Plain(value, key));
         }
 
         // Null, false, 0, "", {} or [].
@@ -186,14 +193,24 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
                 || (list != null && list.All(entry => entry is Map && ((Map)entry).Keys.All(known.Contains)));
         }
 
-        // Set a fact under a name that nothing else has; imds_ goes before one that is taken, so that nothing is lost.
-        private static void Add(Map target, string name, object value, params string[] reserved)
+        // Set facts under names that nothing else has, so that nothing is lost: imds_ goes before a name that is taken,
+        // and a number behind it where it is taken more often.
+        private static void Add(
+            Map target, IEnumerable<KeyValuePair<string, object>> named, params string[] reserved)
         {
-            while (target.ContainsKey(name) || reserved.Contains(name))
+            Dictionary<string, int> taken = new Dictionary<string, int>();
+            foreach (KeyValuePair<string, object> entry in named)
             {
-                name = "imds_" + name;
+                string unique = entry.Key;
+                while (target.ContainsKey(unique) || reserved.Contains(unique))
+                {
+                    int times;
+                    taken.TryGetValue(entry.Key, out times);
+                    taken[entry.Key] = times + 1;
+                    unique = "imds_" + entry.Key + (times == 0 ? "" : "_" + (times + 1));
+                }
+                target[unique] = entry.Value;
             }
-            target[name] = value;
         }
 
         // --- values --------------------------------------------------------------------------------------------------
@@ -224,10 +241,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             if (value is Map)
             {
                 Map plain = new Map();
-                foreach (KeyValuePair<string, object> entry in (Map)value)
-                {
-                    Add(plain, Snake(entry.Key), Plain(entry.Value, entry.Key));
-                }
+                Add(plain, ((Map)value).Select(entry => Named(Snake(entry.Key), entry.Value, entry.Key)));
                 return plain;
             }
             if (value is List<object>)
@@ -337,10 +351,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             };
             IEnumerable<KeyValuePair<string, object>> others =
                 key.Where(pair => pair.Key != "keyData" && pair.Key != "path");
-            foreach (KeyValuePair<string, object> entry in others)
-            {
-                Add(facts, Snake(entry.Key), Plain(entry.Value));
-            }
+            Add(facts, others.Select(entry => Named(Snake(entry.Key), entry.Value, "")));
             return facts;
         }
 
@@ -410,13 +421,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
 
         private static void AddOthers(Map facts, string prefix, Map node, params string[] known)
         {
-            foreach (KeyValuePair<string, object> entry in node.Where(pair => !known.Contains(pair.Key)))
-            {
-                if (entry.Key != "ipAddress" || prefix.Length == 0 || !IsShown(entry.Value, AddressKeys))
-                {
-                    Add(facts, prefix + Snake(entry.Key), Plain(entry.Value));
-                }
-            }
+            IEnumerable<KeyValuePair<string, object>> unknown = node.Where(
+                entry => !known.Contains(entry.Key)
+                    && (entry.Key != "ipAddress" || prefix.Length == 0 || !IsShown(entry.Value, AddressKeys)));
+            Add(facts, unknown.Select(entry => Named(prefix + Snake(entry.Key), entry.Value, "")));
         }
 
         private static List<object> Addresses(Map family, string key)

@@ -44,29 +44,29 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTags
         // ambiguous.
         public static Dictionary<string, object> FromString(string tags, out bool ambiguous)
         {
-            Dictionary<string, object> found = new Dictionary<string, object>();
-            string last = null;
+            Dictionary<string, List<string>> found = new Dictionary<string, List<string>>();
+            List<string> last = null;
             ambiguous = false;
             foreach (string part in tags.Length > 0 ? tags.Split(';') : new string[0])
             {
                 int colon = part.IndexOf(':');
                 if (colon > 0)
                 {
-                    last = part.Substring(0, colon);
+                    string name = part.Substring(0, colon);
                     string value = part.Substring(colon + 1);
-                    ambiguous = ambiguous || value.Contains(":") || found.ContainsKey(last);
-                    found[last] = value;
+                    ambiguous = ambiguous || value.Contains(":") || found.ContainsKey(name);
+                    found[name] = last = new List<string> { value };
                 }
                 else
                 {
                     if (last != null)
                     {
-                        found[last] += ";" + part;
+                        last.Add(part);
                     }
                     ambiguous = true;
                 }
             }
-            return found;
+            return found.ToDictionary(entry => entry.Key, entry => (object)string.Join(";", entry.Value));
         }
     }
 }

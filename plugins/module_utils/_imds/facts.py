@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Callable
 
 from . import blank, tags
@@ -83,7 +83,7 @@ _HANDLED = {field.source for field in FIELDS} | {"compute.tags"}
 def _pass_on_unknown(facts: dict[str, Any], node: Mapping[str, Any], source: str) -> None:
     """Keys that the table does not name, by the mechanical rule."""
     target = _lookup(facts, CONTAINERS[source]) if CONTAINERS.get(source) else facts
-    reserved = RESERVED if target is facts else ()
+    unknown = []
     for key, value in node.items():
         path = f"{source}.{key}" if source else key
         if path in CONTAINERS and (isinstance(value, dict) or not value):
@@ -91,7 +91,8 @@ def _pass_on_unknown(facts: dict[str, Any], node: Mapping[str, Any], source: str
         elif path in _SHOWN_IN_PART and _is_shown([value] if value else [], _SHOWN_IN_PART[path]):
             continue
         elif path not in _HANDLED:
-            _add(target, snake(key), _plain(value), reserved)
+            unknown.append((snake(key), _plain(value)))
+    _add(target, unknown, RESERVED if target is facts else ())
 
 
 # Names that the module itself uses beside the facts.
@@ -108,11 +109,18 @@ def _is_shown(entries: Any, known: set[str]) -> bool:
     )
 
 
-def _add(target: dict[str, Any], name: str, value: Any, reserved: Collection[str] = ()) -> None:
-    """Set a fact under a name that nothing else has; imds_ goes before one that is taken, so that nothing is lost."""
-    while name in target or name in reserved:
-        name = f"imds_{name}"
-    target[name] = value
+def _add(target: dict[str, Any], named: Iterable[tuple[str, Any]], reserved: Collection[str] = ()) -> None:
+    """Set facts under names that nothing else has, so that nothing is lost.
+
+    imds_ goes before a name that is taken, and a number behind it where it is taken more often.
+    """
+    taken: dict[str, int] = {}
+    for name, value in named:
+        unique = name
+        while unique in target or unique in reserved:
+            taken[name] = taken.get(name, 0) + 1
+            unique = f"imds_{name}" if taken[name] == 1 else f"imds_{name}_{taken[name]}"
+        target[unique] = value
 
 
 # --- values -------------------------------------------------------------------------------------------------------
@@ -140,8 +148,7 @@ def _plain(value: Any, key: str = "") -> Any:
     """The mechanical rule: names in snake_case, "" as null, known numbers and booleans typed, the rest as sent."""
     if isinstance(value, dict):
         plain: dict[str, Any] = {}
-        for name, inner in value.items():
-            _add(plain, snake(name), _plain(inner, name))
+        _add(plain, ((snake(name), _plain(inner, name)) for name, inner in value.items()))
         return plain
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
@@ -218,9 +225,7 @@ def _public_key(key: dict[str, Any], context: Context) -> dict[str, Any]:
         "fingerprint": _fingerprint(data or ""),
         "key_data": data if context.include_public_keys else None,
     }
-    for name, value in key.items():
-        if name not in ("keyData", "path"):
-            _add(facts, snake(name), _plain(value))
+    _add(facts, ((snake(name), _plain(value)) for name, value in key.items() if name not in ("keyData", "path")))
     return facts
 
 
@@ -282,10 +287,12 @@ def _interface(interface: dict[str, Any], context: Context) -> dict[str, Any]:
         ("ipv4_", four, {"subnet"}),
         ("ipv6_", six, set()),
     ):
+        unknown = []
         for key, value in node.items():
             shown = key == "ipAddress" and prefix and _is_shown(value, _ADDRESS_KEYS)
             if key not in known and not shown:
-                _add(facts, prefix + snake(key), _plain(value))
+                unknown.append((prefix + snake(key), _plain(value)))
+        _add(facts, unknown)
     return facts
 
 

@@ -33,18 +33,16 @@ def from_string(tags: str) -> tuple[dict[str, str], bool]:
     Semicolons and colons are legal in values. A part without a colon can only be the rest of the value before it, so
     that is what it is taken for; where that happens, or a value holds a colon, the split may be wrong: ambiguous.
     """
-    found: dict[str, str] = {}
+    found: dict[str, list[str]] = {}
     ambiguous = False
-    last = None
+    last: list[str] | None = None
     for part in tags.split(";") if tags else []:
         name, colon, value = part.partition(":")
         if colon and name:
             ambiguous = ambiguous or ":" in value or name in found
-            found[name] = value
-            last = name
-        elif last is not None:
-            found[last] += ";" + part
-            ambiguous = True
+            found[name] = last = [value]
         else:
             ambiguous = True
-    return found, ambiguous
+            if last is not None:
+                last.append(part)
+    return {name: ";".join(parts) for name, parts in found.items()}, ambiguous

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 import json
 import re
 from typing import Any
@@ -211,12 +212,28 @@ def test_an_unknown_key_in_any_object_comes_through(name: str) -> None:
         ("compute.systemFaultDomain", "2", "system_fault_domain", "2"),
         ("compute.hostGroup", "theirs", "imds_host_group", "theirs"),
         ("compute.new", {"aB": 1, "a_b": 2, "reason": "x"}, "new", {"a_b": 1, "imds_a_b": 2, "reason": "x"}),
+        (
+            "compute.new",
+            {"aB": 1, "a-b": 2, "a_b": 3, "imdsAB": 4, "A b": 5},
+            "new",
+            {"a_b": 1, "imds_a_b": 2, "imds_a_b_2": 3, "imds_ab": 4, "imds_a_b_3": 5},
+        ),
     ],
 )
 def test_what_a_known_fact_shows_in_part_comes_through_as_a_whole(
     source: str, sent: Any, fact: str, value: Any
 ) -> None:
     assert lookup(build(nested(source, sent)), fact) == value
+
+
+def test_names_that_all_become_the_same_cost_no_more_than_others() -> None:
+    """As many as a document may hold. With a prefix for each, these would take minutes and a gigabyte."""
+    names = [
+        "".join(signs) + "a" for signs in itertools.islice(itertools.product("!#$%&()*+,-./:;<=>?@", repeat=4), 19_000)
+    ]
+    found = build({"compute": {"new": dict.fromkeys(names, 1)}})["new"]
+    assert len(found) == len(names)
+    assert max(map(len, found)) == len("imds_a_18999")
 
 
 @pytest.mark.parametrize("sent", [{}, {"id": "/x/y"}, None, ""])

@@ -78,3 +78,10 @@ def test_any_string_gives_strings(text: str) -> None:
 )
 def test_tags_are_read_from_a_list(tags_list: Any, found: dict[str, str]) -> None:
     assert tags.from_list(tags_list) == found
+
+
+def test_a_string_of_separators_costs_no_more_than_others() -> None:
+    """As long as a document may be. Adding the parts to a value one by one would copy it half a million times."""
+    found, ambiguous = tags.from_string("role:" + ";" * 500_000)
+    assert ambiguous
+    assert found == {"role": ";" * 500_000}
