@@ -22,6 +22,8 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
+from . import routes
+
 HERE = Path(__file__).parent
 EMULATOR = HERE.parents[1] / "roles" / "azure_imds_emulator" / "files"
 URL = "/metadata/instance?api-version=2025-04-07"
@@ -47,6 +49,8 @@ GOALS = {
     "requests_per_facts_run": Goal("requests per facts task", 1),
     "hosts50_forks5_vs_ping": Goal("50 hosts, 5 forks, per host / ping", 1.08),
     "hosts50_forks20_vs_ping": Goal("50 hosts, 20 forks, per host / ping", 1.08),
+    "route_query_vs_ping": Goal("route fix, query task / ping"),
+    "route_controller_cpu_ms": Goal("route fix, controller's CPU for a router with 200,000 routes", 50.0),
     "emulator_p50_ms": Goal("emulator, kept-alive request, median ms", 1.0),
 }
 
@@ -118,6 +122,12 @@ def one_host(port: int, control: int, rounds: int) -> dict[str, float]:
         "facts_task_vs_uri": times["facts"] / times["uri"],
         "requests_per_facts_run": len(sent) / (rounds + 1),
     }
+
+
+def route_query(port: int, rounds: int) -> dict[str, float]:
+    kinds = {"ping": PING, "query": routes.query_task(port)}
+    times = {name: median(values) for name, values in play(interleaved(kinds, rounds)).items()}
+    return {"route_query_vs_ping": times["query"] / times["ping"]}
 
 
 def attestation(port: int, control: int, rounds: int) -> dict[str, float]:
@@ -208,8 +218,10 @@ def main() -> None:
         figures.update(kept_alive(port))
         figures.update(one_host(port, control, max(10, options.rounds)))
         figures.update(attestation(port, control, max(10, options.rounds)))
+        figures.update(route_query(port, max(10, options.rounds)))
         figures.update(local_facts(port, max(10, options.rounds)))
         figures.update(fifty_hosts(port, few))
+    figures["route_controller_cpu_ms"] = routes.controller_cpu(few)
     figures = {name: round(figures[name], 3) for name in GOALS}
     options.output.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(f"{'figure':<28} {'measured':>8} {'goal':>6}")

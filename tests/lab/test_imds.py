@@ -27,10 +27,14 @@ def test_the_document_has_the_vms_hardware(lab: Lab) -> None:
     document = ask(lab, "web").document
     uuid = lab.run("web", ["cat", "/sys/class/dmi/id/product_uuid"], check=True).stdout.strip()
     assert document["compute"]["vmId"] == uuid
-    for number, interface in enumerate(document["network"]["interface"]):
-        mac = lab.run("web", ["cat", f"/sys/class/net/eth{number}/address"], check=True).stdout.strip()
-        assert interface["macAddress"] == mac.replace(":", "").upper()
-    assert interface["ipv4"]["ipAddress"] == [{"privateIpAddress": "10.78.0.4", "publicIpAddress": ""}]
+    interfaces = {interface["macAddress"]: interface for interface in document["network"]["interface"]}
+    macs = [
+        lab.run("web", ["cat", f"/sys/class/net/eth{number}/address"], check=True).stdout.strip()
+        for number in range(len(interfaces))
+    ]
+    assert set(interfaces) == {mac.replace(":", "").upper() for mac in macs}
+    second = interfaces[macs[1].replace(":", "").upper()]
+    assert second["ipv4"]["ipAddress"] == [{"privateIpAddress": "10.78.0.4", "publicIpAddress": ""}]
 
 
 def test_a_secondary_address_connects_and_gets_no_answer(lab: Lab) -> None:

@@ -114,12 +114,13 @@ WITH_NFT: Mapping[str, Observed] = {
 ALL = {**STATES, **(WITH_NFT if shutil.which("nft") else {})}
 
 
-def _vm(name: str, number: int) -> Mapping[str, Any]:
+def _vm(name: str, number: int) -> dict[str, Any]:
     state = ALL[name]
     mac = str(state.primary.get("mac", ""))
     commands = [command.replace("{mac}", mac).split() for command in state.commands]
     variables = {"route_options": {"persistent": False, "verify_retries": 0, **state.options}}
-    return numbered({"name": name, "nics": [state.primary, {}], "ip": commands, "vars": variables}, number)
+    document = {"name": name, "nics": [state.primary, {}], "ip": commands, "vars": variables}
+    return dict(numbered(document, number))
 
 
 class Seen(NamedTuple):
@@ -132,7 +133,7 @@ class Seen(NamedTuple):
 @pytest.fixture(scope="module")
 def seen(lab: Lab) -> Iterator[Seen]:
     assert lab.place.alive()  # this machine allows labs
-    with Lab({"vms": [dict(_vm(name, number)) for number, name in enumerate(ALL)]}) as fleet:
+    with Lab({"vms": [_vm(name, number) for number, name in enumerate(ALL)]}) as fleet:
         for name, state in ALL.items():
             if state.nft:
                 fleet.run(name, ["nft", "-f", "-"], stdin=state.nft, check=True)

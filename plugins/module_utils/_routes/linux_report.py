@@ -82,10 +82,13 @@ def _read(report: Mapping[str, Any]) -> State:
         raise ReportError("the report has no addresses: is there an ip command?")
     rules = None if report.get("rules") is None else tuple(map(_rule, _rows(report, "rules", parse_rules)))
     persistent = report.get("persistent")
+    ports: dict[str, list[Row]] = {}
+    for link in links:
+        ports.setdefault(str(link.get("master") or ""), []).append(link)
     leased = {route.interface for route in routes if route.protocol == "dhcp"}
     return State(
         system=model.LINUX,
-        interfaces=tuple(_interface(link, leased, links) for link in links),
+        interfaces=tuple(_interface(link, leased, ports) for link in links),
         addresses=tuple(address for link in links for address in _addresses(link)),
         routes=routes,
         rules=rules,
@@ -131,27 +134,27 @@ def _rows(report: Mapping[str, Any], part: str, from_text: Any) -> list[Row]:
         raise ReportError(f"{part}: not JSON: {error}") from error
 
 
-def _interface(link: Row, leased: set[str], links: list[Row]) -> Interface:
+def _interface(link: Row, leased: set[str], ports: Mapping[str, list[Row]]) -> Interface:
     name = str(link.get("ifname"))
     return Interface(
         name=name,
         ifindex=int(link.get("ifindex") or 0),
         mac=normalize_mac(link.get("address")),
-        kind=_kind(link, links),
+        kind=_kind(link, ports.get(name, [])),
         up="UP" in link.get("flags", ()),
         dhcp=True if name in leased or any(row.get("dynamic") for row in _inet(link)) else None,
         master=str(link.get("master") or ("(unknown)" if "SLAVE" in link.get("flags", ()) else "")),
     )
 
 
-def _kind(link: Row, links: list[Row]) -> str:
+def _kind(link: Row, ports: list[Row]) -> str:
     """By what ip tells about the device and its ports; names decide nothing."""
     flags, kind = link.get("flags", ()), _info_kind(link)
     if link.get("link_type") == "loopback" or "LOOPBACK" in flags:
         return "loopback"
     if kind in TUNNEL_KINDS or link.get("link_type") in ("ppp", "none") or "POINTOPOINT" in flags:
         return "tunnel"
-    if kind in INTERNAL_KINDS or (kind == "bridge" and not _has_nic(link, links)):
+    if kind in INTERNAL_KINDS or (kind == "bridge" and not _has_nic(ports)):
         return "virtual"
     return "ethernet"
 
@@ -160,9 +163,8 @@ def _info_kind(link: Row) -> str:
     return str((link.get("linkinfo") or {}).get("info_kind") or "")
 
 
-def _has_nic(bridge: Row, links: list[Row]) -> bool:
+def _has_nic(ports: list[Row]) -> bool:
     """Whether a port of a bridge is a NIC, with the MAC address of its maker; software makes up local ones."""
-    ports = [link for link in links if link.get("master") == bridge.get("ifname")]
     return any(_info_kind(port) not in ("veth", "tun") or _is_universal(port.get("address")) for port in ports)
 
 

@@ -209,6 +209,16 @@ class State(_Reported):
         return found
 
     @cached_property
+    def imds_rows(self) -> list[Route]:
+        """The rows in use for exactly 169.254.169.254/32."""
+        return [route for route in self.routes if route.prefix == ipv4.IMDS_PREFIX and route.table != "local"]
+
+    @cached_property
+    def gateways(self) -> dict[str, list[str]]:
+        """What `gateways_of` found, by interface name."""
+        return {}
+
+    @cached_property
     def stored_keys(self) -> set[tuple[object, ...]]:
         """Windows: keys of the stored rows. What is stored with an own address as next hop is on-link when in use."""
         own = {address.address for address in self.addresses}
@@ -255,6 +265,12 @@ def gateways_of(state: State, interface: str) -> list[str]:
     Where the table that everybody uses names one, no other counts: a policy table may hold a bogus one. Tables that no
     rule refers to say nothing.
     """
+    if interface not in state.gateways:
+        state.gateways[interface] = _gateways(state, interface)
+    return state.gateways[interface]
+
+
+def _gateways(state: State, interface: str) -> list[str]:
     rows = [row for row in state.routes_over.get(interface, ()) if row.table in state.looked_up_tables]
     rows = [row for row in rows if row.prefix in (ipv4.DEFAULT_PREFIX, ipv4.WIRESERVER_PREFIX)]
     rows = [row for row in rows if ipv4.is_ipv4(row.next_hop)]
@@ -298,7 +314,7 @@ def effective_metric(state: State, route: Route) -> int:
 
 def host_routes(state: State) -> list[Route]:
     """The rows for exactly 169.254.169.254/32 that the system uses now, whatever their table."""
-    return [route for route in state.routes if route.prefix == ipv4.IMDS_PREFIX and route.table != "local"]
+    return list(state.imds_rows)
 
 
 def as_row(state: State, route: Route) -> dict[str, object]:

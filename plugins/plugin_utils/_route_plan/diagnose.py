@@ -261,10 +261,12 @@ def _check_kernel_verdict(case: Evaluation) -> Iterator[Finding]:
 def _check_vf(case: Evaluation) -> Iterator[Finding]:
     """Two devices share a MAC; the one with a master is the hardware half and should be without an address."""
     for nic in case.state.interfaces:
-        own = [a.address for a in model.addresses_of(case.state, nic.name)]
+        own = [a.address for a in model.addresses_of(case.state, nic.name)] if nic.master else []
         own = [address for address in own if not ipv4.covers(ipv4.LINK_LOCAL_PREFIX, address)]
+        if not own:
+            continue
         others = [other for other in case.state.interfaces if other.mac == nic.mac and other.name != nic.name]
-        if nic.master and own and others:
+        if others:
             evidence = _rows(case, *case.state.routes_over.get(nic.name, ())[:10])
             words = {"interface": nic.name, "addresses": ", ".join(own), "master": others[0].name}
             yield finding("address_on_vf", evidence, **words)

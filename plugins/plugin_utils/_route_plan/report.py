@@ -15,6 +15,8 @@ from ansible_collections.imds.azure.plugins.module_utils._routes.model import Re
 from .windows_report import read_windows_report
 
 _READERS = {model.LINUX: read_linux_report, model.WINDOWS: read_windows_report}
+# One per interface and table would already be many.
+_MOST_HOST_ROUTES = 64
 
 
 def read_report(report: Mapping[str, Any]) -> State:
@@ -26,4 +28,8 @@ def read_report(report: Mapping[str, Any]) -> State:
     if system not in _READERS:
         raise ReportError(f"unknown system {system!r}")
     check_size(report)
-    return _READERS[system](report)
+    state = _READERS[system](report)
+    many = len(model.host_routes(state)) + len(state.persistent or ()) + len(state.registry)
+    if many > _MOST_HOST_ROUTES:
+        raise ReportError(f"the report has {many} routes to IMDS, and no host has more than {_MOST_HOST_ROUTES}")
+    return state

@@ -58,6 +58,12 @@ def test_report_beyond_what_can_matter_is_refused(base: dict[str, Any]) -> None:
         read_report({**base, "rules": "0: from all lookup local\n" * 2500})
 
 
+def test_more_routes_to_imds_than_any_host_has_are_refused() -> None:
+    rows = [{"dst": "169.254.169.254", "gateway": "10.0.0.1", "dev": "eth0", "metric": number} for number in range(70)]
+    with pytest.raises(ReportError, match="70 routes to IMDS"):
+        read_report({**LINUX, "routes": rows})
+
+
 PLAIN = st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8), st.just("169.254.169.254"))
 JSON = st.recursive(
     PLAIN,
