@@ -32,12 +32,12 @@ CANDIDATES = [{"interface": index, "address": address} for index, address in ((5
 IMDS_PEER, AGENT = "169.254.169.254:80", "127.0.0.1:3080"
 
 
-def answer(address: str, after: float, status: int = 200, peer: str = IMDS_PEER, server: Any = SERVER) -> Row:
+def answer(address: str, after: float, status: int = 200, peer: str = IMDS_PEER, server: Any = None) -> Row:
     nic = {"macAddress": "000D3A000005", "ipv4": {"ipAddress": [{"privateIpAddress": address}]}}
     body = encoded(json.dumps({"interface": [nic]}).encode() if status == 200 else b"")
     return {
         "status": status,
-        "headers": server,
+        "headers": SERVER if server is None else server,
         "body": body,
         "local_address": address,
         "peer": peer,
