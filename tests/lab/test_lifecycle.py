@@ -200,7 +200,7 @@ WRONG: dict[str, tuple[tuple[str, ...], Any, int, str]] = {
         ("up", "-", "--name", "one"),
         {"vms": [{"name": "elsewhere", "imds": False}, {"name": "vm", "profile": "no-such-profile"}]},
         2,
-        "lab: vms[1].profile: must be one of china, ",
+        "lab: vms[1].profile: must be one of accelerated_networking, ",
     ),
 }
 
