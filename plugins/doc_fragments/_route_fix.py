@@ -21,8 +21,9 @@ options:
   interface:
     description:
       - Name of the primary network interface, on Windows also its index.
-      - Without this, O(mac_address) and O(primary_ip) it is the one that IMDS names, if it answers, else the one that Azure gave its
-        host routes to, else the one with the best default route. Where that is not exactly one, nothing is changed.
+      - Without this, O(mac_address) and O(primary_ip) it is the one that IMDS answers when it is asked from each address. If it answers
+        none, the one that Azure gave its host routes to is assumed, else the one with the best default route, and
+        O(state=present) tries the others as well. Where that is not exactly one, nothing is changed.
     type: str
   mac_address:
     description:
@@ -66,7 +67,8 @@ options:
   verify:
     description:
       - Ask IMDS afterwards, and keep the repair only if it answers the primary address.
-      - An answer that IMDS is throttling or being updated counts too.
+      - An answer that IMDS is throttling or being updated counts too, but not what a proxy sends.
+      - Without it, a host that IMDS answers already is not changed where that takes removing or replacing a route.
     type: bool
     default: true
   verify_timeout:
@@ -89,6 +91,7 @@ options:
   force:
     description:
       - Continue even if the firmware does not say that this is an Azure VM. O(detect=force) means the same.
+      - This does not open the lock of systemd-imdsd; no option does.
     type: bool
     default: false
   fail_on_findings:
