@@ -572,7 +572,9 @@ ansible_facts:
               elements: dict
               sample: [{"api_version": "2025-04-07", "detail": "HTTP 200", "outcome": "ok", "path": "instance", "status": 200, "wait": null}]
             detection:
-              description: What the verdict on the platform rests on, C(azure), C(chassis_asset_tag), C(source), C(mode).
+              description: >-
+                What the verdict on the platform rests on: C(azure), which is V(null) if the firmware cannot be read,
+                C(chassis_asset_tag), C(source), C(mode).
               returned: always
               type: dict
               sample: {"azure": true, "chassis_asset_tag": "7783-7084-3265-9085-8269-3286-77", "mode": "auto", "source": "/sys/class/dmi/id/chassis_asset_tag"}
