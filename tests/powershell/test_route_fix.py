@@ -240,7 +240,7 @@ def test_through_ansible(machine: Machine, controller: Controller) -> None:
     ]
     seen: dict[str, Any] = {}
     user = {name: machine.environment[name] for name in ("IMDS_MODEL", "PSModulePath")}
-    host = controller.windows({"LANG": "de_DE.UTF-8", **user}, enter=machine.fabric.enter)
+    host = controller.windows({"LC_ALL": "de_DE.UTF-8", **user}, enter=machine.fabric.enter)
     for part, runs in ((tasks[:2], 2), (tasks[2:3], 2), (tasks[3:], 3)):
         play = {"hosts": "all", "gather_facts": False, "vars": {"tag": AZURE}, "tasks": part}
         for (_name, task_name), result in controller.play({"windows": host}, [play]).items():

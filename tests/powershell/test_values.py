@@ -38,7 +38,7 @@ VM = {"name": "web-ü", "limiter": False, "overrides": {"compute": ODD}}
 # Each as a group of hosts would have it: shell type and language of the user.
 HOSTS: dict[str, dict[str, Any]] = {
     "cmd": {"shell": "cmd"},
-    "powershell": {"shell": "powershell", "environment": {"LANG": "de_DE.UTF-8"}},
+    "powershell": {"shell": "powershell", "environment": {"LC_ALL": "de_DE.UTF-8"}},
 }
 
 
