@@ -33,7 +33,8 @@ ODD = {
     "numbers": [0, -1, 2**31, 2**53 + 1, 2**63 - 1, -(2**63)],
     "others": [True, False, None, "", "1.5", "2026-11-26T12:00:00Z", "/Date(1)/"],
 }
-VM = {"name": "web-ü", "limiter": False, "overrides": {"compute": ODD}}
+EXTRA = [f"compute.{name}" for name in ODD if name != "tagsList"]
+VM = {"name": "web-ü", "limiter": False, "overrides": {"compute": ODD}, "extra": EXTRA}
 
 # Each as a group of hosts would have it: shell type and language of the user.
 HOSTS: dict[str, dict[str, Any]] = {
