@@ -23,6 +23,8 @@ from ..reply import AGENT, ImdsReply, as_plain
 _TARGET = "/metadata/instance/network?api-version=2017-08-01"
 _VM_ID = "/metadata/instance/compute/vmId?api-version=2017-08-01&format=text"
 _HEADERS = {"Metadata": "true", "User-Agent": "imds.azure", "Accept": "*/*"}
+# The guest proxy agent's mark on answers that it passes on.
+_PASSED_ON = "x-ms-azure-host-authorization"
 # Seconds between two tries.
 _PAUSE = 1.0
 # What IMDS answers where the way to it works, but there is nothing to read at the moment.
@@ -57,11 +59,13 @@ def ask(way: Way, source: Optional[str] = None, device: Optional[str] = None, ge
         detail = f"{error.kind}: {error}" + (f", by {error.peer}" if redirected else "")
         return ImdsReply(error.kind, detail, error.local_address or "", peer=error.peer)
     reply = _judged(response)
+    if _is_refusal_of_agent(response):
+        return reply._replace(outcome="agent_refused", detail=f"HTTP {response.status} from the agent")
+    if _PASSED_ON in response.headers:
+        return reply._replace(peer=AGENT)
     if _redirected(way, response.peer) and response.peer != AGENT:
         said = f"the host redirects connections to {way.address[0]} to {response.peer} ({reply.detail})"
         return reply._replace(outcome="redirected", detail=said)
-    if response.peer == AGENT and reply.outcome == "forbidden" and not response.headers.get("server"):
-        return reply._replace(outcome="agent_refused", detail=f"HTTP {response.status} from {AGENT}")
     return reply
 
 
@@ -123,6 +127,11 @@ def _get(way: Way, target: str, source: Optional[str], device: Optional[str], ge
 def _redirected(way: Way, peer: str) -> bool:
     """Whether the connection leads elsewhere than it was made to."""
     return bool(peer) and peer != f"{way.address[0]}:{way.address[1]}"
+
+
+def _is_refusal_of_agent(response: transport.Response) -> bool:
+    """The guest proxy agent refuses without a word, and without the Server header that IMDS has."""
+    return response.status in (403, 421) and not response.body and not response.headers.get("server")
 
 
 def _judged(response: transport.Response) -> ImdsReply:

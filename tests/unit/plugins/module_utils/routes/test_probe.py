@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
-from ansible_collections.imds.azure.plugins.module_utils._routes.reply import parse_reply
+from ansible_collections.imds.azure.plugins.module_utils._routes.reply import ImdsReply, parse_reply
 from ansible_collections.imds.azure.tests.scenarios.scripted_server import (
     ScriptedServer,
     Step,
@@ -84,7 +84,7 @@ def test_a_busy_imds_is_tried_again_and_then_believed(status: str) -> None:
         http(b"{}", "503 Service Unavailable", Via="1.1 proxy"),
         http(b"{}", "429 Too Many Requests", Server="envoy"),
         b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
-        b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n",
     ],
 )
 def test_what_is_not_imds_is_no_proof(answer: bytes) -> None:
@@ -128,6 +128,41 @@ def test_refused_connection_is_no_proof() -> None:
 def test_imds_own_refusal_proves_the_path() -> None:
     proof, _server = prove(send(http(b'{"error": "forbidden"}', "403 Forbidden")), retries=0)
     assert (proof["verified"], proof["outcome"]) == (True, "forbidden")
+
+
+@pytest.mark.parametrize("status", ["403 Forbidden", "421 Misdirected Request"])
+def test_wordless_refusal_is_the_guest_agents_and_decides_nothing(status: str) -> None:
+    refusal = f"HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n".encode()
+    proof, server = prove(send(refusal))
+    assert (proof["verified"], proof["undecided"], proof["outcome"]) == (False, True, "agent_refused")
+    assert server.connections == 1
+
+
+def test_answer_that_the_agent_passed_on_proves_the_vm_not_the_address() -> None:
+    passed = {"x_ms_azure_host_authorization": "Azure-HMAC-SHA256 x"}
+    body = OURS.partition(b"\r\n\r\n")[2]
+    proof, _server = prove(send(http(body, **passed)), address="10.9.9.9")
+    assert proof["verified"]
+    assert parse_reply(proof["reply"]).via_agent
+    stranger = network("000D3AFFFFFF").partition(b"\r\n\r\n")[2]
+    assert not prove(send(http(stranger, **passed)))[0]["verified"]
+
+
+def test_redirected_connection_is_named() -> None:
+    def get(address: Any, target: str, *_more: Any) -> Response:
+        del address, target
+        return Response(200, {"server": "IMDS/1"}, OURS.partition(b"\r\n\r\n")[2], "10.0.0.4", "10.244.0.5:8080")
+
+    reply = probe.ask(probe.Way(), get=get)
+    assert reply.outcome == "redirected"
+    assert "10.244.0.5:8080" in reply.judge("10.0.0.4", MAC)
+
+
+def test_differing_mac_is_forgiven_where_the_vm_is_the_same() -> None:
+    for same, expected in ((True, ""), (None, ""), (False, "another machine")):
+        reply = ImdsReply("ok", "HTTP 200", "10.0.0.4", (("00:0d:3a:ff:ff:ff", ("10.0.0.4",)),), same_machine=same)
+        assert expected in reply.judge("10.0.0.4", MAC)
+        assert bool(reply.judge("10.0.0.4", MAC)) is bool(expected)
 
 
 def test_ask_reads_all_interfaces() -> None:
