@@ -31,6 +31,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
         // Seconds between two tries.
         public const double Pause = 1;
 
+        // The guest proxy agent's mark on answers that it passes on.
+        private const string PassedOn = "x-ms-azure-host-authorization";
+
         // The shortest time for a request, in seconds.
         private const double Least = 0.05;
 
@@ -67,19 +70,31 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
                 };
             }
             ImdsReply reply = ToReply(response);
-            if (IsRedirected(response.Peer) && response.Peer != ImdsReply.Agent)
+            if (IsRefusalOfAgent(response))
+            {
+                reply.Outcome = "agent_refused";
+                reply.Detail = "HTTP " + response.Status + " from " + ImdsReply.Agent;
+            }
+            else if (response.Headers.ContainsKey(PassedOn))
+            {
+                reply.Peer = ImdsReply.Agent;
+            }
+            else if (IsRedirected(response.Peer) && response.Peer != ImdsReply.Agent)
             {
                 reply.Outcome = "redirected";
                 reply.Detail = "the host redirects connections to " + settings.Host + " to " + response.Peer + " ("
                     + reply.Detail + ")";
             }
-            else if (response.Peer == ImdsReply.Agent && reply.Outcome == "forbidden"
-                && response.Header("server").Length == 0)
-            {
-                reply.Outcome = "agent_refused";
-                reply.Detail = "HTTP " + response.Status + " from " + ImdsReply.Agent;
-            }
             return reply;
+        }
+
+        // The guest proxy agent refuses without a word, and without the Server header that IMDS has.
+        private static bool IsRefusalOfAgent(Response response)
+        {
+            bool wordless = (response.Status == 403 || response.Status == 421) && response.Body.Length == 0;
+            bool throughIt = (response.Status == 401 || response.Status == 403 || response.Status == 421)
+                && response.Peer == ImdsReply.Agent;
+            return (wordless || throughIt) && response.Header("server").Length == 0;
         }
 
         // Ask until there is a proof: verified, undecided (neither a proof nor a failure), outcome, detail,

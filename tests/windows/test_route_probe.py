@@ -65,6 +65,9 @@ ANSWERS = [
         )
     ),
     ScriptedAnswer(TransportError("read_timeout", "as told", ADDRESS, True, "10.244.0.5:8181")),
+    *(said(status, b"", server="") for status in (403, 421)),
+    said(200, network("000D3A123456"), x_ms_azure_host_authorization="Azure-HMAC-SHA256 x"),
+    said(200, network("000D3AFFFFFF"), x_ms_azure_host_authorization="Azure-HMAC-SHA256 x"),
     said(200, {"network": network("000D3A123456")}),
     said(200, {"interface": network("000D3A123456")["interface"], "network": 5}),
 ]

@@ -60,7 +60,7 @@ def ask(way: Way, source: Optional[str] = None, device: Optional[str] = None, ge
         return ImdsReply(error.kind, detail, error.local_address or "", peer=error.peer)
     reply = _judged(response)
     if _is_refusal_of_agent(response):
-        return reply._replace(outcome="agent_refused", detail=f"HTTP {response.status} from the agent")
+        return reply._replace(outcome="agent_refused", detail=f"HTTP {response.status} from {AGENT}")
     if _PASSED_ON in response.headers:
         return reply._replace(peer=AGENT)
     if _redirected(way, response.peer) and response.peer != AGENT:
@@ -131,7 +131,9 @@ def _redirected(way: Way, peer: str) -> bool:
 
 def _is_refusal_of_agent(response: transport.Response) -> bool:
     """The guest proxy agent refuses without a word, and without the Server header that IMDS has."""
-    return response.status in (403, 421) and not response.body and not response.headers.get("server")
+    wordless = response.status in (403, 421) and not response.body
+    through_it = response.status in (401, 403, 421) and response.peer == AGENT
+    return (wordless or through_it) and not response.headers.get("server")
 
 
 def _judged(response: transport.Response) -> ImdsReply:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._routes.host import operations
+from ansible_collections.imds.azure.plugins.module_utils._routes.host import operations, persistence
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.apply import apply
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.host import DeviceGoneError, Host, HostError
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.journal import PATH, Journal
@@ -59,8 +59,8 @@ def test_error_of_the_system_becomes_the_modules_own_and_is_rolled_back(
         raise OSError(30, "Read-only file system", "/etc/netplan")
 
     undone: list[Any] = []
-    monkeypatch.setattr(operations.persistence, "write", write)
-    monkeypatch.setattr(operations.persistence, "remove", lambda *given: undone.append(given))
+    monkeypatch.setattr(persistence, "write", write)
+    monkeypatch.setattr(persistence, "remove", lambda *given: undone.append(given))
     host = host_in(tmp_path)
     step = {"phase": "repair", "do": [{"action": "persist", "route": ROW}], "undo": [{"action": "unpersist"}]}
     done = apply([step], lambda one: operations.operate(host, "netplan", one), Journal(host))
