@@ -24,7 +24,7 @@ def parse_resource_id(value: Any) -> dict[str, Any]:
 
     A resource may extend one of another provider: /providers/PROVIDER stands again then, and the last one counts.
 
-    :raises AnsibleFilterError: for what is no resource ID
+    :raises AnsibleFilterError: for anything that is not a resource ID
     """
     match = _SHAPE.fullmatch(value) if isinstance(value, str) else None
     if not match:

@@ -1,12 +1,12 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What can go wrong in the lab, and the exit code each error has on the command line."""
+"""The lab's errors, and the exit code of each on the command line."""
 
 from __future__ import annotations
 
 
 class LabError(Exception):
-    """Something could not be done; the text says what, and what to do about it."""
+    """Something failed; the text says what, and what to do about it."""
 
     exit_code = 1
 
@@ -18,6 +18,6 @@ class SpecError(LabError):
 
 
 class RefusedError(LabError):
-    """This machine does not let us make namespaces. Test drivers read exit code 77 as "skipped"."""
+    """This machine cannot run a lab. Test drivers read exit code 77 as "skipped"."""
 
     exit_code = 77

@@ -73,7 +73,7 @@ def emulated(vm: Vm) -> dict[str, Any]:
     entry: dict[str, Any] = {"name": vm.name, "sources": [primary], "secondary_addresses": others}
     if vm.profile is not None:
         entry["profile"] = vm.profile
-    # The order of the interfaces means nothing on Azure, so nobody may rely on it here.
+    # The order of the interfaces means nothing on Azure, so it must not be relied on here either.
     options = {"shuffle_interfaces": True, **vm.options}
     return {**entry, "overrides": _laid_over(document, vm.overrides), "options": options}
 

@@ -7,7 +7,7 @@
 
 Everything ends with process 1 of the lab: its children's namespaces, links and mounts hang on it alone. It tells
 `lab up` what happened through one socket, and ends by itself when `lab up` is gone before it has written the lab down.
-Until then it holds the lock too, so nobody starts or ends labs while the rest of a killed `lab up` is still there.
+Until then it also holds the lock, so that no lab is started or ended while remains of a killed `lab up` exist.
 """
 
 from __future__ import annotations

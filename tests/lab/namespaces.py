@@ -82,7 +82,7 @@ def bind(source: Path | str, target: Path | str, read_only: bool = False) -> Non
 
 
 def detach(target: Path | str) -> None:
-    """Take a mount out of sight; it ends when nobody uses it any more.
+    """Detach a mount; it ends when it is no longer used.
 
     :raises OSError: if the system refuses
     """

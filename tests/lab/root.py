@@ -6,7 +6,7 @@ Every top-level directory gets an overlay of its own, because an ordinary user's
 Where it may not overlay a directory either, because something is mounted below, that directory's children are tried one
 by one.
 
-An ordinary user's namespace knows one user only. The machine's files belong to nobody there, so not even its root may
+In an ordinary user's namespace there is only one user. The machine's files belong to nobody there, so not even root may
 change them. `skeleton` therefore copies what a VM must be able to change; the copy lies on top of the machine's
 directory and below what the VM writes.
 """

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Runs the route fix on the VMs of a lab as a user would, in a playbook, and hands over what it returned."""
+"""Runs the route fix on the VMs of a lab as a user would, in a playbook, and returns its results."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ class Topology:
 
 
 class _Fields:
-    """One JSON object; every ``take`` checks one field, ``done`` refuses what nobody took."""
+    """One JSON object; ``take`` checks one field, ``done`` refuses the fields that were not taken."""
 
     def __init__(self, value: object, path: str) -> None:
         if not isinstance(value, dict):
@@ -139,7 +139,7 @@ def _kind(value: object) -> str:
 
 
 def check_name(name: str, path: str) -> str:
-    """Return a name that may stand in a host name and in a path.
+    """Return a name that may be part of a host name and of a path.
 
     :raises SpecError: if it may not
     """

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is on disk about a lab, and whether it is still alive.
+"""A lab's files, and whether it is still running.
 
 LAB_DIR/NAME/spec.json      the topology as it was given
 LAB_DIR/NAME/inventory.json the VMs as an Ansible inventory
@@ -52,7 +52,7 @@ def lab_dir() -> Path:
 def birth(pid: int) -> str:
     """When a process started, in clock ticks since boot: together with the pid that names one process for good.
 
-    Empty if there is no such process, or a dead one that nobody has cleared away.
+    Empty if there is no such process, or if it is a zombie.
     """
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
@@ -123,7 +123,10 @@ class Place:
 
     @contextlib.contextmanager
     def locked(self) -> Iterator[int]:
-        """No lab is started or ended by somebody else meanwhile. Yields the lock: who inherits it, keeps it."""
+        """Prevent others from starting or ending labs meanwhile.
+
+        Yields the lock, which is held until every process that inherited it has ended.
+        """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             folder = os.open(self.path.parent, os.O_RDONLY | os.O_CLOEXEC)

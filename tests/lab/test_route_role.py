@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The role's repair before gathering: where it is needed, where it is refused, and where there is no Azure."""
+"""The role's repair before gathering: where it is needed, where it is refused, and off Azure."""
 
 from __future__ import annotations
 

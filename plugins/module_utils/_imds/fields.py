@@ -178,7 +178,7 @@ CONTAINERS = {
     "network": "network",
 }
 
-# Keys inside of disks, images and subnets that are no strings.
+# Keys of disks, images and subnets whose values are not strings.
 INTEGERS = {
     "bytesPerSecondThrottle",
     "diskCapacityBytes",

@@ -33,7 +33,7 @@ VERSIONS = Path("versions", "", True)
 _ROOTS = {root.path: root for root in (INSTANCE, ATTESTED, LOAD_BALANCER, VERSIONS)}
 
 
-# Single values that are no fact of their own. A star is any index.
+# Single values that are not facts of their own. A star stands for any index.
 LEAVES = (
     "compute.publicKeys.*.keyData",
     "compute.publicKeys.*.path",
@@ -66,7 +66,7 @@ SCALAR_KINDS = ("blob", "boolean", "endpoints", "environment", "integer", "locat
 
 def leaves() -> set[str]:
     """All single values that are documented, in dotted paths below instance."""
-    # Not at the top: only azure_imds_info asks for parts, and what is loaded is compiled anew on every run.
+    # Not at the top: only azure_imds_info asks for parts, and what is loaded is compiled on every run.
     from .fields import FIELDS
 
     return {field.source for field in FIELDS if field.kind in SCALAR_KINDS}.union(LEAVES)

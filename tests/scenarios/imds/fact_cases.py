@@ -28,7 +28,7 @@ def nested(path: str, value: Any) -> dict[str, Any]:
 
 
 def marked(node: Any, path: str = "the document") -> Any:
-    """A copy with a key that nobody knows in every object."""
+    """A copy with an unknown key in every object."""
     if isinstance(node, dict):
         inner = {key: marked(value, f"{path}.{key}") for key, value in node.items()}
         return {**inner, "keyOfTheFuture": f"mark of {path}"}

@@ -80,6 +80,6 @@ def test_a_directory_where_everybody_may_write(tmp_path: Path) -> None:
 def test_what_belongs_to_somebody_else(tmp_path: Path) -> None:
     founded(tmp_path)
     os.chown(tmp_path / "ca.json", 65534, 65534)
-    assert "is no file of this user" in refusal(tmp_path)
+    assert "is not a file of this user" in refusal(tmp_path)
     os.chown(tmp_path, 65534, 65534)
     assert "another directory" in refusal(tmp_path)

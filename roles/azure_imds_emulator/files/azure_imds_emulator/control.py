@@ -92,7 +92,7 @@ class Control:
         channel.send(channel.encode(self.answer(request)))
 
     def malformed(self, _request: Request, answer: Answer, channel: Channel) -> None:
-        """Answer what is no request."""
+        """Answer what is not a request."""
         channel.send(channel.encode(_json(answer.status, {"error": "not a valid HTTP request"})))
 
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The errors whose bodies are captured or documented, byte by byte. Pure.
 
-What nobody has seen stands in `unevidenced.py`.
+Answers that nobody has captured are in `unevidenced.py`.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-# Of their own: most are no versions of the instance metadata. Oldest first.
+# These are their own: most are not versions of the instance metadata. Oldest first.
 VERSIONS: tuple[str, ...] = (
     "2017-03-01",
     "2017-08-01",
@@ -57,7 +57,7 @@ KINDS: dict[str, Kind] = {
         15 * 60, UNKNOWN_DURATION, 10 * 60, "Spot virtual machine is at a higher risk of eviction.", "2024-07-09"
     ),
 }
-# Of a type that nobody knows yet.
+# A type that is not known yet.
 UNKNOWN_KIND = Kind(15 * 60, UNKNOWN_DURATION, 10 * 60, "")
 
 # A stand-in for a name among resources: the VM itself, another one of its maintenance domain.

@@ -196,7 +196,7 @@ def _headers(field: str, value: Any) -> Headers:
     headers = checks.mapping(field, value)
     for name in headers:
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            checks.fail(f"{field}.{name}", "is no header name")
+            checks.fail(f"{field}.{name}", "is not a header name")
         if name.lower() == "content-length":
             checks.fail(f"{field}.{name}", "cannot be set; use truncate")
     return tuple((name, _line(f"{field}.{name}", text)) for name, text in headers.items())

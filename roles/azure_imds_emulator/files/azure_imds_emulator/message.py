@@ -123,7 +123,7 @@ def encode(answer: Answer, envelope: Envelope) -> bytes:
 
 
 def phrase(status: int) -> str:
-    """The reason phrase of a status, empty for one that nobody registered."""
+    """The reason phrase of a status, empty if it is not registered."""
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:

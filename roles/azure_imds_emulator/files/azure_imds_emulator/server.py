@@ -125,7 +125,7 @@ class Handler(BaseHTTPRequestHandler):
         return Request(self.command or "", path, query, headers, content, source, (local[0], local[1]))
 
     def send_error(self, code: int, *_args: Any, **_more: Any) -> None:
-        """What is no request, in our own words; the connection ends with it."""
+        """Answer what is not a request, in our own words; then the connection ends."""
         self.close_connection = True
         self.server.service.malformed(self._request(), unevidenced.malformed(int(code)), Channel(self))
 
@@ -188,7 +188,7 @@ class Server(ThreadingHTTPServer):
         self.server_name, self.server_port = self.server_address[0], self.server_address[1]  # type: ignore[assignment]
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002
-        """A peer that went away is no error; a fault of ours is, and shows on stderr."""
+        """A peer that went away is not an error; a fault of ours is, and goes to stderr."""
         error = sys.exc_info()[1]
         if not isinstance(error, (ConnectionError, TimeoutError, socket.timeout)):
             traceback.print_exc()

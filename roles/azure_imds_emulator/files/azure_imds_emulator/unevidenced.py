@@ -65,7 +65,7 @@ ANSWERS: dict[str, Answer] = {
 
 
 def malformed(status: int) -> Answer:
-    """What is no HTTP request: the status is that of Python's HTTP parser, the look is the front end's."""
+    """What is not an HTTP request: the status is that of Python's HTTP parser, the look is the front end's."""
     return _front_end(status, phrase(status))
 
 

@@ -154,7 +154,7 @@ def _kept(directory: Path, clock: Callable[[], float]) -> _Foundation:
         keys = {name: rsa.Key(*map(operator.index, saved["keys"][name])) for name in KEYS}
         return _Foundation(operator.index(saved["created"]), keys)
     except (KeyError, TypeError):
-        return checks.fail(str(path), "is no CA of this emulator; remove it to get a new one")
+        return checks.fail(str(path), "is not a CA of this emulator; remove it to get a new one")
 
 
 def _claim(directory: Path) -> None:
@@ -164,7 +164,7 @@ def _claim(directory: Path) -> None:
             missing.mkdir(mode=0o755)
     found = directory.lstat()
     if not stat.S_ISDIR(found.st_mode):
-        checks.fail(str(directory), "is no directory but a symbolic link or a file; give the directory's own path")
+        checks.fail(str(directory), "is not a directory but a symbolic link or a file; give the directory's own path")
     if found.st_uid not in (os.geteuid(), 0) or found.st_mode & stat.S_IWOTH:
         checks.fail(str(directory), "belongs to another user, or everybody may write there; choose another directory")
 
@@ -180,7 +180,7 @@ def _secret(path: Path) -> bytes:
     with open(descriptor, "rb") as file:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid():
-            checks.fail(str(path), "is no file of this user; remove it to get a new CA")
+            checks.fail(str(path), "is not a file of this user; remove it to get a new CA")
         if stat.S_IMODE(found.st_mode) & ~0o600:
             os.fchmod(descriptor, 0o600)
         return file.read()
