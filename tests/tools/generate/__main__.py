@@ -76,8 +76,8 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
     },
     f"{_MODULES}/azure_imds_route_fix_windows.ps1": {"options": partial(_own_options, azure_imds_route_fix)},
     "tests/integration/targets/documented_conditions/tasks/conditions.yml": {"conditions": conditions.tasks},
-    f"{_GUIDES}/facts.rst": {"facts": pages.fact_table},
-    f"{_GUIDES}/reasons.rst": {"reasons": pages.reason_table},
+    f"{_GUIDES}/facts.rst": {"facts": pages.fact_table, "clouds": pages.cloud_table},
+    f"{_GUIDES}/reasons.rst": {"reasons": pages.reason_table, "retries": pages.retry_table},
     f"{_GUIDES}/attestation.rst": {"reasons": pages.verdict_table, "roots": pages.root_table},
     f"{_GUIDES}/route_fix.rst": {"findings": pages.finding_table, "refusals": pages.refusal_table},
 }

@@ -12,7 +12,6 @@ import pytest
 import yaml
 from ansible_collections.imds.azure.plugins.module_utils import _route_fix
 from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec as attest_spec
-from ansible_collections.imds.azure.plugins.module_utils._imds.retry import RULES
 from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec as imds_spec
 from ansible_collections.imds.azure.tests.scenarios.guide import Guide
 
@@ -48,23 +47,6 @@ def test_attestation_page_names_every_option_of_its_own() -> None:
     text = (GUIDES / "attestation.rst").read_text(encoding="utf-8")
     own = attest_spec().keys() - imds_spec().keys()
     assert not [option for option in own if f"`{option}`" not in text and f"`{option}: " not in text]
-
-
-def test_reasons_page_tells_the_waits() -> None:
-    waits = {row[0]: row[2] for row in rows("reasons", "Seen", "Further tries")}
-    tries = {row[0]: int(row[1]) for row in rows("reasons", "Seen", "Further tries")}
-    for seen, outcome in (
-        ("410", "updating"),
-        ("429", "throttled"),
-        ("408, 5xx", "server_error"),
-        ("404 on a path that every VM has", "missing_root"),
-        ("no answer in time, connection lost", "read_timeout"),
-        ("no connection", "refused"),
-        ("an answer that is not IMDS' or not complete", "malformed"),
-    ):
-        assert tries[seen] == len(RULES[outcome].waits)
-        told = {int(number) for number in re.findall(r"\b\d{1,2}\b", waits[seen])}
-        assert set(RULES[outcome].waits) <= told
 
 
 def test_route_fix_page_has_every_option() -> None:
