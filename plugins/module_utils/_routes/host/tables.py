@@ -20,6 +20,8 @@ Row = Mapping[str, Any]
 # ip itself leaves out rows that do not cover the address; busybox' does as well.
 _COVERING = [(*COMMANDS["routes"], "match", f"{address}/32") for address in (ipv4.IMDS, "168.63.129.16")]
 _FIB = "/proc/net/fib_triestat"
+_MOST_ADDRESSES = 200  # of one interface
+_FEW_LINKS = 100
 _MOST_LINKS = 400
 
 
@@ -96,7 +98,9 @@ def _rows(argv: Sequence[str], said: Mapping[str, Any], from_text: Any, errors: 
 
 
 def _links_that_matter(links: list[Row], routes: list[Row]) -> list[Row]:
-    """Those that routes use, that have addresses, and what shares a MAC address or a master with them."""
+    """All of them on most hosts; of many, those that routes use, that have addresses, or that belong to such."""
+    if len(links) <= _FEW_LINKS:
+        return [_slim(link) for link in links]
     used = {str(leg.get("dev")) for row in routes for leg in (row, *(row.get("nexthops") or ()))}
     first = [link for link in links if link.get("ifname") in used]
     own = [link for link in links if link not in first and _has_address(link)]
@@ -111,7 +115,7 @@ def _links_that_matter(links: list[Row], routes: list[Row]) -> list[Row]:
         and (link.get("address") in macs or link.get("master") in names or link.get("ifname") in masters)
     ]
     wanted = {link.get("ifname") for link in (*kept, *more[:_MOST_LINKS])}
-    return [_slim(link) for link in links if link.get("ifname") in wanted]
+    return [_slim(link) for link in links if link.get("ifname") in wanted] or [_slim(link) for link in links[:1]]
 
 
 def _has_address(link: Row) -> bool:
@@ -125,7 +129,7 @@ def _slim(link: Row) -> Row:
     }
     info = link.get("linkinfo") or {}
     kept["linkinfo"] = {"info_kind": info["info_kind"]} if "info_kind" in info else {}
-    kept["addr_info"] = [row for row in link.get("addr_info", ()) if row.get("family") == "inet"]
+    kept["addr_info"] = [row for row in link.get("addr_info", ()) if row.get("family") == "inet"][:_MOST_ADDRESSES]
     return kept
 
 

@@ -128,6 +128,28 @@ def test_reply_of_imds_is_reported(tmp_path: Path) -> None:
     assert state.imds.unbound == answer
 
 
+def test_of_many_interfaces_only_those_that_matter_are_reported(tmp_path: Path) -> None:
+    many = [
+        {"ifindex": number, "ifname": f"veth{number}", "flags": ["UP"], "address": f"02:00:00:00:00:{number % 256:02x}"}
+        for number in range(10, 2010)
+    ]
+    port = {**many[0], "ifname": "port", "master": "eth0"}
+    answers = {**JSON, "address": json.dumps([*many, LINK, port])}
+    report = collect(Played(tmp_path, answers).host, RouteOptions())
+    assert [link["ifname"] for link in report["addresses"]] == ["eth0", "port"]
+    assert report["counts"]["interfaces"] == 2002
+
+
+def test_host_without_any_address_is_reported(tmp_path: Path) -> None:
+    answers = {
+        **JSON,
+        "address": json.dumps([{"ifindex": 1, "ifname": "lo", "flags": ["LOOPBACK"]}]),
+        "route show": "[]",
+    }
+    state = read_linux_report(collect(Played(tmp_path, answers).host, RouteOptions()))
+    assert [nic.name for nic in state.interfaces] == ["lo"]
+
+
 def test_persistent_form_is_reported(tmp_path: Path) -> None:
     played = Played(tmp_path, JSON)
     played.put("/etc/network/if-up.d/x", "")
