@@ -76,6 +76,7 @@ def test_a_refusal_that_windows_reports_late(session: Session) -> None:
         with later(2.1, port, accept=False):
             found = session.run("azure_imds_info_windows", {**asked, "required": False})
     assert found["reason"] == "refused"
+    assert {attempt["outcome"] for attempt in found["attempts"]} == {"refused"}
 
 
 def test_through_ansible(controller: Controller) -> None:
