@@ -26,6 +26,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTables
         // The wire server, which DHCP gives a route as well.
         public const string WireServer = "168.63.129.16";
 
+        private const int FewInterfaces = 100;
         private const int MostInterfaces = 400;
         private const int MostAddresses = 400;
 
@@ -43,7 +44,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTables
             Routes = Kept(routes, Covers);
             StoredRoutes = Kept(storedRoutes, Covers);
             HashSet<long> wanted = Wanted(addresses);
-            Func<IDictionary, bool> isWanted = row => wanted.Contains(Index(row));
+            bool few = interfaces.Rows.Count <= FewInterfaces;
+            Func<IDictionary, bool> isWanted = row => few || wanted.Contains(Index(row));
             Addresses = Most(Kept(addresses, isWanted));
             HashSet<string> listed = new HashSet<string>((Addresses ?? new List<IDictionary>()).Select(AddressKey));
             StoredAddresses = Most(Kept(storedAddresses, row => listed.Contains(AddressKey(row))));
@@ -113,7 +115,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTables
             return Covers(prefix, Operation.ImdsPrefix.Split('/')[0]) || Covers(prefix, WireServer);
         }
 
-        // The interfaces that a route uses, and those with an address, as far as there is room.
+        // Of many interfaces those that a route uses, and those with an address, as far as there is room.
         private HashSet<long> Wanted(Call addresses)
         {
             IEnumerable<IDictionary> routes = (Routes ?? new List<IDictionary>())

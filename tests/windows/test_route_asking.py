@@ -223,7 +223,15 @@ def test_only_rows_that_can_matter_are_reported(site: Site) -> None:
     assert len(json.dumps(collected)) < 10_000
 
 
-def test_interfaces_without_an_address_or_a_route_are_left_out(site: Site) -> None:
+def test_a_small_host_reports_all_its_interfaces(site: Site) -> None:
+    given = copy.deepcopy(report([STATIC_DEFAULT]))
+    given["interfaces"].append({**given["interfaces"][0], "InterfaceIndex": 99, "InterfaceAlias": "Spare"})
+    site.build(given)
+    collected = site.module({"request": {"mode": "collect"}}, check_mode=False)["report"]
+    assert 99 in [row["InterfaceIndex"] for row in collected["interfaces"]]
+
+
+def test_of_many_interfaces_those_without_an_address_or_a_route_are_left_out(site: Site) -> None:
     given = copy.deepcopy(report([STATIC_DEFAULT]))
     given["interfaces"] += [{**given["interfaces"][0], "InterfaceIndex": 100 + number} for number in range(500)]
     site.build(given)

@@ -81,8 +81,6 @@ def _flag(value: Any) -> Optional[bool]:
 def _asked(given: Any, name_of: Callable[[Any], str]) -> Optional[Asked]:
     if not given:
         return None
-    if "outcome" in given:
-        return Asked(parse_reply(given))
     unbound = given.get("unbound")
     bound = [(name_of(one["interface"]), str(one["address"]), parse_reply(one["reply"])) for one in given["bound"]]
     return Asked(parse_reply(unbound) if unbound else None, tuple(bound))
