@@ -105,7 +105,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
         // The steps of the repair that were begun, the last one first.
         private readonly List<Step> begun = new List<Step>();
 
-        // digest: of the host routes that the steps were planned for, or null.
+        // digest: of the host routes that the steps were planned for; null without steps.
         public Applying(List<Step> steps, Journal journal, string digest = null)
         {
             this.steps = steps;
@@ -248,7 +248,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteApply
                 throw new HostException(Before.Problem);
             }
             // What somebody set since the plan was made must survive, so the plan is void.
-            if (steps.Count > 0 && digest != null && digest != Before.Digest)
+            if (steps.Count > 0 && digest != Before.Digest)
             {
                 throw new HostException(
                     "Nothing was changed: the routes to IMDS are no longer those that were planned for. Run again.");

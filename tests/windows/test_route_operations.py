@@ -120,3 +120,23 @@ def test_what_went_by_itself_meanwhile_is_no_failure(site: Site) -> None:
 def test_bad_options_name_the_option(site: Site) -> None:
     done = site.module({"request": {"mode": "collect"}, "endpoint": "ftp://x"}, check_mode=False)
     assert done["msg"].startswith("endpoint: ")
+
+
+@pytest.mark.parametrize("digest", [None, "", "0" * 64])
+def test_steps_for_other_routes_are_refused(site: Site, digest: Any) -> None:
+    operation = {
+        "action": "add",
+        "prefix": IMDS,
+        "interface_index": 5,
+        "next_hop": "0.0.0.0",
+        "metric": 1,
+        "store": "both",
+    }
+    steps = [{"phase": "repair", "do": [operation], "undo": []}]
+    request = {"mode": "apply", "steps": steps, "expect": {}, "digest": digest}
+    done = site.module({"request": request}, check_mode=False)
+    assert "no longer those that were planned for" in done["msg"]
+    assert not site.host.changes()
+    reported = site.module({"request": {"mode": "collect"}}, check_mode=False)["report"]["digest"]
+    assert reported == site.host.digest()
+    assert site.module({"request": {**request, "digest": reported}}, check_mode=False)["kept"]

@@ -11,6 +11,7 @@ come in some language.
 from __future__ import annotations
 
 import copy
+import hashlib
 import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
@@ -138,6 +139,14 @@ class Windows:
             for row in self._routes(store)
             if row["DestinationPrefix"] == f"{IMDS}/32"
         )
+
+    def digest(self) -> str:
+        """What stands for the rows of IMDS in both stores, in a report and in a request."""
+        lines = [
+            f"{IMDS}/32 via {next_hop} on interface {index} metric {metric} {store}"
+            for store, index, next_hop, metric in self.host_routes()
+        ]
+        return hashlib.sha256("\n".join(sorted(lines)).encode()).hexdigest()
 
     def changes(self) -> list[tuple[str, Row]]:
         return [call for call in self.calls if call[0] in MUTATIONS]

@@ -70,6 +70,8 @@ class Site:
     def module(self, arguments: Row, check_mode: bool) -> Row:
         """The .ps1 module: its loop, with the model for PowerShell."""
         if (arguments["request"] or {}).get("mode") == "apply":
+            # A request of the test's own is for the routes there are.
+            arguments = {**arguments, "request": {"digest": self.host.digest(), **arguments["request"]}}
             self.before_applying()
         defaults = {name: spec.get("default") for name, spec in argument_spec().items()}
         step = self._call(
