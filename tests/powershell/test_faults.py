@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.modules import azure_imds_facts
+from ansible_collections.imds.azure.plugins.modules import azure_imds_attest, azure_imds_facts
 from ansible_collections.imds.azure.tests.powershell.plays import Controller
 from ansible_collections.imds.azure.tests.powershell.session import Session
 from ansible_collections.imds.azure.tests.scenarios.busy_port import busy_port, later
@@ -46,28 +46,41 @@ def settled(value: Any) -> Any:
 
 
 @contextmanager
-def faulty(name: str) -> Iterator[dict[str, Any]]:
+def faulty(name: str, path: str = "/metadata/instance") -> Iterator[dict[str, Any]]:
     """The options that lead to an IMDS with that fault."""
     fault, reason = LASTING[name]
     with start([{"name": "web-1", "limiter": False}]) as imds:
-        imds.fault(path="/metadata/instance", **fault)
+        imds.fault(path=path, **fault)
         slow = {"read_timeout": 0.3} if reason == "read_timeout" else {}
         yield {"endpoint": imds.url, "detect": "force", "chassis_asset_tag": "none", **slow}
 
 
+def deadlines(name: str) -> dict[str, float]:
+    """Short ones. All of the versions that are tried take their time."""
+    return dict.fromkeys(("timeout", "updating_timeout"), 5.0 if LASTING[name][1] == "bad_version" else 1.0)
+
+
 @pytest.mark.parametrize("name", LASTING)
-def test_under_powershell(session: Session, capsys: Any, name: str) -> None:
+def test_facts_under_powershell(session: Session, capsys: Any, name: str) -> None:
     with faulty(name) as asked:
-        # All of the versions that are tried take their time.
-        times: dict[str, Any] = dict.fromkeys(
-            ("timeout", "updating_timeout"), 5.0 if LASTING[name][1] == "bad_version" else 1.0
-        )
-        expected = run(capsys, azure_imds_facts, **asked, **times)
-        found = session.run("azure_imds_facts_windows", {**asked, **times})
+        options = {**asked, **deadlines(name)}
+        expected = run(capsys, azure_imds_facts, **options)
+        found = session.run("azure_imds_facts_windows", options)
     expected.pop("invocation", None)
     assert settled({"changed": False, **expected}) == settled(found)
     fact = found["ansible_facts"]["azure_imds"]
     assert (fact["available"], fact["reason"]) == (False, LASTING[name][1])
+
+
+@pytest.mark.parametrize("name", LASTING)
+def test_attestation_under_powershell(session: Session, capsys: Any, name: str) -> None:
+    with faulty(name, "/metadata/attested/document") as asked:
+        options = {**asked, **deadlines(name), "nonce": "0123456789"}
+        expected = run(capsys, azure_imds_attest, **options)
+        found = session.run("azure_imds_attest_windows", options)
+    expected.pop("invocation", None)
+    assert settled({"changed": False, **expected}) == settled(found)
+    assert (found["failed"], found["reason"], found["verified"]) == (True, LASTING[name][1], False)
 
 
 def test_a_refusal_that_windows_reports_late(session: Session) -> None:
