@@ -75,6 +75,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
                 reply.Outcome = "agent_refused";
                 reply.Detail = "HTTP " + response.Status + " from " + ImdsReply.Agent;
             }
+            else if (IsFailureOfAgent(response))
+            {
+                reply.Outcome = "agent_failed";
+                reply.Detail = "HTTP " + response.Status + " from the guest proxy agent at " + ImdsReply.Agent
+                    + ", which did not reach IMDS itself";
+            }
             else if (response.Headers.ContainsKey(PassedOn))
             {
                 reply.Peer = ImdsReply.Agent;
@@ -95,6 +101,14 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
             bool throughIt = (response.Status == 401 || response.Status == 403 || response.Status == 421)
                 && response.Peer == ImdsReply.Agent;
             return (wordless || throughIt) && response.Header("server").Length == 0;
+        }
+
+        // It says as little where it can't reach IMDS; its own connection follows the host's routes.
+        private static bool IsFailureOfAgent(Response response)
+        {
+            bool wordless = response.Body.Length == 0 && response.Header("server").Length == 0
+                && !response.Headers.ContainsKey(PassedOn);
+            return response.Peer == ImdsReply.Agent && response.Status >= 500 && wordless;
         }
 
         // Ask until there is a proof: verified, undecided (neither a proof nor a failure), outcome, detail,

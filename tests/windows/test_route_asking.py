@@ -104,7 +104,13 @@ def test_what_imds_did_not_send_tells_nothing(core: Core) -> None:
 
 @pytest.mark.parametrize(
     ("status", "server", "outcome"),
-    [(200, SERVER, "ok"), (403, {}, "agent_refused"), (421, {}, "agent_refused"), (429, SERVER, "busy")],
+    [
+        (200, SERVER, "ok"),
+        (403, {}, "agent_refused"),
+        (421, {}, "agent_refused"),
+        (429, SERVER, "busy"),
+        (502, {}, "agent_failed"),
+    ],
 )
 def test_behind_the_guest_agent_nobody_is_bound(core: Core, status: int, server: Row, outcome: str) -> None:
     found = ask(core, answer("127.0.0.1", 0.1, status, AGENT, server))

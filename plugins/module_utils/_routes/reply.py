@@ -24,8 +24,9 @@ ANSWERS = ("ok", "busy", "forbidden")
 
 
 class ImdsReply(NamedTuple):
-    """``outcome``: one of `ANSWERS`, ``agent_refused`` (the guest proxy agent bars this program), ``foreign``
-    (something else than this VM's IMDS answered) or a kind of `_imds.transport.TransportError`.
+    """``outcome``: one of `ANSWERS`, ``agent_refused`` (the guest proxy agent bars this program), ``agent_failed`` (it
+    could not reach IMDS itself), ``foreign`` (something other than this VM's IMDS answered), ``redirected`` (by the
+    host, to something other than the agent) or a kind of `_imds.transport.TransportError`.
 
     ``local_address``: where the answer was received, empty without a connection. ``peer``: ``IP:port`` that the
     connection really leads to, empty where unknown. ``interfaces``: MAC address and IPv4 addresses of each interface

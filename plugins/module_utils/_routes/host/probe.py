@@ -61,6 +61,9 @@ def ask(way: Way, source: Optional[str] = None, device: Optional[str] = None, ge
     reply = _judged(response)
     if _is_refusal_of_agent(response):
         return reply._replace(outcome="agent_refused", detail=f"HTTP {response.status} from {AGENT}")
+    if _is_failure_of_agent(response):
+        said = f"HTTP {response.status} from the guest proxy agent at {AGENT}, which did not reach IMDS itself"
+        return reply._replace(outcome="agent_failed", detail=said)
     if _PASSED_ON in response.headers:
         return reply._replace(peer=AGENT)
     if _redirected(way, response.peer) and response.peer != AGENT:
@@ -134,6 +137,12 @@ def _is_refusal_of_agent(response: transport.Response) -> bool:
     wordless = response.status in (403, 421) and not response.body
     through_it = response.status in (401, 403, 421) and response.peer == AGENT
     return (wordless or through_it) and not response.headers.get("server")
+
+
+def _is_failure_of_agent(response: transport.Response) -> bool:
+    """It says as little where it can't reach IMDS; its own connection follows the host's routes."""
+    wordless = not response.body and not response.headers.get("server") and _PASSED_ON not in response.headers
+    return response.peer == AGENT and response.status >= 500 and wordless
 
 
 def _judged(response: transport.Response) -> ImdsReply:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
 from ansible_collections.imds.azure.plugins.module_utils._routes.host import probe
-from ansible_collections.imds.azure.plugins.module_utils._routes.reply import ImdsReply, parse_reply
+from ansible_collections.imds.azure.plugins.module_utils._routes.reply import AGENT, ImdsReply, parse_reply
 from ansible_collections.imds.azure.tests.scenarios.scripted_server import (
     ScriptedServer,
     Step,
@@ -136,6 +136,23 @@ def test_wordless_refusal_is_the_guest_agents_and_decides_nothing(status: str) -
     proof, server = prove(send(refusal))
     assert (proof["verified"], proof["undecided"], proof["outcome"]) == (False, True, "agent_refused")
     assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "outcome"),
+    [
+        (b"", {}, "agent_failed"),
+        (b"", {"server": "IMDS/150.870.65.1854"}, "busy"),
+        (b"", {"x-ms-azure-host-authorization": "Azure-HMAC-SHA256 x"}, "busy"),
+    ],
+)
+def test_agent_that_does_not_reach_imds_is_no_answer(body: bytes, headers: dict[str, str], outcome: str) -> None:
+    response = Response(502, headers, body, "127.0.0.1", AGENT)
+    found = probe.ask(probe.Way(), get=lambda *_given: response)
+    assert found.outcome == outcome
+    assert found.served is (outcome == "busy")
+    assert found.judge("", "")
+    assert found.undecided is (outcome == "busy")
 
 
 def test_answer_that_the_agent_passed_on_proves_the_vm_not_the_address() -> None:
