@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The kernel's side: namespaces, mounts, ``ip``. The only file that speaks to libc."""
+"""The kernel's side: namespaces, mounts, ``ip``. Only this file and `redirect` speak to libc."""
 
 from __future__ import annotations
 
