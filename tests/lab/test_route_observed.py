@@ -31,6 +31,18 @@ add rule ip n o ip daddr 169.254.169.254 tcp dport 80 dnat to 127.0.0.1:9
 """
 
 
+# The accelerated half of eth0: the same MAC address, and a master.
+VF = (
+    "link add vf0 address {mac} type veth peer name vf1",
+    "link add brx type bridge",
+    "link set vf0 master brx",
+    "address add 10.77.{n}.4/24 dev vf0 noprefixroute",
+    "link set vf0 up",
+)
+VF_WORDS = "is only the accelerated half (VF) of eth0"
+MAC = "00:0d:3a:77:00:{number:02x}"
+
+
 class Observed(NamedTuple):
     """``code``: the headline of a query. ``repaired``: whether `present` repairs it; ``None``: it has nothing to do.
 
@@ -89,18 +101,14 @@ STATES: Mapping[str, Observed] = {
     ),
     "locked-forced": Observed("locked_by_systemd", False, LOCKED, rule="default_route", options={"force": True}),
     "no-rules": Observed("rules_missing", False, ("rule flush",), words=("ip rule add pref 32766 lookup main",)),
-    "vf": Observed(
-        "ok",
-        None,
-        (
-            "link add vf0 address {mac} type veth peer name vf1",
-            "link add brx type bridge",
-            "link set vf0 master brx",
-            "address add 10.77.{n}.4/24 dev vf0 noprefixroute",
-            "link set vf0 up",
-        ),
-        primary={**DHCP, "mac": "00:0d:3a:77:00:01"},
-        words=("is only the accelerated half (VF) of eth0",),
+    "vf": Observed("ok", None, VF, primary=DHCP, words=(VF_WORDS,)),
+    "vf-without-address": Observed("ok", None, (*VF[:3], VF[4]), primary=DHCP),
+    "vf-with-routes": Observed(
+        "host_route_wrong_interface",
+        True,
+        (*VF, "route add 169.254.169.254 via 10.77.{n}.1 dev vf0 proto dhcp src 10.77.{n}.4 metric 50 onlink"),
+        primary=DHCP,
+        words=(VF_WORDS,),
     ),
     "silent": Observed("silent_although_routed", False, rule="dhcp_routes", primary={**DHCP, "reaches_imds": False}),
 }
@@ -116,10 +124,10 @@ ALL = {**STATES, **(WITH_NFT if shutil.which("nft") else {})}
 
 def _vm(name: str, number: int) -> dict[str, Any]:
     state = ALL[name]
-    mac = str(state.primary.get("mac", ""))
+    mac = MAC.format(number=number)
     commands = [command.replace("{mac}", mac).split() for command in state.commands]
     variables = {"route_options": {"persistent": False, "verify_retries": 0, **state.options}}
-    document = {"name": name, "nics": [state.primary, {}], "ip": commands, "vars": variables}
+    document = {"name": name, "nics": [{**state.primary, "mac": mac}, {}], "ip": commands, "vars": variables}
     return dict(numbered(document, number))
 
 

@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._routes import findings, ipv4, linux_report, lookup, model
+from ansible_collections.imds.azure.plugins.module_utils._routes.candidates import Candidate, candidates
 from ansible_collections.imds.azure.plugins.module_utils._routes.linux_report import read_linux_report
 from ansible_collections.imds.azure.plugins.module_utils._routes.model import Address, Interface, Route, Rule, State
 from ansible_collections.imds.azure.plugins.module_utils._routes.options import (
@@ -181,6 +182,48 @@ def test_second_function_with_the_same_mac_is_ignored() -> None:
     assert "address_on_vf" in [one.code for one in findings_of(state)]
     assert find_primary(state).name == "eth0"
     assert find_primary(state, RouteOptions(mac_address=twin.mac)).name == "eth0"
+
+
+# As `ip -d -j address` shows an accelerated NIC: hv_netvsc makes its VF a port (IFF_SLAVE) of the synthetic device.
+ACCELERATED = """[
+{"ifindex": 1, "ifname": "lo", "flags": ["LOOPBACK", "UP", "LOWER_UP"], "mtu": 65536, "qdisc": "noqueue",
+ "operstate": "UNKNOWN", "group": "default", "txqlen": 1000, "link_type": "loopback", "address": "00:00:00:00:00:00",
+ "broadcast": "00:00:00:00:00:00", "promiscuity": 0, "min_mtu": 0, "max_mtu": 0, "num_tx_queues": 1,
+ "addr_info": [{"family": "inet", "local": "127.0.0.1", "prefixlen": 8, "scope": "host", "label": "lo"}]},
+{"ifindex": 2, "ifname": "eth0", "flags": ["BROADCAST", "MULTICAST", "UP", "LOWER_UP"], "mtu": 1500, "qdisc": "mq",
+ "operstate": "UP", "group": "default", "txqlen": 1000, "link_type": "ether", "address": "00:0d:3a:00:00:01",
+ "broadcast": "ff:ff:ff:ff:ff:ff", "promiscuity": 0, "min_mtu": 68, "max_mtu": 65521, "num_tx_queues": 64,
+ "parentbus": "vmbus", "parentdev": "000d3a00-0001-000d-3a00-0001000d3a00",
+ "addr_info": [{"family": "inet", "local": "10.0.1.10", "prefixlen": 24, "metric": 100, "broadcast": "10.0.1.255",
+                "scope": "global", "dynamic": true, "label": "eth0", "valid_life_time": 4294967295}]},
+{"ifindex": 3, "ifname": "enP30832s1", "flags": ["BROADCAST", "MULTICAST", "SLAVE", "UP", "LOWER_UP"], "mtu": 1500,
+ "qdisc": "mq", %s "operstate": "UP", "group": "default", "txqlen": 1000, "link_type": "ether",
+ "address": "00:0d:3a:00:00:01", "broadcast": "ff:ff:ff:ff:ff:ff", "promiscuity": 0, "min_mtu": 68, "max_mtu": 9978,
+ "num_tx_queues": 64, "parentbus": "pci", "parentdev": "7870:00:02.0",
+ "addr_info": [%s]}
+]"""
+ON_VF = '{"family": "inet", "local": "10.0.1.10", "prefixlen": 24, "scope": "global", "dynamic": true}'
+
+
+@pytest.mark.parametrize("master", ['"master": "eth0",', ""], ids=["with its master", "by its flag alone"])
+@pytest.mark.parametrize("address", ["", ON_VF], ids=["without an address", "with the address"])
+def test_vf_of_an_accelerated_nic_is_never_the_primary_one(master: str, address: str) -> None:
+    rows = [
+        {"dst": "default", "gateway": "10.0.1.1", "dev": dev, "protocol": "dhcp", "prefsrc": "10.0.1.10", "metric": 100}
+        for dev in (["enP30832s1"] if address else []) + ["eth0"]
+    ]
+    state = read_linux_report({"addresses": ACCELERATED % (master, address), "routes": rows})
+    vf = next(nic for nic in state.interfaces if nic.name == "enP30832s1")
+    assert (vf.up, bool(vf.master)) == (True, True)
+    assert candidates(state) == [Candidate("eth0", "10.0.1.10")]
+    assert find_primary(state).name == "eth0"
+    assert find_primary(state, RouteOptions(mac_address=vf.mac)).name == "eth0"
+    on_vf = [one for one in findings_of(state) if one.code == "address_on_vf"]
+    assert [one.message for one in on_vf] == (
+        ["enP30832s1 has 10.0.1.10, but is only the accelerated half (VF) of eth0, where they belong."]
+        if address
+        else []
+    )
 
 
 def test_two_nics_with_one_mac_are_ambiguous() -> None:
