@@ -27,38 +27,60 @@ DEADLINE = 4.0
 Ask = Callable[..., ImdsReply]
 
 
+class Requests:
+    """Requests that overlap, each in a thread of its own. ``ask``: instead of `probe.ask`."""
+
+    def __init__(self, way: Way, ask: Optional[Ask] = None) -> None:
+        self._way = way
+        self._ask = ask or probe.ask
+        self._replies: queue.SimpleQueue[tuple[int, ImdsReply]] = queue.SimpleQueue()
+
+    def clock(self) -> float:
+        """Seconds since any fixed time."""
+        return time.monotonic()
+
+    def start(self, number: int, candidate: Optional[Candidate], seconds: float) -> None:
+        """Ask, bound to the candidate or unbound, for as many seconds at most."""
+        way = self._way.within(seconds)
+
+        def run() -> None:
+            bound = (candidate.address, candidate.interface) if candidate else ()
+            self._replies.put((number, self._ask(way, *bound)))
+
+        threading.Thread(target=run, daemon=True).start()
+
+    def next_reply(self, seconds: float) -> Optional[tuple[int, ImdsReply]]:
+        """The next reply and the number of its request; ``None`` if none arrives within as many seconds."""
+        try:
+            return self._replies.get(timeout=seconds)
+        except queue.Empty:
+            return None
+
+
 def ask_around(
-    way: Way,
-    candidates: Sequence[Candidate],
-    ask: Optional[Ask] = None,
-    pace: float = PACE,
-    deadline: float = DEADLINE,
-    clock: Callable[[], float] = time.monotonic,
+    requests: Requests, candidates: Sequence[Candidate], pace: float = PACE, deadline: float = DEADLINE
 ) -> dict[str, Any]:
     """Ask unbound, then from each candidate, until one is answered: ``imds`` of `common_report`.
 
-    The requests overlap. One that is still under way at the end is left behind, and ends by its own time-outs.
+    A request that is still under way at the end is left behind, and ends by its own timeouts.
     """
     order: list[Optional[Candidate]] = [None, *candidates]
     replies: dict[int, ImdsReply] = {}
-    arrived: queue.SimpleQueue[tuple[int, ImdsReply]] = queue.SimpleQueue()
-    begin = clock()
-    send = ask or probe.ask
     started = 0
-    while (left := begin + deadline - clock()) > 0:
+    due = requests.clock()
+    end = due + deadline
+    while (now := requests.clock()) < end:
         more = started < len(order) and not _settled(replies)
-        if more and clock() >= begin + pace * started:
-            _start(started, order[started], way.within(left), send, arrived)
+        if more and now >= due:
+            requests.start(started, order[started], end - now)
             started += 1
+            due = now + pace
             continue
-        if not more and (0 in replies or not started) and (_settled(replies) or len(replies) == started):
+        if not more and 0 in replies and (_settled(replies) or len(replies) == started):
             break
-        wait = min(left, begin + pace * started - clock()) if more else left
-        try:
-            number, reply = arrived.get(timeout=max(wait, 0.001))
-            replies[number] = reply
-        except queue.Empty:
-            pass
+        reply = requests.next_reply(min(end, due) - now if more else end - now)
+        if reply:
+            replies[reply[0]] = reply[1]
     silence = ImdsReply("read_timeout", f"read_timeout: no answer within {deadline:g} s")
     bound = [
         {"interface": one.interface, "address": one.address, "reply": as_plain(replies.get(number, silence))}
@@ -66,19 +88,6 @@ def ask_around(
         if one is not None and (number in replies or not _settled(replies))
     ]
     return {"unbound": as_plain(replies.get(0, silence)), "bound": bound}
-
-
-def _start(
-    number: int,
-    candidate: Optional[Candidate],
-    way: Way,
-    ask: Ask,
-    arrived: queue.SimpleQueue[tuple[int, ImdsReply]],
-) -> None:
-    def run() -> None:
-        arrived.put((number, ask(way, candidate.address, candidate.interface) if candidate else ask(way)))
-
-    threading.Thread(target=run, daemon=True).start()
 
 
 def _settled(replies: dict[int, ImdsReply]) -> bool:

@@ -29,7 +29,7 @@ from ..candidates import Candidate
 from ..options import RouteOptions
 from . import persistence, probe
 from .apply import Outcome, apply, recover
-from .asking import ask_around
+from .asking import Requests, ask_around
 from .collect import collect
 from .host import Host, HostError
 from .journal import Journal
@@ -141,4 +141,4 @@ class LinuxTarget(NamedTuple):
     def _ask_around(self, candidates: Sequence[Candidate]) -> dict[str, Any]:
         # No NIC leads to an emulator on the loopback interface.
         on_loopback = self.way.address[0].startswith("127.")
-        return ask_around(self.way, [] if on_loopback else candidates)
+        return ask_around(Requests(self.way), [] if on_loopback else candidates)

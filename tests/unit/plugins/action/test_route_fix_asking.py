@@ -8,7 +8,6 @@ The tables are a real kernel's, in a namespace of the test. Nothing is sent: its
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -40,7 +39,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         made.pair = PRIMARY
         monkeypatch.setattr(probe, "prove", made.prove)
         monkeypatch.setattr(probe, "ask", made.ask)
-        monkeypatch.setattr(asking.ask_around, "__defaults__", (None, 0.01, 1.0, time.monotonic))
+        monkeypatch.setattr(asking.ask_around, "__defaults__", (0.01, 1.0))
         yield made
 
 
