@@ -175,7 +175,8 @@ def _compile(name: str, source: bytes) -> bytes:
         importlib.util.MAGIC_NUMBER
         + flags.to_bytes(4, "little")
         + importlib.util.source_hash(source)
-        + marshal.dumps(code)
+        # Version 2 has no references, which depend on what else holds the same object in this process.
+        + marshal.dumps(code, 2)
     )
 
 
