@@ -83,7 +83,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteCandidat
                 .ThenBy(own => own.Nic.Index)
                 .ThenBy(own => own.Virtual)
                 .ThenBy(own => !own.Leased)
-                .Take(Most).Select(own => new Candidate(own.Nic.Index, own.Text)).ToList();
+                .Take(Most).Select(own => new Candidate(own.Nic.Index, own.Text, own.Nic.Mac)).ToList();
         }
 
         // ethernet, tunnel, cluster, virtual or loopback.

@@ -151,12 +151,17 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
             };
         }
 
-        // If the document does not list the NIC, check whether the VM is the one that the firmware names.
-        private void AddVmId(ImdsReply reply, string mac)
+        // If the document does not list the NIC, check whether the VM is the one that the firmware names. pause: seconds to
+        // wait before a request is sent for that.
+        public void AddVmId(ImdsReply reply, string mac, double pause = 0)
         {
             if (reply.Outcome != "ok" || reply.Knows(mac))
             {
                 return;
+            }
+            if (pause > 0)
+            {
+                world.Sleep(pause);
             }
             try
             {

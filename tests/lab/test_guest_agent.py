@@ -16,6 +16,16 @@ from .route_play import Results, everywhere, play, tables
 from .route_states import DHCP, STATIC, numbered
 
 CLUSTER = ("address add 169.254.1.156/16 dev eth1",)
+# Its MAC address is none that IMDS lists, so only the vmId tells that this VM is meant.
+BRIDGE = (
+    "link add br0 address 02:00:00:00:00:01 type bridge",
+    "link set eth0 master br0",
+    "address del 10.77.{n}.4/24 dev eth0",
+    "address add 10.77.{n}.4/24 dev br0",
+    "link set br0 up",
+    "route add default via 10.77.{n}.1 dev br0",
+    "route add 169.254.169.254 via 10.77.{n}.1 dev br0",
+)
 SERVED, REFUSED = "served_by_guest_agent", "refused_by_guest_agent"
 # What a program inside the VM sees of its connection to IMDS.
 LOOK = """import json, socket
@@ -34,11 +44,13 @@ class Guarded(NamedTuple):
     verified: bool
     refuse: int = 0
     broken: bool = False
+    bridge: bool = False
     silent: bool = False
 
 
 VMS = {
     "healthy": Guarded("ok", False, True),
+    "bridge": Guarded("ok", False, True, bridge=True),
     "cluster": Guarded("captured_by_apipa", True, True, broken=True),
     "refused": Guarded(REFUSED, False, False, refuse=403),
     "cluster-refused": Guarded("captured_by_apipa", True, False, refuse=421, broken=True),
@@ -49,9 +61,9 @@ VMS = {
 
 def _vm(name: str, number: int) -> dict[str, Any]:
     vm = VMS[name]
-    nic = {**(STATIC if vm.broken else DHCP), "reaches_imds": not vm.silent}
+    nic = {**(STATIC if vm.broken or vm.bridge else DHCP), "reaches_imds": not vm.silent}
     variables = {"route_options": {"persistent": False, "verify_retries": 0, "verify_timeout": 5, "read_timeout": 4}}
-    commands = [command.split() for command in (CLUSTER if vm.broken else ())]
+    commands = [command.split() for command in (CLUSTER if vm.broken else BRIDGE if vm.bridge else ())]
     document = {"name": name, "nics": [nic, {}], "ip": commands, "vars": variables}
     return dict(numbered(document, number))
 
@@ -98,15 +110,16 @@ def test_a_program_is_connected_to_the_agent(fleet: Lab) -> None:
 @each_vm
 def test_query_names_the_agent(seen: Seen, name: str) -> None:
     vm, result = VMS[name], seen.query[name]
+    healthy = not (vm.broken or vm.silent or vm.refuse)
     assert not result.get("failed"), result
     findings = {one["code"]: one for one in result["findings"]}
     assert next(iter(findings)) == vm.code, result["findings"]
     assert result["primary"]["rule"] != "asked"
-    assert (SERVED in findings) is (name == "healthy")
+    assert (SERVED in findings) is healthy
     assert (REFUSED in findings) is bool(vm.refuse)
     errors = [code for code, one in findings.items() if one["severity"] == "error"]
     assert bool(errors) is (vm.broken or vm.silent)
-    assert result["verified"] is (name == "healthy")
+    assert result["verified"] is healthy
 
 
 @each_vm

@@ -30,6 +30,7 @@ class World:
     """A controller and one host. ``silent``: IMDS never answers. ``kill``: commands until the module is killed.
 
     ``pair``: interface and address that IMDS answers, where it may be asked at all. ``reply``: what it says instead.
+    ``same_machine``: whether its vmId is the firmware's.
     ``between``: happens after the host was looked at, before it is changed.
     """
 
@@ -43,6 +44,7 @@ class World:
         self.calls: list[dict[str, Any]] = []
         self.pair: Optional[tuple[str, str]] = None
         self.reply: Optional[ImdsReply] = None
+        self.same_machine: Optional[bool] = None
         self.between: Callable[[], object] = lambda: None
 
     def build(self, *commands: str) -> None:
@@ -85,6 +87,12 @@ class World:
         if self.silent or used != self.pair:
             return ImdsReply("connect_timeout", "connect_timeout: nothing")
         return ImdsReply("ok", "HTTP 200", str(used[1]), (("", (str(used[1]),)),), "169.254.169.254:80")
+
+    def with_vm_id(self, _way: probe.Way, reply: ImdsReply, mac: str, **_more: Any) -> ImdsReply:
+        """Adds ``same_machine`` where IMDS does not list the MAC address."""
+        listed = {known for known, _addresses in reply.interfaces}
+        asked = reply.outcome == "ok" and mac not in listed and listed != {""}
+        return reply._replace(same_machine=self.same_machine) if asked else reply
 
     def prove(self, _way: probe.Way, expect: dict[str, str], _retries: int) -> dict[str, Any]:
         if self.pair is not None:

@@ -125,6 +125,11 @@ def test_another_mac_address_is_no_fault_where_the_vm_is_ours(site: Site) -> Non
     site.firmware = encoded(table(system(uuid), enclosure(AZURE.encode())))
     site.host.vm_id = "00010203-0405-0607-0809-0a0b0c0d0e0f"
     assert site.task()["verified"]
+    # The same is found while the host is only looked at.
+    site.host.requests.clear()
+    asked = site.task(state="query")
+    assert asked["verified"]
+    assert len(site.host.requests) == 2
 
 
 def test_absent(site: Site) -> None:

@@ -126,7 +126,7 @@ namespace ImdsTests
             double now = 0;
             Map script = Part(arguments, "script");
             List<Candidate> candidates = Parts(arguments, "candidates")
-                .Select(one => new Candidate((long)one["interface"], (string)one["address"])).ToList();
+                .Select(one => new Candidate((long)one["interface"], (string)one["address"], "")).ToList();
             List<object> started = new List<object>();
             List<object> requests = new List<object>();
             List<KeyValuePair<double, Action>> pending = new List<KeyValuePair<double, Action>>();

@@ -26,6 +26,8 @@ _CONTAINER_VARIABLES = ("container=", "KUBERNETES_SERVICE_HOST=")
 
 # Asks IMDS unbound, then from each candidate; `asking.ask_around`.
 AskAround = Callable[[Sequence[Candidate]], dict[str, Any]]
+# Adds to a plain reply whether it is about this machine, where IMDS does not list the MAC address; `probe.with_vm_id`.
+Identify = Callable[[dict[str, Any], str], dict[str, Any]]
 
 
 def collect(
@@ -34,12 +36,14 @@ def collect(
     backend: str = "auto",
     azure: Optional[bool] = None,
     ask: Optional[AskAround] = None,
+    identify: Optional[Identify] = None,
 ) -> dict[str, Any]:
     """The report.
 
     :param backend: option persistence_backend
     :param azure: whether the firmware says that this is an Azure VM
     :param ask: asks IMDS; ``None`` where nothing may be sent
+    :param identify: needed where a bridge or an accelerated NIC has a MAC address of its own
     :raises HostError: where the network stack that the user names does not configure the NIC
     :raises ReportError: where addresses, routes or rules can't be read
     """
@@ -51,6 +55,8 @@ def collect(
     report["imds"] = ask(_to_be_asked(state, options)) if ask else None
     report.update(_evidence(host, report["imds"]))
     primary = find_primary(read_linux_report(report), options)
+    if report["imds"] and identify and primary.mac:
+        report["imds"]["unbound"] = identify(report["imds"]["unbound"], primary.mac)
     if primary.address:
         argv = (*plain(COMMANDS["route_get"], report["json"]), "from", primary.address)
         report["route_get_bound"] = answer(host, argv)

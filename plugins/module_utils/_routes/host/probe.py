@@ -72,10 +72,14 @@ def ask(way: Way, source: Optional[str] = None, device: Optional[str] = None, ge
     return reply
 
 
-def with_vm_id(way: Way, reply: ImdsReply, mac: str, get: Get = transport.get) -> ImdsReply:
-    """Where the document does not know the NIC, also whether the VM is the one that the firmware tells."""
+def with_vm_id(way: Way, reply: ImdsReply, mac: str, get: Get = transport.get, pause: float = 0.0) -> ImdsReply:
+    """Where the document does not know the NIC, also whether the VM is the one that the firmware tells.
+
+    :param pause: seconds to wait before a request is sent for that
+    """
     if reply.outcome != "ok" or not mac or mac in (known for known, _addresses in reply.interfaces):
         return reply
+    time.sleep(pause)
     try:
         response = _get(way, _VM_ID, None, None, get)
     except transport.TransportError:

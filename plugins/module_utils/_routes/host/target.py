@@ -27,9 +27,10 @@ from typing import Any, NamedTuple, Optional
 
 from ..candidates import Candidate
 from ..options import RouteOptions
+from ..reply import as_plain, parse_reply
 from . import persistence, probe
 from .apply import Outcome, apply, recover
-from .asking import Requests, ask_around
+from .asking import PACE, Requests, ask_around
 from .collect import collect
 from .host import Host, HostError
 from .journal import Journal
@@ -136,7 +137,10 @@ class LinuxTarget(NamedTuple):
 
     def _report(self, ask: bool) -> dict[str, Any]:
         asking = self._ask_around if self.send and ask else None
-        return collect(self.host, self.options, self.backend, self.azure, asking)
+        return collect(self.host, self.options, self.backend, self.azure, asking, self._identify)
+
+    def _identify(self, reply: dict[str, Any], mac: str) -> dict[str, Any]:
+        return as_plain(probe.with_vm_id(self.way, parse_reply(reply), mac, pause=PACE))
 
     def _ask_around(self, candidates: Sequence[Candidate]) -> dict[str, Any]:
         # No NIC leads to an emulator on the loopback interface.

@@ -39,6 +39,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
         made.pair = PRIMARY
         monkeypatch.setattr(probe, "prove", made.prove)
         monkeypatch.setattr(probe, "ask", made.ask)
+        monkeypatch.setattr(probe, "with_vm_id", made.with_vm_id)
         monkeypatch.setattr(asking.ask_around, "__defaults__", (0.01, 1.0))
         yield made
 
@@ -175,6 +176,14 @@ def test_agent_serves_programs_and_proves_nothing_about_the_nic(world: World) ->
     done = world.task()
     assert not done.get("failed"), done
     assert (done["verified"], done["changed"]) == (True, False)
+
+
+@pytest.mark.parametrize(("same", "verified"), [(True, True), (False, False), (None, False)])
+def test_vm_id_decides_where_imds_lists_another_mac(world: World, same: bool | None, verified: bool) -> None:
+    world.build(*NICS, DEFAULT, HOST + "src 10.0.1.10")
+    world.reply = ImdsReply("ok", "HTTP 200", "127.0.0.1", (("00:0d:3a:ff:ff:ff", ("10.0.1.10",)),), AGENT)
+    world.same_machine = same
+    assert world.task(state="query")["verified"] is verified
 
 
 def test_refusal_of_the_agent_is_neither_proof_nor_failure(world: World) -> None:
