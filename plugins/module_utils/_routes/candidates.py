@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, Optional
 
 from . import ipv4, model
-from .model import Address, Interface, State
+from .model import Address, Interface, Route, State
 from .options import DEFAULT, RouteOptions
 
 MOST = 8
@@ -23,10 +24,11 @@ class Candidate(NamedTuple):
 def candidates(state: State, options: RouteOptions = DEFAULT) -> list[Candidate]:
     """At most eight pairs that Azure may answer, by what DHCP and the routes tell; options narrow them down."""
     found = [
-        (_rank(state, nic, address), Candidate(nic.name, address.address))
+        ((*on_nic, *rank), Candidate(nic.name, address.address))
         for nic in state.interfaces
         if may_be_primary(nic) and _fits(nic, options)
-        for address in model.addresses_of(state, nic.name)
+        for on_nic in [_rank_of_nic(state, nic)]
+        for address, rank in _ranked_addresses(state, nic)
         if _may_be_asked(address) and options.primary_ip in ("", address.address)
     ]
     return [candidate for _rank, candidate in sorted(found, key=lambda one: one[0])][:MOST]
@@ -46,26 +48,27 @@ def _may_be_asked(address: Address) -> bool:
     return address.usable and not any(ipv4.covers(prefix, address.address) for prefix in left_out)
 
 
-def _rank(state: State, nic: Interface, address: Address) -> tuple[object, ...]:
-    """First the NIC that got Azure's host routes, then those with a default route; first the address by DHCP."""
-    rows = [row for row in state.routes_over.get(nic.name, ()) if row.usable and model.is_common(row)]
+def _rank_of_nic(state: State, nic: Interface) -> tuple[object, ...]:
+    """First the NIC that got Azure's host routes, then those with a default route."""
+    rows = _common_rows(state, nic)
     azure = any(row.prefix == ipv4.WIRESERVER_PREFIX and model.dhcp_learned(state, row) for row in rows)
     azure = azure or any(row.prefix == ipv4.IMDS_PREFIX and model.dhcp_learned(state, row) for row in rows)
     defaults = [
         model.effective_metric(state, row) for row in rows if row.prefix == ipv4.DEFAULT_PREFIX and row.next_hop
     ]
-    order = state.addresses_on[nic.name].index(address)
-    sourced = any(row.source == address.address for row in rows if row.protocol == "dhcp")
-    return (
-        nic.kind != "ethernet",
-        not azure,
-        min(defaults, default=1 << 33),
-        nic.ifindex,
-        address.virtual,
-        not (address.dhcp or sourced),
-        address.secondary,
-        order,
-    )
+    return (nic.kind != "ethernet", not azure, min(defaults, default=1 << 33), nic.ifindex)
+
+
+def _ranked_addresses(state: State, nic: Interface) -> Iterator[tuple[Address, tuple[object, ...]]]:
+    """First the address by DHCP."""
+    sources = {row.source for row in _common_rows(state, nic) if row.protocol == "dhcp"}
+    for order, address in enumerate(model.addresses_of(state, nic.name)):
+        leased = address.dhcp or address.address in sources
+        yield address, (address.virtual, not leased, address.secondary, order)
+
+
+def _common_rows(state: State, nic: Interface) -> list[Route]:
+    return [row for row in state.routes_over.get(nic.name, ()) if row.usable and model.is_common(row)]
 
 
 def owner(state: State, address: str) -> Optional[Interface]:

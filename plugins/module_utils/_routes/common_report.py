@@ -44,15 +44,17 @@ def _measure(report: Any) -> tuple[int, int]:
     rest = [report]
     while rest and rows <= MOST_ROWS and size <= MOST_BYTES:
         value = rest.pop()
-        if isinstance(value, Mapping):
+        if isinstance(value, (str, bytes)):  # most are; asking for an abstract class takes long
+            size += len(value) + 2
+            rows += max(value.count("\n") - 1, 0) if isinstance(value, str) else 0
+        elif value is None or isinstance(value, (int, float)):
+            size += 8
+        elif isinstance(value, Mapping):
             size += sum(len(str(key)) + 4 for key in value)
             rest.extend(value.values())
         elif isinstance(value, (list, tuple)):
             rows += sum(isinstance(one, (Mapping, list, tuple)) for one in value)
             rest.extend(value)
-        elif isinstance(value, (str, bytes)):
-            size += len(value) + 2
-            rows += max(value.count("\n") - 1, 0) if isinstance(value, str) else 0
         else:
             size += 8
     return rows, size

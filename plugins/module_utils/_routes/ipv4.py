@@ -18,6 +18,7 @@ LINK_LOCAL_PREFIX = "169.254.0.0/16"
 LOOPBACK_PREFIX = "127.0.0.0/8"
 
 
+@lru_cache(maxsize=4096)
 def number(address: str) -> int:
     """The address as an integer. ValueError where it is not dotted IPv4 text."""
     parts = address.split(".")
@@ -65,6 +66,7 @@ def mask_length(mask: str) -> int:
     return length
 
 
+@lru_cache(maxsize=4096)
 def prefix_length(prefix: str) -> int:
     """The number after the slash."""
     return int(prefix.partition("/")[2])

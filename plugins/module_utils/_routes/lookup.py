@@ -46,12 +46,14 @@ def best_rows(state: State, routes: Iterable[Route], target: str) -> list[Route]
         # "local" before "main" matters only where the kernel keeps both in one trie.
         return (-prefix_length(route), route.table != "local", effective_metric(state, route))
 
-    best = min(usable, key=rank)
+    ranks = [rank(route) for route in usable]
+    best = min(ranks)
+    first = usable[ranks.index(best)]
     if state.system == WINDOWS:
-        return [route for route in usable if rank(route) == rank(best)]
-    if not best.weight:
-        return [best]
-    return [route for route in usable if route.weight and rank(route) == rank(best)]
+        return [route for route, own in zip(usable, ranks) if own == best]
+    if not first.weight:
+        return [first]
+    return [route for route, own in zip(usable, ranks) if route.weight and own == best]
 
 
 def _decide_windows(state: State, target: str, source: str) -> RouteVerdict:
@@ -116,6 +118,7 @@ def _walk(rules: tuple[Rule, ...], target: str, source: str) -> Iterator[tuple[R
         yield rules[2], ("default",)
         return
     skip_below = 0
+    priorities = {rule.priority for rule in rules}
     for rule in rules:
         if rule.priority < skip_below:
             continue
@@ -126,7 +129,7 @@ def _walk(rules: tuple[Rule, ...], target: str, source: str) -> Iterator[tuple[R
             yield rule, None
         elif rule.action == "goto":
             # A goto without a rule to land on is skipped by the kernel.
-            if any(other.priority == rule.goto for other in rules):
+            if rule.goto in priorities:
                 skip_below = rule.goto
         else:
             yield rule, (rule.table,) if rule.action == "lookup" else ()

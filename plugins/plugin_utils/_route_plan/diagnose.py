@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Optional
 
 from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, model
@@ -86,8 +86,28 @@ def _check_winner(case: Evaluation) -> Iterator[Finding]:
         words = {"kind": verdict.kind, "prefix": verdict.route.prefix}
         yield finding("blocked_by_unreachable_route", _rows(case, verdict.route, rule=verdict.rule), **words)
     elif verdict.kind == "unicast":
-        judged = [_judge(case, leg) for leg in verdict.legs]
-        yield from sorted((one for one in judged if one), key=lambda one: one.severity != "error")[:1]
+        yield from _worst(_judge(case, leg) for leg in _distinct(verdict.legs))
+
+
+def _worst(found: Iterable[Optional[Finding]]) -> Iterator[Finding]:
+    """The first error; without one, the first finding."""
+    first = None
+    for one in found:
+        if one and one.severity == "error":
+            yield one
+            return
+        first = first or one
+    if first:
+        yield first
+
+
+def _distinct(legs: Iterable[Route]) -> Iterable[Route]:
+    """The first of those that `_judge` sees alike: a next hop matters in a route for IMDS, and in a policy table."""
+    found: dict[tuple[str, ...], Route] = {}
+    for leg in legs:
+        plain = leg.prefix != ipv4.IMDS_PREFIX and model.is_common(leg)
+        found.setdefault((leg.interface, leg.prefix, leg.table, "" if plain else leg.next_hop), leg)
+    return found.values()
 
 
 def _judge(case: Evaluation, leg: Route) -> Optional[Finding]:
@@ -154,8 +174,8 @@ def _check_bound(case: Evaluation) -> Iterator[Finding]:
     if case.bound.kind != "unicast" or any(leg.interface != case.primary.name for leg in case.bound.legs):
         yield _override(case, case.bound)
         return
-    bad = [_bad_policy_hop(case, leg, case.bound) for leg in case.bound.legs if leg not in case.winner.legs]
-    yield from [one for one in bad if one][:1]
+    judged = set(case.winner.legs)
+    yield from _worst(_bad_policy_hop(case, leg, case.bound) for leg in case.bound.legs if leg not in judged)
 
 
 def _bad_policy_hop(case: Evaluation, leg: Route, verdict: RouteVerdict) -> Optional[Finding]:
@@ -260,15 +280,18 @@ def _check_kernel_verdict(case: Evaluation) -> Iterator[Finding]:
 
 def _check_vf(case: Evaluation) -> Iterator[Finding]:
     """Two devices share a MAC; the one with a master is the hardware half and should be without an address."""
+    names: dict[str, list[str]] = {}
+    for nic in case.state.interfaces:
+        names.setdefault(nic.mac, []).append(nic.name)
     for nic in case.state.interfaces:
         own = [a.address for a in model.addresses_of(case.state, nic.name)] if nic.master else []
         own = [address for address in own if not ipv4.covers(ipv4.LINK_LOCAL_PREFIX, address)]
         if not own:
             continue
-        others = [other for other in case.state.interfaces if other.mac == nic.mac and other.name != nic.name]
-        if others:
+        other = next((name for name in names[nic.mac] if name != nic.name), "")
+        if other:
             evidence = _rows(case, *case.state.routes_over.get(nic.name, ())[:10])
-            words = {"interface": nic.name, "addresses": ", ".join(own), "master": others[0].name}
+            words = {"interface": nic.name, "addresses": ", ".join(own), "master": other}
             yield finding("address_on_vf", evidence, **words)
 
 
