@@ -136,10 +136,11 @@ def parse_addresses(text: str) -> Iterator[Row]:
 def _text_address(words: list[str]) -> dict[str, Any]:
     local, _slash, length = words[1].partition("/")
     row: dict[str, Any] = {"family": "inet", "local": local, "prefixlen": int(length or 32)}
-    if "peer" in words:
-        peer, _slash, length = words[words.index("peer") + 1].partition("/")
+    after = dict(zip(words, words[1:]))
+    if "peer" in after:
+        peer, _slash, length = after["peer"].partition("/")
         row.update(address=peer, prefixlen=int(length or 32))
-    if "scope" in words:
-        row["scope"] = words[words.index("scope") + 1]
+    if "scope" in after:
+        row["scope"] = after["scope"]
     row.update({flag: True for flag in ("secondary", "dynamic", "tentative") if flag in words})
     return row

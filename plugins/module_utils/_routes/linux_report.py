@@ -69,7 +69,7 @@ def read_linux_report(report: Mapping[str, Any]) -> State:
         return _read(report)
     except ReportError:
         raise
-    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError) as error:
         raise ReportError(f"the report of addresses, routes and rules can't be read: {error!r}") from error
 
 

@@ -78,7 +78,7 @@ def read_windows_report(report: Mapping[str, Any]) -> State:
         return _read(report)
     except ReportError:
         raise
-    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, AttributeError, LookupError, OverflowError, RecursionError) as error:
         raise ReportError(f"the report of routes, addresses and interfaces can't be read: {error!r}") from error
 
 

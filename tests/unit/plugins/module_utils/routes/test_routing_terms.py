@@ -22,7 +22,7 @@ from ansible_collections.imds.azure.plugins.module_utils._routes.reply import Im
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.evaluation import Evaluation
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plain_steps, plan
 from ansible_collections.imds.azure.tests.scenarios.judged import findings_of, plan_of
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 IMDS = ipv4.IMDS
@@ -454,6 +454,9 @@ TEXTS = st.lists(st.one_of(WORDS, WORDS, st.text(max_size=5)), max_size=30).map(
 
 
 @given(TEXTS, TEXTS, TEXTS)
+@example("inet scope", "", "")
+@example("inet peer", "", "")
+@example("inet 10.0.1.10/24 scope", "", "")
 def test_text_garbage_is_read_or_refused_clearly(addresses: str, routes: str, rules: str) -> None:
     try:
         state = read_linux_report(
