@@ -95,6 +95,23 @@ STATES: Mapping[str, Observed] = {
         rule="",
         words=("Renew the lease",),
     ),
+    "nic-down": Observed(
+        "no_route",
+        False,
+        ("link set eth0 down",),
+        nic="",
+        rule="",
+        words=("eth0", "is down", "ip link set dev eth0 up"),
+    ),
+    "other-nic-has-the-default": Observed(
+        "silent_although_routed",
+        False,
+        ("link set eth0 down", "route add default via 10.78.{n}.1 dev eth1"),
+        nic="eth1",
+        rule="default_route",
+        words=("ip link set dev eth0 up",),
+    ),
+    "second-nic-down": Observed("ok", None, ("link set eth1 down",), primary=DHCP),
     "l3mdev": Observed("ok", None, ("rule add pref 100 l3mdev",), primary=DHCP),
     "locked": Observed(
         "locked_by_systemd", False, LOCKED, rule="default_route", words=("systemd.imds.network=unlocked",)

@@ -200,6 +200,7 @@ TABLE: Mapping[str, tuple[str, str, str]] = {
         "The primary NIC can't be told: there is no default route with a gateway over a usable NIC.",
         _NAME_IT,
     ),
+    "nic_down": ("refusal", "{interface} (MAC address {mac}) {fault}, so nothing can be sent through it.", "{how}"),
     "ambiguous_primary_nic": ("refusal", "The primary NIC can't be told: {interfaces} are equal candidates.", _NAME_IT),
     "ambiguous_primary_ip": (
         "refusal",

@@ -135,15 +135,16 @@ def _rows(report: Mapping[str, Any], part: str, from_text: Any) -> list[Row]:
 
 
 def _interface(link: Row, leased: set[str], ports: Mapping[str, list[Row]]) -> Interface:
-    name = str(link.get("ifname"))
+    name, flags = str(link.get("ifname")), link.get("flags", ())
     return Interface(
         name=name,
         ifindex=int(link.get("ifindex") or 0),
         mac=normalize_mac(link.get("address")),
         kind=_kind(link, ports.get(name, [])),
-        up="UP" in link.get("flags", ()),
+        up="UP" in flags,
         dhcp=True if name in leased or any(row.get("dynamic") for row in _inet(link)) else None,
-        master=str(link.get("master") or ("(unknown)" if "SLAVE" in link.get("flags", ()) else "")),
+        master=str(link.get("master") or ("(unknown)" if "SLAVE" in flags else "")),
+        fault=model.DISABLED if "UP" not in flags else model.NO_CARRIER if "NO-CARRIER" in flags else "",
     )
 
 

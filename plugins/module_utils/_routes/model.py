@@ -30,6 +30,10 @@ ERRORS = {
 }
 
 
+DISABLED = "is down"
+NO_CARRIER = "has no carrier"
+
+
 class Interface(NamedTuple):
     """One network interface.
 
@@ -37,7 +41,8 @@ class Interface(NamedTuple):
     bridges, internal NAT switches, dummies) or ``cluster`` (the failover cluster's NetFT adapter).
     ``metric`` is Windows' interface metric; Linux has none. ``present`` is false for an index that only a stored route
     still mentions. ``dhcp``: configured by DHCP, ``None`` where nobody knows. ``master``: what the device is a port or
-    a VF of, which then is the NIC, not this device.
+    a VF of, which then is the NIC, not this device. ``fault``: why nothing can be sent through it, `DISABLED` or
+    `NO_CARRIER`; empty where nothing is known against it.
     """
 
     name: str
@@ -49,6 +54,7 @@ class Interface(NamedTuple):
     dhcp: Optional[bool] = None
     present: bool = True
     master: str = ""
+    fault: str = ""
 
 
 class Address(NamedTuple):

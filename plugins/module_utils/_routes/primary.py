@@ -9,6 +9,7 @@ from typing import NamedTuple, Optional
 
 from . import ipv4, model
 from .candidates import Candidate, may_be_primary, owner
+from .down import down_nics, nic_down
 from .findings import Finding, finding
 from .model import Interface, Route, State
 from .options import DEFAULT, RouteOptions
@@ -70,6 +71,8 @@ def find_primary(state: State, options: RouteOptions = DEFAULT) -> Primary:
             return Primary(failed, problems=(problem,))
     if found.interface is None:
         return found
+    if not found.interface.up and found.interface.fault and options.state != "absent":
+        return found._replace(problems=(nic_down(state, found.interface),))
     address, problems = _address(state, options, found, answered)
     return found._replace(address=address, problems=problems)
 
@@ -145,7 +148,7 @@ def _by_option(state: State, options: RouteOptions) -> Primary:
         wanted=wanted,
         interfaces=", ".join(nic.name for nic in state.interfaces if nic.present) or "none",
     )
-    return Primary(problems=(problem,))
+    return Primary(problems=(problem, *down_nics(state)))  # Windows lists no interface of a disabled adapter
 
 
 def _with_ipv4(state: State, nics: list[Interface]) -> list[Interface]:
@@ -179,7 +182,7 @@ def _by_default_route(state: State) -> Primary:
         if row.prefix == ipv4.DEFAULT_PREFIX and row.next_hop and model.is_common(row) and _is_usable_nic(state, row)
     ]
     if not rows:
-        return Primary(problems=(finding("no_default_route"),))
+        return Primary(problems=(*down_nics(state), finding("no_default_route")))
     lowest = min(model.effective_metric(state, row) for row in rows)
     names = {row.interface for row in rows if model.effective_metric(state, row) == lowest}
     if len(names) == 1:

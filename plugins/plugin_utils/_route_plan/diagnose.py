@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Optional
 
 from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, model
+from ansible_collections.imds.azure.plugins.module_utils._routes.down import down_nics
 from ansible_collections.imds.azure.plugins.module_utils._routes.findings import REPAIR, Finding, finding
 from ansible_collections.imds.azure.plugins.module_utils._routes.model import Route, RouteVerdict, Rule
 
@@ -295,8 +296,17 @@ def _check_vf(case: Evaluation) -> Iterator[Finding]:
             yield finding("address_on_vf", evidence, **words)
 
 
+def _check_down(case: Evaluation) -> Iterator[Finding]:
+    """Where IMDS is silent, a NIC that is down may be the one that it would answer."""
+    known = {one.message for one in case.primary.problems}
+    for one in down_nics(case.state) if case.asked and not case.served else ():
+        if one.message not in known:
+            yield one._replace(severity="warning")
+
+
 _CHECKS = (
     _check_primary,
+    _check_down,
     _check_vf,
     _check_winner,
     check_replies,

@@ -145,11 +145,20 @@ class _Names:
                 metric=int(interface.get("InterfaceMetric") or 0),
                 dhcp={"enabled": True, "1": True, "disabled": False, "0": False}.get(_word(interface.get("Dhcp"))),
                 present=bool(interface) or not self._knows_present,
+                fault=_fault(state, status),
             )
 
     def _alias(self, index: int) -> str:
         named = self._interfaces.get(index, {}).get("InterfaceAlias") or self._adapters.get(index, {}).get("Name")
         return str(named or f"interface {index}")
+
+
+def _fault(state: str, status: str) -> str:
+    """Adapters that are not present are remains of hardware that is gone, so nothing is wrong with them."""
+    if status == "disabled":
+        return model.DISABLED
+    disconnected = status == "disconnected" or (state in ("disconnected", "0") and status != "not present")
+    return model.NO_CARRIER if disconnected else ""
 
 
 def _kind(index: int, name: str, adapter: Row) -> str:

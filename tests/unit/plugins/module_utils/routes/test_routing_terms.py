@@ -226,6 +226,34 @@ def test_vf_of_an_accelerated_nic_is_never_the_primary_one(master: str, address:
     )
 
 
+def linux_link(name: str, mac: str, *flags: str, kind: str = "", **more: Any) -> dict[str, Any]:
+    linkinfo = {"info_kind": kind} if kind else {}
+    return {"ifname": name, "ifindex": 9, "address": mac, "flags": list(flags), "linkinfo": linkinfo, **more}
+
+
+@pytest.mark.parametrize(
+    ("link", "said"),
+    [
+        (linux_link("eth0", "00:0d:3a:00:00:01", "BROADCAST"), "eth0 (MAC address 00:0d:3a:00:00:01) is down"),
+        (linux_link("eth0", "00:0d:3a:00:00:01", "UP", "NO-CARRIER"), "has no carrier"),
+        (linux_link("eth0", "00:0d:3a:00:00:01", "UP", "LOWER_UP"), ""),
+        (linux_link("bond0", "02:0d:3a:00:00:01"), ""),
+        (linux_link("docker0", "00:0d:3a:00:00:01", kind="dummy"), ""),
+        (linux_link("enP1s1", "00:0d:3a:00:00:01", "SLAVE", master="eth0"), ""),
+    ],
+)
+def test_nic_that_is_down_is_named(link: dict[str, Any], said: str) -> None:
+    state = read_linux_report({"addresses": [link], "routes": []})
+    first, *rest = find_primary(state).problems
+    assert (said in first.message) if said else not rest
+    assert [one.code for one in rest] == (["no_default_route"] if said else [])
+    if "is down" in said:
+        assert "ip link set dev eth0 up" in first.remedy
+        assert [one.code for one in find_primary(state, RouteOptions(interface="eth0")).problems] == ["nic_down"]
+        removing = find_primary(state, RouteOptions(state="absent", interface="eth0"))
+        assert [one.code for one in removing.problems] == ["primary_nic_link_local"]
+
+
 def test_two_nics_with_one_mac_are_ambiguous() -> None:
     state = linux_state(DEFAULT0)
     nics = tuple(nic._replace(mac="00:0d:3a:00:00:01") for nic in state.interfaces)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._routes import lookup, model
 from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions
+from ansible_collections.imds.azure.plugins.module_utils._routes.primary import find_primary
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.windows_report import read_windows_report
 from ansible_collections.imds.azure.tests.scenarios.judged import codes, plan_of
 from ansible_collections.imds.azure.tests.scenarios.windows_reports import (
@@ -109,3 +110,23 @@ def test_disconnected_nic_carries_nothing() -> None:
     winner = lookup.decide(read_windows_report(given))
     assert winner.route
     assert winner.route.interface == "Ethernet"
+
+
+@pytest.mark.parametrize(
+    ("status", "listed", "said"),
+    [
+        ("Disabled", False, "Enable-NetAdapter -Name 'Ethernet'"),
+        ("Disconnected", True, "still attached"),
+        ("Not Present", False, ""),
+    ],
+)
+def test_adapter_that_is_down_is_named(status: str, listed: bool, said: str) -> None:
+    given = report([])
+    given["adapters"][0].update({"Status": status, "MacAddress": "00-0D-3A-00-00-01"})
+    given["addresses"]["active"] = []
+    if not listed:
+        given["interfaces"] = [row for row in given["interfaces"] if row["InterfaceAlias"] != "Ethernet"]
+    for options in (RouteOptions(), RouteOptions(interface="Ethernet")):
+        problems = find_primary(read_windows_report(given), options).problems
+        down = [one.remedy for one in problems if one.code == "nic_down"]
+        assert [said in remedy for remedy in down] == ([True] if said else [])
