@@ -162,7 +162,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteAsking
             ImdsReply first = replies.ContainsKey(0) ? replies[0] : silence;
             Answered = Answered ?? (first.Direct ? Of(first) : null);
             Candidate likely = Answered ?? order.ElementAtOrDefault(1);
-            // A team or a virtual switch has a MAC address that IMDS does not list; the vmId then tells whose answer it is.
+            // A team or a virtual switch has a MAC address that IMDS does not list; the vmId then tells whose answer
+            // it is.
             probe.AddVmId(first, likely == null ? "" : likely.Mac, Pace);
             return new Map { { "unbound", first.AsMap() }, { "bound", bound } };
         }

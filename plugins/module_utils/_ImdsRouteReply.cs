@@ -12,11 +12,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteReply
     using Map = Dictionary<string, object>;
 
     // Outcome: one of Answers (IMDS itself answered: ok, with the interfaces of a VM; busy; forbidden), agent_refused
-    // (the guest proxy agent bars this program), agent_failed (it could not reach IMDS itself), foreign (something other
-    // than this VM's IMDS answered), redirected, or a kind of TransportException. LocalAddress: where the reply was received, "" without a connection. Interfaces:
-    // MAC address and IPv4 addresses of each interface that IMDS knows; their order means nothing. Peer: IP:port that
-    // the connection really leads to, "" where unknown. SameMachine: whether the vmId of IMDS is that of the firmware,
-    // null where nobody looked or could.
+    // (the guest proxy agent bars this program), agent_failed (it could not reach IMDS itself), foreign (something
+    // other than this VM's IMDS answered), redirected, or a kind of TransportException. LocalAddress: where the reply
+    // was received, "" without a connection. Interfaces: MAC address and IPv4 addresses of each interface that IMDS
+    // knows; their order means nothing. Peer: IP:port that the connection really leads to, "" where unknown.
+    // SameMachine: whether the vmId of IMDS is that of the firmware, null where nobody looked or could.
     public sealed class ImdsReply
     {
         public const string Imds = "169.254.169.254";
