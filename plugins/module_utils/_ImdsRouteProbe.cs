@@ -151,8 +151,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
             };
         }
 
-        // If the document does not list the NIC, check whether the VM is the one that the firmware names. pause: seconds
-        // to wait before a request is sent for that.
+        // If the document does not list the NIC, check whether the VM is the one that the firmware names. pause: how
+        // many seconds to wait before a request is sent for that.
         public void AddVmId(ImdsReply reply, string mac, double pause = 0)
         {
             if (reply.Outcome != "ok" || reply.Knows(mac))
