@@ -184,7 +184,7 @@ def test_access_denied(site: Site) -> None:
 
 
 def test_a_kill_at_each_change(site: Site) -> None:
-    """The process ends as by kill -9: the next run takes back what it began, and repairs."""
+    """The process ends as by kill -9: the next run rolls back what it began, and repairs."""
     given, options, _codes, rows = REPAIRS["static_on_wrong_nic"]
     site.build(given)
     site.repair(options)
