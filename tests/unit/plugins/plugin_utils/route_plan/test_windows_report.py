@@ -9,12 +9,17 @@ from ansible_collections.imds.azure.plugins.module_utils._routes import lookup, 
 from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions
 from ansible_collections.imds.azure.plugins.module_utils._routes.primary import find_primary
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.windows_report import read_windows_report
-from ansible_collections.imds.azure.tests.scenarios.judged import codes, plan_of
+from ansible_collections.imds.azure.tests.scenarios.judged import codes, findings_of, plan_of
 from ansible_collections.imds.azure.tests.scenarios.windows_reports import (
     CLUSTER,
+    CLUSTER_ADDRESS,
+    CLUSTER_ROUTE,
     DHCP_HOST,
+    ETHERNET,
+    ETHERNET_DHCP,
     IMDS,
     LOWER,
+    NETFT,
     OWN,
     STATIC_DEFAULT,
     TWO_NICS,
@@ -24,6 +29,15 @@ from ansible_collections.imds.azure.tests.scenarios.windows_reports import (
     report,
     route,
 )
+
+
+@pytest.mark.parametrize(("nic", "said"), [(ETHERNET, True), (ETHERNET_DHCP, False)], ids=["static", "DHCP"])
+def test_only_a_static_nic_is_said_to_be_configured_statically(nic: Row, said: bool) -> None:
+    given = report([STATIC_DEFAULT, CLUSTER_ROUTE], nics=(nic, NETFT), addresses=(OWN, CLUSTER_ADDRESS))
+    found = findings_of(read_windows_report(given))
+    assert found[0].code == "captured_by_cluster_adapter"
+    assert any("configured statically" in one.message for one in found) == said
+    assert any("Renew" in (one.remedy or "") or "renew" in (one.remedy or "") for one in found) != said
 
 
 def test_vip_is_told_by_its_store() -> None:
