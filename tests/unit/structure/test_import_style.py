@@ -17,6 +17,7 @@ PACKAGES = [
     "plugins/module_utils/_imds",
     "plugins/module_utils/_routes",
     "plugins/plugin_utils/_attestation",
+    "plugins/module_utils/_events",
     "plugins/plugin_utils/_route_plan",
     "roles/azure_imds_emulator/files/azure_imds_emulator",
     "tests/lab",

@@ -23,7 +23,13 @@ Graph = Mapping[str, set[str]]
 
 # Layer -> the layers that it may import, besides itself. A module belongs to the longest name that starts its own.
 LAYERS: Mapping[str, tuple[str, ...]] = {
-    "modules": ("module_utils", "module_utils._imds", "module_utils._routes", "module_utils._routes.host"),
+    "modules": (
+        "module_utils",
+        "module_utils._imds",
+        "module_utils._events",
+        "module_utils._routes",
+        "module_utils._routes.host",
+    ),
     "action": (
         "module_utils",
         "module_utils._imds",
@@ -35,8 +41,9 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "filter": ("module_utils._imds",),
     "doc_fragments": (),
     # The options of the modules, and what only they need.
-    "module_utils": ("module_utils._imds", "module_utils._routes"),
+    "module_utils": ("module_utils._imds", "module_utils._events", "module_utils._routes"),
     "module_utils._imds": (),
+    "module_utils._events": ("module_utils._imds",),
     "module_utils._routes": ("module_utils._imds",),
     "module_utils._routes.host": ("module_utils._imds", "module_utils._routes"),
     # What the action plugins share.
@@ -48,6 +55,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
 # What decides; it takes values and returns values.
 PURE = (
     *(f"module_utils._imds.{name}" for name in ("blank", "facts", "fields", "paths", "reasons", "tags", "versions")),
+    *(f"module_utils._events.{name}" for name in ("dates", "document", "phases", "selection", "terms")),
     "module_utils._routes",
     "plugin_utils._route_plan",
     "plugin_utils._task_options",
