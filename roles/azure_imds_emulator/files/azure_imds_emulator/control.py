@@ -6,7 +6,9 @@ GET /                      readiness and version
 GET|POST|DELETE /faults    scripted faults (`fault_spec.py` shows the objects)
 GET|DELETE /requests       the request log (`log.py`)
 GET|PUT /vms               the VM list (`vms.py`)
-/events, /clock            scheduled events (`control_events.py`)
+/events                    scheduled events (`control_events.py`)
+/identities                managed identities (`control_identities.py`)
+GET|POST /clock            the clock of events and identities; move it forward: {"advance": 60}
 GET /ca/root.pem           the CA that signs attested documents; also /ca/intermediate.pem, and both in DER under
                            the path that certificates name, /pkiops/certs/
 
@@ -24,6 +26,7 @@ from .attestation.authority import FOLDER, pem
 from .attestation.certificates import Certificate
 from .checks import InvalidInputError, load_json
 from .control_events import EventControl
+from .control_identities import IdentityControl
 from .emulator import Emulator
 from .fault_spec import parse_all
 from .message import JSON, Answer, Layer, Request, json_body
@@ -37,6 +40,7 @@ class Control:
         self._emulator = emulator
         self._hosts = frozenset(host.lower() for host in hosts)
         self._events = EventControl(emulator.events)
+        self._identities = IdentityControl(emulator.identities, emulator.issuer)
         self._routes: dict[str, dict[str, Callable[[Request], Any]]] = {
             "/": {"GET": lambda _request: {"ready": True, "version": __version__}},
             "/faults": {
@@ -49,7 +53,12 @@ class Control:
                 "DELETE": lambda _request: {"deleted": emulator.log.clear()},
             },
             "/vms": {"GET": lambda _request: emulator.vms.given(), "PUT": self._put_vms},
+            "/clock": {
+                "GET": lambda _request: emulator.clock.as_json(),
+                "POST": lambda request: emulator.clock.advance(_given(request)),
+            },
             **self._events.routes,
+            **self._identities.routes,
             "/ca/root.pem": {"GET": lambda _request: _pem(emulator.authority.root())},
             "/ca/intermediate.pem": {"GET": lambda _request: _pem(emulator.authority.intermediate())},
         }
@@ -61,6 +70,7 @@ class Control:
     def _put_vms(self, request: Request) -> Any:
         given = _given(request)
         self._emulator.vms.replace(given.get("vms") if isinstance(given, dict) else given)
+        self._emulator.identities.catch_up()
         return self._emulator.vms.given()
 
     def answer(self, request: Request) -> Answer:
@@ -74,6 +84,7 @@ class Control:
             )
         methods = self._routes.get(request.path.rstrip("/") or "/")
         methods = methods or self._events.methods_of_one(request.segments())
+        methods = methods or self._identities.methods_of_one(request.segments())
         if methods is None:
             return _json(404, {"error": f"unknown path; known are {', '.join(self._routes)}"})
         method = methods.get("GET" if request.method == "HEAD" else request.method)

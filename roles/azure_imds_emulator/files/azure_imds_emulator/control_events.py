@@ -4,7 +4,6 @@
 
 GET|POST|DELETE /events    all events, and what clients posted; add some (`event_spec.py` shows the objects); remove all
 PATCH|DELETE /events/ID    postpone or change one; cancel it
-GET|POST /clock            the clock of the events; move it on: {"advance": 60}
 """
 
 from __future__ import annotations
@@ -28,10 +27,6 @@ class EventControl:
                 "GET": lambda _request: events.as_json(),
                 "POST": lambda request: events.add(_given(request)),
                 "DELETE": lambda _request: {"deleted": events.clear()},
-            },
-            "/clock": {
-                "GET": lambda _request: events.time(),
-                "POST": lambda request: events.advance(_given(request)),
             },
         }
 

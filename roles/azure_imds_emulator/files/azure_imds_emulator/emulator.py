@@ -14,14 +14,17 @@ from . import routes
 from .attestation import site
 from .attestation.authority import Authority
 from .attestation.documents import Documents
+from .clock import Clock
 from .delivery import deliver
 from .endpoints import Call
 from .event_store import Events
 from .faults import Fault, Faults
+from .identity_store import Identities
 from .limiter import Limiter
 from .log import Entry, RequestLog
 from .message import Answer, Request
 from .server import Channel
+from .tokens.tenant import Issuer
 from .vms import Vm, Vms
 
 SILENCE = 60.0  # seconds that a connection from an address that Azure does not answer stays open
@@ -45,7 +48,10 @@ class Emulator:
         self.vms = Vms(vms)
         self.authority = Authority(ca_directory, clock)
         self._documents = Documents(self.vms, self.authority)
-        self.events = Events(self.vms, clock)
+        self.clock = Clock(clock)
+        self.events = Events(self.vms, self.clock)
+        self.identities = Identities(self.vms, self.clock)
+        self.issuer = Issuer(self.authority)
         self.faults = Faults()
         self.log = RequestLog()
         self._limiter = limiter
@@ -88,7 +94,9 @@ class Emulator:
             if not admitted:
                 return self._with_retry_after(target.family.throttled(request), vm)
             now, parameters = self._clock(), request.parameters()
-            call = Call(request, vm, target.route, parameters, now, self._documents, self.events)
+            call = Call(
+                request, vm, target.route, parameters, now, self._documents, self.events, self.identities, self.issuer
+            )
             _pause(delay + target.family.pause(call))
             return target.family.answer(call)
 

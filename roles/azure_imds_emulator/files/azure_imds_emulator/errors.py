@@ -7,6 +7,8 @@ Answers that nobody has captured are in `unevidenced.py`.
 
 from __future__ import annotations
 
+from typing import Any
+
 from . import event_kinds, unevidenced
 from .message import JSON, XML, Answer, Layer, Request, error_body, json_body
 from .versions import NEWEST
@@ -16,8 +18,9 @@ def _front_end(status: int, message: str) -> Answer:
     return Answer(status, error_body(message), XML, Layer.FRONT_END)
 
 
-def _identity(description: str) -> Answer:
-    return Answer(400, json_body({"error": "invalid_request", "error_description": description}))
+def identity(description: str, error: str = "invalid_request", **more: Any) -> Answer:
+    """An error of the identity endpoint; ``more`` are keys beside the usual two."""
+    return Answer(400, json_body({"error": error, "error_description": description, **more}))
 
 
 # Captured: the odd ": ." is the service's own.
@@ -43,10 +46,14 @@ BAD_EVENTS_VERSION = _bad_version(event_kinds.NEWEST)
 # Captured are these words, on a POST; not the status.
 EVENTS_THROTTLED = Answer(429, b"Throttle Result: Too Many Requests", unevidenced.TEXT_TYPE)
 
-IDENTITY_MISSING_HEADER = _identity("Required metadata header not specified")
+IDENTITY_MISSING_HEADER = identity("Required metadata header not specified")
 IDENTITY_ROOT = Answer(404, json_body({"error": "Not Found"}))  # another spelling than NOT_FOUND: another backend
-IDENTITY_NOT_FOUND = _identity("Identity not found")
-IDENTITY_NO_RESOURCE = _identity("Required query variable 'resource' is missing")
+IDENTITY_NOT_FOUND = identity("Identity not found")
+IDENTITY_NO_RESOURCE = identity("Required query variable 'resource' is missing")
+IDENTITY_AMBIGUOUS = identity(
+    "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the "
+    "token request"
+)
 
 # Documented texts; the envelope around them is the front end's.
 _LOADBALANCER: dict[str, tuple[int, str]] = {

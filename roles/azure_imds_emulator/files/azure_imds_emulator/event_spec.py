@@ -91,15 +91,6 @@ def parse_change(given: Any) -> dict[str, Any]:
     return checks.fields("", checks.mapping("event", given), {name: FIELDS[name] for name in CHANGES})
 
 
-def parse_advance(given: Any) -> float:
-    """The seconds by which the clock shall move on.
-
-    :raises InvalidInputError: if a field is wrong
-    """
-    checked = checks.fields("", checks.mapping("clock", given), {"advance": checks.number(0, LONGEST)})
-    return float(checked["advance"]) if "advance" in checked else checks.fail("advance", "is required")
-
-
 def check_switches(field: str, value: Any) -> dict[str, Any]:
     """The key ``scheduled_events`` of a VM.
 

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Scheduled events as they come, start and go, by a clock that can be moved on.
+"""Scheduled events as they come, start and go, by a clock that can be moved forward.
 
 What is due happens when somebody looks, in the order in which it was due; nothing runs in between.
 """
@@ -15,7 +15,7 @@ from typing import Any, Callable, NoReturn, Optional
 
 from . import checks
 from .event_kinds import OTHER, SELF
-from .event_spec import DAY, Wanted, parse_advance, parse_change, parse_events
+from .event_spec import DAY, Wanted, parse_change, parse_events
 from .vms import Vm, Vms
 
 MOST = 1_000  # events
@@ -95,7 +95,6 @@ class Events:
     def __init__(self, vms: Vms, clock: Callable[[], float]) -> None:
         self._vms = vms
         self._clock = clock
-        self._offset = 0.0
         self._lock = threading.Lock()
         self._domains: dict[str, _Domain] = {}
         self._posts: deque[dict[str, Any]] = deque(maxlen=POSTS)
@@ -104,7 +103,7 @@ class Events:
 
     def now(self) -> float:
         """The time by which events come and go, in Unix seconds."""
-        return self._clock() + self._offset
+        return self._clock()
 
     def delay(self, vm: Vm) -> float:
         """Seconds that a request takes if it is the one that switches the service on."""
@@ -213,20 +212,6 @@ class Events:
                 domain.events.clear()
             self._posts.clear()
         return count
-
-    def advance(self, given: Any) -> dict[str, Any]:
-        """Move the clock on.
-
-        :raises InvalidInputError: if a field is wrong
-        """
-        seconds = parse_advance(given)
-        with self._lock:
-            self._offset += seconds
-        return self.time()
-
-    def time(self) -> dict[str, Any]:
-        """The clock, and how far it is ahead of the machine's."""
-        return {"now": self.now(), "ahead": self._offset}
 
     # ----------------------------------------------------------------------------------------------------------------
 

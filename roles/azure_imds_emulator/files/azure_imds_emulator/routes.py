@@ -40,7 +40,7 @@ def resolve(request: Request) -> Union[Answer, Target]:
         return ANSWERS["outside"]
     objections = (rule(request, found) for rule in RULES)
     route = request.segments()[1 + len(found.path) :]
-    return next((answer for answer in objections if answer), None) or Target(found, route)
+    return found.first(request) or next((answer for answer in objections if answer), None) or Target(found, route)
 
 
 def _metadata_header(request: Request, family: Family) -> Optional[Answer]:

@@ -50,6 +50,12 @@ ANSWERS: dict[str, Answer] = {
     # Identity without, or with an unknown, api-version.
     "identity_no_version": _identity("Required query variable 'api-version' is missing"),
     "identity_bad_version": _identity("Unsupported api-version"),
+    # More than one parameter that names an identity.
+    "identity_selectors": _identity("Only one of client_id, object_id and msi_res_id can be specified"),
+    # A verb that an identity route does not know: the code is specified, the description is not.
+    "identity_method": Answer(
+        405, json_body({"error": "method_not_allowed", "error_description": "Method not allowed"})
+    ),
     # Scheduled events in a version that the host does not have: clients fall back on 400 and on 404.
     "events_too_new": _front_end(404, "Not found"),
     # An approval that is malformed (the status is documented), or names an event that there is not (it is not).

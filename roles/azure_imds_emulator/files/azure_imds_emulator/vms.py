@@ -13,7 +13,8 @@ A VM is given as an object; only the name is required:
      "classic": false, "limiter": true, "retry_after": 5, "loadbalancer": {...} or null,
      "shuffle_interfaces": false,          the primary interface is the last one of the document, not the first
      "scheduled_events": {"domain": "d"},  with whom it is maintained, and more (`event_spec.SWITCHES`)
-     "attested": {"altered": true}}        what is wrong with its attested documents (`attested_spec.py`)
+     "attested": {"altered": true},        what is wrong with its attested documents (`attested_spec.py`)
+     "identity": {"system_assigned": true}} its managed identities (`identity_spec.py`)
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Optional
 
-from . import attested_spec, checks, event_spec, overrides
+from . import attested_spec, checks, event_spec, identity_spec, overrides
+from .identity_spec import Managed
 from .versions import INTRODUCED
 
 PROFILES = Path(__file__).parent / "profiles"
@@ -54,6 +56,7 @@ class Vm:
     classic: bool
     attested: Mapping[str, Any]
     scheduled_events: Mapping[str, Any]
+    identity: Managed
     limiter: bool = True
     retry_after: Optional[int] = None
     loadbalancer: Optional[dict[str, Any]] = None
@@ -117,15 +120,19 @@ def build(given: Mapping[str, Any], where: str = "vm") -> Vm:
     classic = options.get("classic", False)
     if classic:
         document.pop("compute", None)
+        if "identity" in options:
+            checks.fail(f"{where}.identity", "does not go with classic: a classic VM has no managed identity")
+    compute = compute if isinstance(compute, dict) else {}
     return Vm(
         name=spec["name"],
         sources=sources,
         secondary_addresses=frozenset(secondary),
         document=document,
-        compute=compute if isinstance(compute, dict) else {},
+        compute=compute,
         classic=classic,
         attested=options.get("attested", {}),
         scheduled_events=options.get("scheduled_events", {}),
+        identity=identity_spec.managed(f"{where}.identity", options.get("identity", {}), _resource_id(compute)),
         limiter=options.get("limiter", True),
         retry_after=options.get("retry_after"),
         loadbalancer=options.get("loadbalancer"),
@@ -177,6 +184,17 @@ def _shuffled(document: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(network, dict) or not isinstance(interfaces, list):
         return document
     return {**document, "network": {**network, "interface": interfaces[::-1]}}
+
+
+def _resource_id(compute: dict[str, Any]) -> str:
+    """Whom a system-assigned identity belongs to: the VM, or the uniform scale set that it is an instance of."""
+    group = f"/subscriptions/{compute.get('subscriptionId', '')}/resourceGroups/{compute.get('resourceGroupName', '')}"
+    default = f"{group}/providers/Microsoft.Compute/virtualMachines/{compute.get('name', '')}"
+    own = str(compute.get("resourceId") or default)
+    scale_set, _separator, _instance = own.partition("/virtualMachines/")
+    own = scale_set if "/virtualmachinescalesets/" in scale_set.lower() else own
+    # As tokens spell it.
+    return own.replace("/resourceGroups/", "/resourcegroups/", 1)
 
 
 def _private_ip(document: dict[str, Any]) -> str:
@@ -319,4 +337,5 @@ FIELDS: dict[str, checks.Check] = {
     "shuffle_interfaces": checks.boolean,
     "attested": attested_spec.check,
     "scheduled_events": event_spec.check_switches,
+    "identity": identity_spec.check,
 }

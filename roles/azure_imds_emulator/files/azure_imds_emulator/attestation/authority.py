@@ -88,6 +88,10 @@ class Authority:
         issuer = self.untrusted_root() if untrusted else self.intermediate()
         return issue(spec, self._founded().keys["leaf"], issuer)
 
+    def token_signer(self, name: str) -> Certificate:
+        """The certificate of who signs access tokens; always the same."""
+        return self.leaf(_ca(name, self._founded().created, names=(name,)))
+
     def impostor(self, spec: CertificateSpec) -> Certificate:
         """A certificate of the intermediate for someone else's key."""
         return issue(spec, self.impostor_key(), self.intermediate())

@@ -5,12 +5,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Callable
+from typing import Callable, Optional
 
 from .. import errors, unevidenced
 from ..attestation.documents import Documents
 from ..event_store import Events
+from ..identity_store import Identities
 from ..message import Answer, Request
+from ..tokens.tenant import Issuer
 from ..vms import Vm
 
 
@@ -25,6 +27,8 @@ class Call:
     now: float
     documents: Documents
     events: Events
+    identities: Identities
+    issuer: Issuer
 
 
 def _missing_header(request: Request) -> Answer:
@@ -35,13 +39,15 @@ def _missing_header(request: Request) -> Answer:
 class Family:
     """One endpoint: where it is, who answers, how it refuses, and which limit (`limiter.LIMITS`) it falls under.
 
-    ``needs_header``: whether a request must have the Metadata header. ``pause``: seconds before the answer.
+    ``first``: an answer that comes before every rule. ``needs_header``: whether a request must have the Metadata
+    header. ``pause``: seconds before the answer.
     """
 
     path: tuple[str, ...]
     answer: Callable[[Call], Answer]
     methods: tuple[str, ...] = ("GET",)
     bucket: str = "general"
+    first: Callable[[Request], Optional[Answer]] = lambda _request: None
     needs_header: Callable[[Request], bool] = lambda _request: True
     pause: Callable[[Call], float] = lambda _call: 0.0
     missing_header: Callable[[Request], Answer] = _missing_header
