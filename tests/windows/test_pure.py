@@ -163,7 +163,7 @@ JSON = {
 def python_reads(body: bytes) -> Any:
     try:
         return {"valid": True, "content": client._read_json(Response(200, {}, body, ""))}
-    except client._UnusableError:
+    except client.UnusableError:
         return {"valid": False}
 
 

@@ -35,8 +35,8 @@ class ImdsAnswer:
         self.local_address = local_address
 
 
-class _UnusableError(Exception):
-    """A 200 response with unexpected content. outcome: a key of retry.RULES."""
+class UnusableError(Exception):
+    """A 200 response with unexpected content. outcome: a key of the policy's rules."""
 
     def __init__(self, outcome: str, detail: str) -> None:
         super().__init__(detail)
@@ -101,14 +101,14 @@ class Client:
 
         :raises ImdsError: not_found if the VM is not behind one
         """
-        return self._versioned(paths.LOAD_BALANCER, _read_object)
+        return self._versioned(paths.LOAD_BALANCER, read_object)
 
     def attested(self, nonce: str) -> ImdsAnswer:
         """The attested document for a nonce (options.nonce), {"encoding": ..., "signature": ...}. Nothing is verified.
 
         :raises ImdsError: with the reason if there is none
         """
-        return self._versioned(paths.ATTESTED, _read_object, f"&nonce={nonce}")
+        return self._versioned(paths.ATTESTED, read_object, f"&nonce={nonce}")
 
     def fetch(self, path: Path) -> ImdsAnswer:
         """Whatever is at a path: parsed JSON, or the text of a single value.
@@ -116,7 +116,7 @@ class Client:
         :raises ImdsError: with the reason if there is nothing
         """
         if not path.since:
-            content, response = self._persist(path, None, _read_json, "")
+            content, response = self.ask(path, None, _read_json)
             return ImdsAnswer(content, None, response.local_address)
         # A leaf has no JSON form: IMDS rejects the request, and gives it as text only.
         forms = [(_read_json, ""), (_read_text, "&format=text")]
@@ -143,7 +143,7 @@ class Client:
         version = pinned or versions.LADDER[0]
         while True:
             try:
-                content, response = self._persist(path, version, read, query)
+                content, response = self.ask(path, version, read, query)
             except _VersionError as error:
                 lower = None if pinned else versions.step_down(version, error.offered, path.since)
                 if lower is None:
@@ -152,14 +152,27 @@ class Client:
             else:
                 return ImdsAnswer(content, version, response.local_address)
 
-    def _persist(
-        self, path: Path, version: str | None, read: Callable[[transport.Response], Any], query: str
+    def ask(
+        self,
+        path: Path,
+        version: str | None,
+        read: Callable[[transport.Response], Any],
+        query: str = "",
+        policy: retry.Policy | None = None,
+        headers: dict[str, str] | None = None,
     ) -> tuple[Any, transport.Response]:
-        """Ask for one path in one version until there is an answer or a reason to stop."""
+        """Ask for one path in one version until there is an answer or a reason to stop.
+
+        :param read: makes the content of a response that the policy takes for "ok"
+        :param query: what follows the API version, beginning with &
+        :param headers: more headers than every request has
+        :raises ImdsError: with the reason to stop
+        """
+        policy = policy or retry.Policy(path.root)
         target = f"/metadata/{path.path}" + (f"?api-version={version}{query}" if version else "")
         tries: dict[str, int] = {}
         while True:
-            seen = self._attempt(target, read, path.root)
+            seen = self._attempt(target, read, policy, headers or {})
             tries[seen.outcome] = tries.get(seen.outcome, 0) + 1
             log: dict[str, Any] = {
                 "path": path.path,
@@ -178,42 +191,52 @@ class Client:
                 continue
             if seen.silent_on and tries[seen.outcome] == 2:
                 self._try_other_sources(target, seen.silent_on)
-            log["wait"] = self._wait(seen, tries[seen.outcome])
+            log["wait"] = self._wait(seen, tries[seen.outcome], policy)
             if log["wait"] is None:
-                raise ImdsError(retry.RULES[seen.outcome].reason, seen.detail)
+                raise ImdsError(policy.rules[seen.outcome].reason, seen.detail)
             self._sleep(log["wait"])
 
-    def _wait(self, seen: _Seen, tries: int) -> float | None:
-        """Seconds until the next try; None if the table allows none, or the deadline comes first."""
-        rule = retry.RULES[seen.outcome]
+    def _wait(self, seen: _Seen, tries: int, policy: retry.Policy) -> float | None:
+        """Seconds until the next try; None if the policy allows none, or the deadline comes first."""
+        rule = policy.rules[seen.outcome]
         # An update extends the deadline; any other outcome that is retried restores the usual one.
         if seen.outcome == "updating":
             self._limit = max(self._settings.timeout, self._settings.updating_timeout)
         elif rule.waits:
             self._limit = self._settings.timeout
         retry_after = seen.response.headers.get("retry-after") if seen.response else None
-        wait = retry.wait(seen.outcome, tries, retry_after, os.urandom(1)[0] / 255)
-        return wait if wait is not None and max(wait, PACE) < self._remaining() else None
+        wait = policy.wait(seen.outcome, tries, retry_after, os.urandom(1)[0] / 255, self.elapsed)
+        return wait if wait is not None and max(wait, PACE) < self.remaining else None
 
-    def _remaining(self) -> float:
+    @property
+    def remaining(self) -> float:
+        """Seconds until the deadline."""
         return self._limit - self.elapsed
 
-    def _attempt(self, target: str, read: Callable[[transport.Response], Any], root: bool) -> _Seen:
+    def _attempt(
+        self,
+        target: str,
+        read: Callable[[transport.Response], Any],
+        policy: retry.Policy,
+        headers: dict[str, str],
+    ) -> _Seen:
         try:
-            response = self._send(target)
+            response = self._send(target, headers=headers)
         except transport.TransportError as error:
             return _Seen(error.kind, str(error), silent_on=error.local_address if error.silent else None)
-        outcome = retry.classify(response, root)
+        outcome = policy.classify(response)
         if outcome != "ok":
-            return _Seen(outcome, _describe(response), response)
+            return _Seen(outcome, policy.describe(response), response)
         try:
-            return _Seen("ok", _describe(response), response, read(response))
-        except _UnusableError as error:
+            return _Seen("ok", policy.describe(response), response, read(response))
+        except UnusableError as error:
             return _Seen(error.outcome, str(error), response)
 
-    def _send(self, target: str, source: str | None = None) -> transport.Response:
+    def _send(
+        self, target: str, source: str | None = None, headers: dict[str, str] | None = None
+    ) -> transport.Response:
         pause = 0.0 if self._last_request is None else max(self._last_request + PACE - self._clock(), 0.0)
-        if pause >= self._remaining():
+        if pause >= self.remaining:
             raise transport.TransportError(
                 "connect_timeout", f"the limit of {self._limit:g} s leaves no time for a request"
             )
@@ -221,16 +244,17 @@ class Client:
             self._sleep(pause)
         self._last_request = self._clock()
         self.requests += 1
-        headers = {
+        sent = {
             "Metadata": "true",
             "User-Agent": f"imds.azure/{release.VERSION}",
             "x-ms-client-request-id": _request_id(),
             "Accept": "*/*",
+            **(headers or {}),
         }
-        timeout = min(self._remaining(), _PROBE_TIMEOUT) if source else self._remaining()
+        timeout = min(self.remaining, _PROBE_TIMEOUT) if source else self.remaining
         times = (self._settings.connect_timeout, self._settings.read_timeout, timeout)
         more = {} if self._mark is None else {"mark": self._mark}
-        return self._get(self._settings.address, target, headers, *times, source, **more)
+        return self._get(self._settings.address, target, sent, *times, source, **more)
 
     def _unlocked(self, detail: str) -> bool:
         """Take systemd's own way past its lock, which is a firewall mark; whether that is worth another try.
@@ -261,14 +285,14 @@ class Client:
                 raise ImdsError("wrong_source_address", detail)
 
     def _read_instance(self, response: transport.Response) -> dict[str, Any]:
-        document = _read_object(response)
+        document = read_object(response)
         compute, network = document.get("compute"), document.get("network")
         if not isinstance(compute, dict) and not isinstance(network, dict):
-            raise _UnusableError("malformed", "the document has neither compute nor network")
+            raise UnusableError("malformed", "the document has neither compute nor network")
         vm_id = compute.get("vmId") if isinstance(compute, dict) else None
         # With force, the firmware need not be Azure's, so its UUID proves nothing.
         if self._settings.detect != "force" and isinstance(vm_id, str) and platform.same_machine(vm_id) is False:
-            raise _UnusableError("intercepted", f"vmId {vm_id} is not the UUID of this machine's firmware")
+            raise UnusableError("intercepted", f"vmId {vm_id} is not the UUID of this machine's firmware")
         return document
 
 
@@ -284,16 +308,11 @@ def _request_id() -> str:
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
 
 
-def _describe(response: transport.Response) -> str:
-    text = response.body[:200].decode("utf-8", "replace").strip()
-    return f"HTTP {response.status}" + (f": {text}" if response.status != 200 and text else "")
-
-
 def _read_text(response: transport.Response) -> str:
     try:
         return response.body.decode("utf-8")
     except UnicodeDecodeError:
-        raise _UnusableError("malformed", "the answer is not UTF-8") from None
+        raise UnusableError("malformed", "the answer is not UTF-8") from None
 
 
 def _read_json(response: transport.Response) -> Any:
@@ -303,19 +322,23 @@ def _read_json(response: transport.Response) -> Any:
         # Python also accepts what it cannot pass on: NaN, numbers out of range, unpaired surrogates.
         json.dumps(content, ensure_ascii=False, allow_nan=False).encode("utf-8")
     except (ValueError, RecursionError) as error:
-        raise _UnusableError("malformed", f"the answer is not JSON: {error}") from None
+        raise UnusableError("malformed", f"the answer is not JSON: {error}") from None
     depth, values = _extent(content)
     if depth > _MAX_DEPTH:
-        raise _UnusableError("malformed", f"the answer is nested deeper than {_MAX_DEPTH} levels")
+        raise UnusableError("malformed", f"the answer is nested deeper than {_MAX_DEPTH} levels")
     if values > MAX_VALUES:
-        raise _UnusableError("too_large", f"the answer holds more than {MAX_VALUES} values")
+        raise UnusableError("too_large", f"the answer holds more than {MAX_VALUES} values")
     return content
 
 
-def _read_object(response: transport.Response) -> dict[str, Any]:
+def read_object(response: transport.Response) -> dict[str, Any]:
+    """The JSON object of an answer.
+
+    :raises UnusableError: it is something else
+    """
     content = _read_json(response)
     if not isinstance(content, dict):
-        raise _UnusableError("malformed", "the answer is not a JSON object")
+        raise UnusableError("malformed", "the answer is not a JSON object")
     return content
 
 

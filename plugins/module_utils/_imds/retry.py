@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 
 from .transport import Response
 
@@ -128,3 +129,32 @@ def wait(outcome: str, tries: int, retry_after: str | None = None, chance: float
     if rule.reason == "throttled" and retry_after and retry_after.isdecimal():
         return float(retry_after)
     return rule.waits[tries - 1] * (1 + rule.jitter * chance)
+
+
+class Policy:
+    """How a client takes answers: what each means, what may be told of it, and how long to wait after it.
+
+    :param root: every VM has the path that is asked for
+    """
+
+    rules: Mapping[str, Rule] = RULES
+
+    def __init__(self, root: bool) -> None:
+        self._root = root
+
+    def classify(self, response: Response) -> str:
+        """The key of rules for a response."""
+        return classify(response, self._root)
+
+    def describe(self, response: Response) -> str:
+        """What the log of attempts and messages say of a response."""
+        text = response.body[:200].decode("utf-8", "replace").strip()
+        return f"HTTP {response.status}" + (f": {text}" if response.status != 200 and text else "")
+
+    def wait(self, outcome: str, tries: int, retry_after: str | None, chance: float, elapsed: float) -> float | None:
+        """Seconds to wait before the next try, or None to stop; see wait.
+
+        :param elapsed: seconds since the operation began
+        """
+        del elapsed  # here the number of tries decides
+        return wait(outcome, tries, retry_after, chance)
