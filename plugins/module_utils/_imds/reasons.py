@@ -67,7 +67,7 @@ _TABLE = (
     ),
     ImdsReason(
         "throttled",
-        "IMDS answered 429: it allows a VM 5 requests per second, all programs together.",
+        "IMDS answered 429: it allows a VM 5 requests per second (20 for tokens), all programs together.",
         "Find out which program on the VM sends so many requests, and try again later.",
     ),
     ImdsReason(
@@ -114,6 +114,31 @@ _TABLE = (
         "server_error",
         "IMDS answered with a server error (408 or 5xx).",
         "Try again later; if it persists, restart the VM or contact Azure support.",
+    ),
+    ImdsReason(
+        "no_identity",
+        "No managed identity is assigned to this machine.",
+        "Assign one to it, such as with az vm identity assign; identity_wait waits until IMDS knows it.",
+    ),
+    ImdsReason(
+        "identity_unknown",
+        "The managed identity that was named is not assigned to this machine.",
+        "Check client_id, object_id or msi_res_id, and assign that identity to the VM; identity_wait waits for it.",
+    ),
+    ImdsReason(
+        "identity_ambiguous",
+        "Several user-assigned identities are assigned to this machine, and none was named.",
+        "Name the identity with client_id, object_id or msi_res_id.",
+    ),
+    ImdsReason(
+        "identity_refused",
+        "Microsoft Entra ID gives this identity no token: it is disabled or deleted, or a policy forbids it.",
+        "Look for the error code in the message in the identity's sign-in logs in Microsoft Entra ID.",
+    ),
+    ImdsReason(
+        "resource_unknown",
+        "Microsoft Entra ID does not know the resource in the identity's tenant.",
+        "Check resource: it has to be the App ID URI of an application in that tenant and in the VM's cloud.",
     ),
 )
 

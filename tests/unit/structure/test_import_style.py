@@ -14,6 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 COLLECTION = "ansible_collections.imds.azure."
 PACKAGES = [
+    "plugins/module_utils/_identity",
     "plugins/module_utils/_imds",
     "plugins/module_utils/_routes",
     "plugins/plugin_utils/_attestation",

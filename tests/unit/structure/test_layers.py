@@ -27,6 +27,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
         "module_utils",
         "module_utils._imds",
         "module_utils._events",
+        "module_utils._identity",
         "module_utils._routes",
         "module_utils._routes.host",
     ),
@@ -39,9 +40,11 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
         "plugin_utils._route_plan",
     ),
     "filter": ("module_utils._imds",),
+    "lookup": ("module_utils._identity", "module_utils._imds"),
     "doc_fragments": (),
     # The options of the modules, and what only they need.
-    "module_utils": ("module_utils._imds", "module_utils._events", "module_utils._routes"),
+    "module_utils": ("module_utils._imds", "module_utils._events", "module_utils._identity", "module_utils._routes"),
+    "module_utils._identity": ("module_utils._imds",),
     "module_utils._imds": (),
     "module_utils._events": ("module_utils._imds",),
     "module_utils._routes": ("module_utils._imds",),
@@ -56,13 +59,17 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
 PURE = (
     *(f"module_utils._imds.{name}" for name in ("blank", "facts", "fields", "paths", "reasons", "tags", "versions")),
     *(f"module_utils._events.{name}" for name in ("dates", "document", "phases", "selection", "terms")),
+    *(f"module_utils._identity.{name}" for name in ("options", "resources", "surroundings", "tokens")),
     "module_utils._routes",
     "plugin_utils._route_plan",
     "plugin_utils._task_options",
     *(f"plugin_utils._attestation.{name}" for name in ("cms", "der", "document", "policy", "reasons")),
 )
 IMPURE_LAYERS = ("module_utils._routes.host",)
-IMPURE_MODULES = ("module_utils._imds.client", "module_utils._imds.platform", "module_utils._imds.transport")
+IMPURE_MODULES = (
+    *(f"module_utils._imds.{name}" for name in ("client", "platform", "transport")),
+    *(f"module_utils._identity.{name}" for name in ("arc", "fetch")),
+)
 IO_MODULES = {
     *("ctypes", "fcntl", "ftplib", "glob", "http", "io", "os", "pathlib", "pty", "requests", "select", "selectors"),
     *("shutil", "signal", "socket", "ssl", "subprocess", "tempfile", "threading", "time", "urllib", "zipfile"),

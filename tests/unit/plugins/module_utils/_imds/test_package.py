@@ -14,6 +14,7 @@ from pathlib import Path
 
 import ansible_collections.imds.azure.plugins.module_utils._imds as core
 import pytest
+from ansible_collections.imds.azure.plugins.module_utils._identity import errors
 from ansible_collections.imds.azure.plugins.module_utils._imds import reasons, release, retry
 
 FOLDER = Path(core.__file__).parent
@@ -103,7 +104,8 @@ print(client.__file__, *(name.rpartition("/")[2] for name in compiled if "core.z
 def test_every_reason_is_used_and_has_its_words() -> None:
     sources = "".join(file.read_text(encoding="utf-8") for file in FILES)
     raised = set(re.findall(r'(?:ImdsError\(|unavailable\(|return )"(\w+)"', sources)) & set(reasons.REASONS)
-    assert raised | {rule.reason for rule in retry.RULES.values()} | {"bad_version"} == set(reasons.REASONS)
+    rules = [*retry.RULES.values(), *errors.RULES.values()]
+    assert raised | {rule.reason for rule in rules} | {"bad_version"} == set(reasons.REASONS)
     for reason in reasons.REASONS.values():
         assert re.fullmatch("[a-z_]+", reason.code)
         assert reason.meaning.endswith(".")
