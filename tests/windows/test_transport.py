@@ -156,4 +156,4 @@ def test_nothing_accepts_the_connection(core: Core, limits: Limits) -> None:
 def test_both_cores_write_the_same_request(core: Core, address: tuple[str, int]) -> None:
     headers = {"Metadata": "true", "Accept": "*/*"}
     written = core("written", **request(address, (1, 1, 1)))
-    assert written.encode() == transport._request(address, "/x?y=z", headers)
+    assert written.encode() == transport.written(address, "/x?y=z", headers)

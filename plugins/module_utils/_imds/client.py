@@ -73,11 +73,13 @@ class Client:
         get: Callable[..., transport.Response] = transport.get,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
+        same_machine: Callable[[str], bool | None] | None = None,
     ) -> None:
         self._settings = settings
         self._get = get
         self._clock = clock
         self._sleep = sleep
+        self._same_machine = same_machine or platform.same_machine
         self._started = clock()
         self._limit = settings.timeout
         self._last_request: float | None = None
@@ -169,7 +171,7 @@ class Client:
         :raises ImdsError: with the reason to stop
         """
         policy = policy or retry.Policy(path.root)
-        target = f"/metadata/{path.path}" + (f"?api-version={version}{query}" if version else "")
+        target = request_target(path, version, query)
         tries: dict[str, int] = {}
         while True:
             seen = self._attempt(target, read, policy, headers or {})
@@ -244,16 +246,10 @@ class Client:
             self._sleep(pause)
         self._last_request = self._clock()
         self.requests += 1
-        sent = {
-            "Metadata": "true",
-            "User-Agent": f"imds.azure/{release.VERSION}",
-            "x-ms-client-request-id": _request_id(),
-            "Accept": "*/*",
-            **(headers or {}),
-        }
         timeout = min(self.remaining, _PROBE_TIMEOUT) if source else self.remaining
         times = (self._settings.connect_timeout, self._settings.read_timeout, timeout)
         more = {} if self._mark is None else {"mark": self._mark}
+        sent = {**request_headers(), **(headers or {})}
         return self._get(self._settings.address, target, sent, *times, source, **more)
 
     def _unlocked(self, detail: str) -> bool:
@@ -291,7 +287,7 @@ class Client:
             raise UnusableError("malformed", "the document has neither compute nor network")
         vm_id = compute.get("vmId") if isinstance(compute, dict) else None
         # With force, the firmware need not be Azure's, so its UUID proves nothing.
-        if self._settings.detect != "force" and isinstance(vm_id, str) and platform.same_machine(vm_id) is False:
+        if self._settings.detect != "force" and isinstance(vm_id, str) and self._same_machine(vm_id) is False:
             raise UnusableError("intercepted", f"vmId {vm_id} is not the UUID of this machine's firmware")
         return document
 
@@ -303,9 +299,20 @@ class _VersionError(ImdsError):
         self.offered = offered
 
 
-def _request_id() -> str:
+def request_target(path: Path, version: str | None, query: str = "") -> str:
+    """What a request names. query: further parameters, each after an ampersand."""
+    return f"/metadata/{path.path}" + (f"?api-version={version}{query}" if version else "")
+
+
+def request_headers() -> dict[str, str]:
+    """The headers of one request, with an ID of its own."""
     digits = os.urandom(16).hex()
-    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+    return {
+        "Metadata": "true",
+        "User-Agent": f"imds.azure/{release.VERSION}",
+        "x-ms-client-request-id": "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])),
+        "Accept": "*/*",
+    }
 
 
 def _read_text(response: transport.Response) -> str:

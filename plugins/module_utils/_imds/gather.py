@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import platform
 from .blank import blank
 from .options import Settings
 from .reasons import REASONS, ImdsError, printable
+
+if TYPE_CHECKING:
+    from .client import Client
 
 
 def gather(settings: Settings) -> tuple[dict[str, Any], list[str]]:
@@ -22,9 +25,14 @@ def gather(settings: Settings) -> tuple[dict[str, Any], list[str]]:
         fact, warnings = _ask(settings)
     else:
         fact, warnings = unavailable(*platform.miss(detection)), []
-    fact["meta"]["elapsed"] = round(time.monotonic() - started, 3)
-    fact["meta"]["detection"] = {**vars(detection), "mode": settings.detect}
+    complete(fact, settings, detection, time.monotonic() - started)
     return fact, warnings
+
+
+def complete(fact: dict[str, Any], settings: Settings, detection: platform.Detection, elapsed: float) -> None:
+    """Add to meta what is known only at the end. elapsed is in seconds."""
+    fact["meta"]["elapsed"] = round(elapsed, 3)
+    fact["meta"]["detection"] = {**vars(detection), "mode": settings.detect}
 
 
 def unavailable(code: str, detail: str = "") -> dict[str, Any]:
@@ -53,10 +61,19 @@ def _fact(code: str, detail: str, api_version: str | None, built: dict[str, Any]
 
 def _ask(settings: Settings) -> tuple[dict[str, Any], list[str]]:
     # Not at the top: modules are compiled on every run, and these, most of the core, are only needed on Azure.
-    from . import facts, guest, versions
+    from . import guest
     from .client import Client
 
-    client = Client(settings)
+    return ask(settings, Client(settings), guest)
+
+
+def ask(settings: Settings, client: Client, guest: Any) -> tuple[dict[str, Any], list[str]]:
+    """The fact and the warnings.
+
+    :param guest: the module guest, or something else with its devices() and default_device()
+    """
+    from . import facts, versions
+
     warnings = versions.doubts(settings.api_version)
     try:
         answer = client.instance()

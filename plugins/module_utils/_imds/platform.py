@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from typing import Callable
 
 from .options import Settings
 from .reasons import ImdsError
@@ -24,17 +25,22 @@ class Detection:
         self.source = source
 
 
-def detect(known_tag: str | None = None) -> Detection:
+def detect(known_tag: str | None = None, look: Callable[[], Detection] | None = None) -> Detection:
     """Compare the chassis asset tag with the one that all Azure VMs have.
 
     :param known_tag: the tag, if it has already been read (ansible_facts.chassis_asset_tag)
+    :param look: how to read it otherwise, if not from this system's firmware
     """
     # The setup module reports NA if it cannot read the tag.
     if known_tag and known_tag != "NA":
-        return _judge(known_tag, "option chassis_asset_tag")
+        return judge(known_tag, "option chassis_asset_tag")
+    return (look or _look)()
+
+
+def _look() -> Detection:
     if sys.platform.startswith("freebsd"):
-        return _judge(_kenv("smbios.chassis.tag"), "kenv smbios.chassis.tag")
-    return _judge(_read_dmi("chassis_asset_tag"), _DMI + "chassis_asset_tag")
+        return judge(_kenv("smbios.chassis.tag"), "kenv smbios.chassis.tag")
+    return judge(_read_dmi("chassis_asset_tag"), _DMI + "chassis_asset_tag")
 
 
 def require_azure(settings: Settings) -> Detection:
@@ -56,11 +62,16 @@ def miss(detection: Detection) -> tuple[str, str]:
 
 
 def same_machine(vm_id: str) -> bool | None:
-    """Whether the firmware's UUID matches the vmId from IMDS. None if the UUID cannot be read, which takes root.
+    """Whether the firmware's UUID matches the vmId from IMDS. None if the UUID cannot be read, which takes root."""
+    uuid = _kenv("smbios.system.uuid") if sys.platform.startswith("freebsd") else _read_dmi("product_uuid")
+    return same_uuid(vm_id, uuid)
+
+
+def same_uuid(vm_id: str, uuid: str | None) -> bool | None:
+    """Whether a firmware's UUID matches a vmId, None without two UUIDs.
 
     Generation 1 VMs show the first three groups of the UUID in the opposite byte order.
     """
-    uuid = _kenv("smbios.system.uuid") if sys.platform.startswith("freebsd") else _read_dmi("product_uuid")
     try:
         own, told = bytes.fromhex((uuid or "").replace("-", "")), bytes.fromhex(vm_id.replace("-", ""))
     except ValueError:
@@ -71,7 +82,8 @@ def same_machine(vm_id: str) -> bool | None:
     return told in (own, swapped)
 
 
-def _judge(tag: str | None, source: str) -> Detection:
+def judge(tag: str | None, source: str) -> Detection:
+    """The verdict on a tag; None for one that cannot be read, empty for none."""
     return Detection(None if tag is None else tag == AZURE_CHASSIS_ASSET_TAG, tag or None, source)
 
 

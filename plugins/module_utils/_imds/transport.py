@@ -92,15 +92,23 @@ def get(
     end = time.monotonic() + timeout
     connection = _connect(address, min(connect_timeout, timeout), source, device, mark)
     with connection:
-        limit = min(read_timeout, end - time.monotonic())
-        reader = _Reader(connection, limit)
-        try:
-            reader.send(_request(address, target, headers))
-            return _read_response(reader)
-        except socket.timeout:
-            raise reader.error("read_timeout", f"no complete answer within {max(limit, 0):.3g} s") from None
-        except OSError as error:
-            raise reader.error("reset", _describe(error)) from None
+        return exchange(connection, written(address, target, headers), min(read_timeout, end - time.monotonic()))
+
+
+def exchange(connection: socket.socket, request: bytes, limit: float) -> Response:
+    """Send a request over a connection, and read the response.
+
+    :param limit: seconds for both together
+    :raises TransportError: for everything but a complete HTTP response
+    """
+    reader = _Reader(connection, limit)
+    try:
+        reader.send(request)
+        return _read_response(reader)
+    except socket.timeout:
+        raise reader.error("read_timeout", f"no complete answer within {max(limit, 0):.3g} s") from None
+    except OSError as error:
+        raise reader.error("reset", _describe(error)) from None
 
 
 def _connect(
@@ -147,7 +155,8 @@ def _describe(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _request(address: tuple[str, int], target: str, headers: dict[str, str]) -> bytes:
+def written(address: tuple[str, int], target: str, headers: dict[str, str]) -> bytes:
+    """A GET request as it is sent."""
     host, port = address
     host = f"[{host}]" if ":" in host else host
     lines = [f"GET {target} HTTP/1.1", f"Host: {host}" if port == 80 else f"Host: {host}:{port}"]

@@ -77,7 +77,7 @@ def test_the_request_is_written_as_http_demands() -> None:
 
 
 def test_host_header_names_no_port_where_it_is_80() -> None:
-    request = transport._request(("169.254.169.254", 80), "/", {})
+    request = transport.written(("169.254.169.254", 80), "/", {})
     assert b"\r\nHost: 169.254.169.254\r\n" in request
 
 
