@@ -53,7 +53,7 @@ def python_result(world: World, params: Any, asked: str) -> Any:
         result["error"] = [error.reason.code, error.message]
     result["attempts"] = client.attempts
     result["count"] = client.requests
-    result["requests"] = [[at, target, source, list(headers)] for at, target, source, headers in world.requests]
+    result["requests"] = [[each.at, each.target, each.source, list(each.headers)] for each in world.requests]
     result["sleeps"] = world.sleeps
     result["warnings"] = client.long_waits()
     return result

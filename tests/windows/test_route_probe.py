@@ -84,7 +84,7 @@ def both(core: Core, answers: list[ScriptedAnswer], address: str = ADDRESS, mac:
         "sleeps": world.sleeps,
     }
     expected["asked"]["interfaces"] = [[known, list(own)] for known, own in expected["asked"]["interfaces"]]
-    requests = [[target, source, list(headers)] for _at, target, source, headers in world.requests]
+    requests = [[each.target, each.source, list(each.headers)] for each in world.requests]
     found = core(
         "probe",
         answers=[as_scripted(answer) for answer in answers],

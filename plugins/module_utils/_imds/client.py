@@ -74,9 +74,11 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
         same_machine: Callable[[str], bool | None] | None = None,
+        post: Callable[..., transport.Response] = transport.post,
     ) -> None:
         self._settings = settings
         self._get = get
+        self._post = post
         self._clock = clock
         self._sleep = sleep
         self._same_machine = same_machine or platform.same_machine
@@ -90,6 +92,12 @@ class Client:
     @property
     def elapsed(self) -> float:
         return self._clock() - self._started
+
+    def restart(self, settings: Settings) -> None:
+        """Begin another operation, with its own deadline and times. Pace, counts and log go on."""
+        self._settings = settings
+        self._started = self._clock()
+        self._limit = settings.timeout
 
     def instance(self) -> ImdsAnswer:
         """The instance document, a dict with compute or network.
@@ -162,19 +170,21 @@ class Client:
         query: str = "",
         policy: retry.Policy | None = None,
         headers: dict[str, str] | None = None,
+        body: bytes | None = None,
     ) -> tuple[Any, transport.Response]:
         """Ask for one path in one version until there is an answer or a reason to stop.
 
         :param read: makes the content of a response that the policy takes for "ok"
         :param query: what follows the API version, beginning with &
         :param headers: more headers than every request has
+        :param body: what to POST, more than once if need be; None for a GET
         :raises ImdsError: with the reason to stop
         """
         policy = policy or retry.Policy(path.root)
         target = request_target(path, version, query)
         tries: dict[str, int] = {}
         while True:
-            seen = self._attempt(target, read, policy, headers or {})
+            seen = self._attempt(target, read, policy, headers or {}, body)
             tries[seen.outcome] = tries.get(seen.outcome, 0) + 1
             log: dict[str, Any] = {
                 "path": path.path,
@@ -221,9 +231,10 @@ class Client:
         read: Callable[[transport.Response], Any],
         policy: retry.Policy,
         headers: dict[str, str],
+        body: bytes | None,
     ) -> _Seen:
         try:
-            response = self._send(target, headers=headers)
+            response = self._send(target, headers=headers, body=body)
         except transport.TransportError as error:
             return _Seen(error.kind, str(error), silent_on=error.local_address if error.silent else None)
         outcome = policy.classify(response)
@@ -235,7 +246,11 @@ class Client:
             return _Seen(error.outcome, str(error), response)
 
     def _send(
-        self, target: str, source: str | None = None, headers: dict[str, str] | None = None
+        self,
+        target: str,
+        source: str | None = None,
+        headers: dict[str, str] | None = None,
+        body: bytes | None = None,
     ) -> transport.Response:
         pause = 0.0 if self._last_request is None else max(self._last_request + PACE - self._clock(), 0.0)
         if pause >= self.remaining:
@@ -250,6 +265,8 @@ class Client:
         times = (self._settings.connect_timeout, self._settings.read_timeout, timeout)
         more = {} if self._mark is None else {"mark": self._mark}
         sent = {**request_headers(), **(headers or {})}
+        if body is not None:
+            return self._post(self._settings.address, target, sent, body, *times, source, **more)
         return self._get(self._settings.address, target, sent, *times, source, **more)
 
     def _unlocked(self, detail: str) -> bool:

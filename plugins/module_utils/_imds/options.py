@@ -68,7 +68,7 @@ def settings(params: Mapping[str, Any]) -> Settings:
     defaults = Settings()
     given = {name: value for name, value in params.items() if name in vars(defaults) and value is not None}
     given.update({name: _seconds(name, value) for name, value in given.items() if name.endswith("timeout")})
-    if not _DATE.fullmatch(given.get("api_version", "2025-04-07")):
+    if not is_version(given.get("api_version", "2025-04-07")):
         raise OptionError("api_version", f"{given['api_version']!r} is not a date such as 2025-04-07")
     endpoint = params.get("endpoint") or ENDPOINT
     result = Settings(address=_address(endpoint), **given)
@@ -77,6 +77,11 @@ def settings(params: Mapping[str, Any]) -> Settings:
             "endpoint", f"{endpoint} is neither the metadata address nor loopback; if you mean it, set detect to force"
         )
     return result
+
+
+def is_version(text: str) -> bool:
+    """Whether it has the form of an API version."""
+    return _DATE.fullmatch(text) is not None
 
 
 def nonce(text: str) -> str:

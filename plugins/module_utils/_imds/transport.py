@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One HTTP GET over one TCP connection. Knows HTTP, but nothing about Azure.
+"""One HTTP request over one TCP connection. Knows HTTP, but nothing about Azure.
 
 It talks to an address, never to a name, so there is nothing to resolve and no proxy, netrc or redirect to obey. One
 deadline covers the whole exchange: a server that drips bytes can't outlast it. Importing http.client would cost more
@@ -89,10 +89,44 @@ def get(
     :param mark: firewall mark of the connection, which only root may set
     :raises TransportError: for everything but a complete HTTP response
     """
+    request = written(address, target, headers)
+    return _exchange(address, request, connect_timeout, read_timeout, timeout, source, device, mark)
+
+
+def post(
+    address: tuple[str, int],
+    target: str,
+    headers: dict[str, str],
+    body: bytes,
+    connect_timeout: float,
+    read_timeout: float,
+    timeout: float,
+    source: str | None = None,
+    mark: int | None = None,
+) -> Response:
+    """POST a body to target. As get, of which the other parameters are.
+
+    :raises TransportError: for everything but a complete HTTP response; the request may have arrived all the same
+    """
+    headers = {**headers, "Content-Length": str(len(body))}
+    request = written(address, target, headers, "POST") + body
+    return _exchange(address, request, connect_timeout, read_timeout, timeout, source, None, mark)
+
+
+def _exchange(
+    address: tuple[str, int],
+    request: bytes,
+    connect_timeout: float,
+    read_timeout: float,
+    timeout: float,
+    source: str | None,
+    device: str | None,
+    mark: int | None,
+) -> Response:
     end = time.monotonic() + timeout
     connection = _connect(address, min(connect_timeout, timeout), source, device, mark)
     with connection:
-        return exchange(connection, written(address, target, headers), min(read_timeout, end - time.monotonic()))
+        return exchange(connection, request, min(read_timeout, end - time.monotonic()))
 
 
 def exchange(connection: socket.socket, request: bytes, limit: float) -> Response:
@@ -155,11 +189,11 @@ def _describe(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def written(address: tuple[str, int], target: str, headers: dict[str, str]) -> bytes:
-    """A GET request as it is sent."""
+def written(address: tuple[str, int], target: str, headers: dict[str, str], verb: str = "GET") -> bytes:
+    """A request as it is sent, without a body."""
     host, port = address
     host = f"[{host}]" if ":" in host else host
-    lines = [f"GET {target} HTTP/1.1", f"Host: {host}" if port == 80 else f"Host: {host}:{port}"]
+    lines = [f"{verb} {target} HTTP/1.1", f"Host: {host}" if port == 80 else f"Host: {host}:{port}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     lines += ["Connection: close", "", ""]
     return "\r\n".join(lines).encode("ascii")

@@ -29,10 +29,12 @@ class Request(NamedTuple):
     target: str
     source: str | None
     headers: dict[str, str]
+    body: bytes | None = None
+    timeout: float = 0.0
 
 
 class World:
-    """answers: one after the other, the last one again and again. A client's get, clock and sleep."""
+    """answers: one after the other, the last one again and again. A client's get, post, clock and sleep."""
 
     def __init__(self, answers: Iterable[ScriptedAnswer]) -> None:
         self.now = 1000.0
@@ -42,7 +44,7 @@ class World:
         self.marks: list[int | None] = []
 
     def client(self, settings: Settings | None = None) -> Client:
-        return Client(settings or Settings(), self.get, self.clock, self.sleep)
+        return Client(settings or Settings(), self.get, self.clock, self.sleep, post=self.post)
 
     def clock(self) -> float:
         return self.now
@@ -64,11 +66,39 @@ class World:
         mark: int | None = None,
     ) -> Response:
         """Keeps the promise of transport.get: no longer than timeout, and than the other two together."""
+        return self._exchange(target, headers, None, connect_timeout, read_timeout, timeout, source, mark)
+
+    def post(
+        self,
+        _address: tuple[str, int],
+        target: str,
+        headers: dict[str, str],
+        body: bytes,
+        connect_timeout: float,
+        read_timeout: float,
+        timeout: float,
+        source: str | None = None,
+        mark: int | None = None,
+    ) -> Response:
+        """As get."""
+        return self._exchange(target, headers, body, connect_timeout, read_timeout, timeout, source, mark)
+
+    def _exchange(
+        self,
+        target: str,
+        headers: dict[str, str],
+        body: bytes | None,
+        connect_timeout: float,
+        read_timeout: float,
+        timeout: float,
+        source: str | None,
+        mark: int | None,
+    ) -> Response:
         assert min(connect_timeout, read_timeout, timeout) > 0
         self.marks.append(mark)
-        self.requests.append(Request(self.now, target, source, headers))
-        result, after = self.answers[min(len(self.requests), len(self.answers)) - 1]
         limit = min(connect_timeout + read_timeout, timeout)
+        self.requests.append(Request(self.now, target, source, headers, body, limit))
+        result, after = self.answers[min(len(self.requests), len(self.answers)) - 1]
         self.now += min(after, limit)
         if after > limit:
             raise TransportError("read_timeout", "no complete answer", source or ADDRESS, silent=True)

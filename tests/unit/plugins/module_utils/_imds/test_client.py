@@ -73,6 +73,22 @@ def test_one_request_is_enough() -> None:
     ]
 
 
+def test_another_operation_has_its_own_deadline_and_keeps_the_pace() -> None:
+    world = World([silence(), OK])
+    client = world.client(Settings(timeout=10))
+    with pytest.raises(ImdsError):
+        client.instance()
+    assert world.now == pytest.approx(1010.0)
+    client.restart(Settings(timeout=5, read_timeout=3))
+    assert client.elapsed == 0
+    client.instance()
+    assert world.requests[-1].timeout == 5
+    assert client.requests == len(client.attempts) == len(world.requests)
+    client.restart(Settings())
+    client.instance()
+    assert world.requests[-1].at - world.requests[-2].at == pytest.approx(client_module.PACE)
+
+
 def test_requests_carry_the_metadata_header_and_an_id() -> None:
     world = World([said(500), OK])
     world.client().instance()

@@ -39,6 +39,23 @@ def test_complete_answers(name: str) -> None:
     assert (response.status, response.body, response.local_address) == (200, body, "127.0.0.1")
 
 
+def test_a_post() -> None:
+    with ScriptedServer(send(http(b""))) as server:
+        host, port = server.address
+        response = transport.post(server.address, "/x", {"Metadata": "true"}, b'{"a":1}', 2.0, 5.0, 5.0)
+    assert (response.status, response.body) == (200, b"")
+    (request,) = server.requests
+    head, body = request.split(b"\r\n\r\n")
+    assert head.decode().split("\r\n") == [
+        "POST /x HTTP/1.1",
+        f"Host: {host}:{port}",
+        "Metadata: true",
+        "Content-Length: 7",
+        "Connection: close",
+    ]
+    assert body == b'{"a":1}'
+
+
 @pytest.mark.parametrize("name", ["content-length", "content-length 0", "chunked", "chunked, extension and trailer"])
 def test_does_not_wait_for_the_end_of_the_connection(name: str) -> None:
     sent, body = COMPLETE[name]
