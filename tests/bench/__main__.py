@@ -50,6 +50,7 @@ GOALS = {
     "facts_windows_vs_basic": Goal("Windows facts task / a module with Ansible.Basic only, CPU", 1.25),
     "hosts50_forks5_vs_ping": Goal("50 hosts, 5 forks, per host / ping", 1.08),
     "hosts50_forks20_vs_ping": Goal("50 hosts, 20 forks, per host / ping", 1.08),
+    "events_info_vs_ping": Goal("scheduled events task / ping"),
     "route_query_vs_ping": Goal("route fix, query task / ping"),
     "route_controller_cpu_ms": Goal("route fix, controller's CPU for a router with 200,000 routes", 50.0),
     "emulator_p50_ms": Goal("emulator, kept-alive request, median ms", 1.0),
@@ -125,10 +126,13 @@ def one_host(port: int, control: int, rounds: int) -> dict[str, float]:
     }
 
 
-def route_query(port: int, rounds: int) -> dict[str, float]:
-    kinds = {"ping": PING, "query": routes.query_task(port)}
-    times = {name: median(values) for name, values in play(interleaved(kinds, rounds)).items()}
-    return {"route_query_vs_ping": times["query"] / times["ping"]}
+def events_task(port: int) -> dict[str, Any]:
+    return {"imds.azure.azure_imds_scheduled_events_info": {"endpoint": f"http://127.0.0.1:{port}", "detect": "force"}}
+
+
+def vs_ping(task: dict[str, Any], rounds: int) -> float:
+    times = {name: median(values) for name, values in play(interleaved({"ping": PING, "task": task}, rounds)).items()}
+    return times["task"] / times["ping"]
 
 
 def attestation(port: int, control: int, rounds: int) -> dict[str, float]:
@@ -219,7 +223,8 @@ def main() -> None:
         figures.update(kept_alive(port))
         figures.update(one_host(port, control, max(10, options.rounds)))
         figures.update(attestation(port, control, max(10, options.rounds)))
-        figures.update(route_query(port, max(10, options.rounds)))
+        figures["events_info_vs_ping"] = vs_ping(events_task(port), max(10, options.rounds))
+        figures["route_query_vs_ping"] = vs_ping(routes.query_task(port), max(10, options.rounds))
         figures.update(local_facts(port, max(10, options.rounds)))
         figures.update(fifty_hosts(port, few))
         unmeasured = windows.missing()

@@ -91,8 +91,8 @@ def documented_options(module: ModuleType) -> dict[str, Any]:
             f"ansible_collections.imds.azure.plugins.doc_fragments.{file}"
         ).ModuleDocFragment
         shared = yaml.safe_load(getattr(fragment, part.upper() or "DOCUMENTATION"))["options"]
-        assert not set(shared) & set(options), name
-        options.update(shared)
+        # As in Ansible, the module's own options win over those of fragments, and earlier fragments over later ones.
+        options = {**shared, **options}
     return options
 
 

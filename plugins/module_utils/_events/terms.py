@@ -32,3 +32,10 @@ NEWEST = "newest"
 def ladder(api_version: str) -> tuple[str, ...]:
     """The versions to try for a value of the option api_version, in this order."""
     return (VERSIONS[-1], DEFAULT) if api_version == NEWEST else (api_version,)
+
+
+def doubts(api_version: str) -> list[str]:
+    """What to warn of for a value of the option api_version: nothing, or that this release does not know it."""
+    if api_version == NEWEST or api_version in VERSIONS:
+        return []
+    return [f"api_version: this release does not know {api_version} of scheduled events; IMDS was asked for it anyway."]

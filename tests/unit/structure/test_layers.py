@@ -58,7 +58,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
 # What decides; it takes values and returns values.
 PURE = (
     *(f"module_utils._imds.{name}" for name in ("blank", "facts", "fields", "paths", "reasons", "tags", "versions")),
-    *(f"module_utils._events.{name}" for name in ("dates", "document", "phases", "selection", "terms")),
+    *(f"module_utils._events.{name}" for name in ("dates", "document", "options", "phases", "selection", "terms")),
     *(f"module_utils._identity.{name}" for name in ("options", "resources", "surroundings", "tokens")),
     "module_utils._routes",
     "plugin_utils._route_plan",
