@@ -13,7 +13,9 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from . import disk_spec
 from .errors import SpecError
+from .fields import Fields
 
 AZURE_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
 FABRIC = "fabric"
@@ -73,6 +75,8 @@ class Vm:
     sshd: bool
     groups: tuple[str, ...]
     vars: dict[str, Any]
+    disks: tuple[disk_spec.Disk, ...]
+    stacks: tuple[disk_spec.Stack, ...]
 
 
 @dataclass(frozen=True)
@@ -81,61 +85,6 @@ class Topology:
 
     vms: tuple[Vm, ...]
     emulator: bool
-
-
-class _Fields:
-    """One JSON object; ``take`` checks one field, ``done`` refuses the fields that were not taken."""
-
-    def __init__(self, value: object, path: str) -> None:
-        if not isinstance(value, dict):
-            raise SpecError(f"{path or 'topology'}: expected an object, got {_kind(value)}")
-        self._rest: dict[str, Any] = dict(value)
-        self._known: list[str] = []
-        self.path = path
-
-    def at(self, field: str) -> str:
-        return f"{self.path}.{field}" if self.path else field
-
-    def take(self, field: str, kinds: tuple[type, ...], default: Any = None) -> Any:
-        self._known.append(field)
-        value = self._rest.pop(field, default)
-        # bool is an int in Python, yet `true` is never a number in a topology.
-        if value is not default and (not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds)):
-            wanted = " or ".join(_KINDS[kind] for kind in kinds)
-            raise SpecError(f"{self.at(field)}: expected {wanted}, got {_kind(value)}")
-        return value
-
-    def strings(self, field: str) -> tuple[str, ...]:
-        value = self.take(field, (list,), [])
-        for number, item in enumerate(value):
-            if not isinstance(item, str):
-                raise SpecError(f"{self.at(field)}[{number}]: expected a string, got {_kind(item)}")
-        return tuple(value)
-
-    def texts(self, field: str) -> dict[str, str] | None:
-        value = self.take(field, (dict,))
-        for key, item in (value or {}).items():
-            if not isinstance(item, str):
-                raise SpecError(f"{self.at(field)}.{key}: expected a string, got {_kind(item)}")
-        return None if value is None else dict(value)
-
-    def done(self) -> None:
-        if self._rest:
-            raise SpecError(f"{self.at(sorted(self._rest)[0])}: unknown field; known are {', '.join(self._known)}")
-
-
-_KINDS: dict[type, str] = {
-    bool: "true or false",
-    dict: "an object",
-    int: "an integer",
-    list: "a list",
-    str: "a string",
-    type(None): "null",
-}
-
-
-def _kind(value: object) -> str:
-    return _KINDS.get(type(value), type(value).__name__)
 
 
 def check_name(name: str, path: str) -> str:
@@ -183,7 +132,7 @@ class _Reader:
         return value
 
     def topology(self, document: object) -> Topology:
-        fields = _Fields(document, "")
+        fields = Fields(document, "")
         emulator = fields.take("emulator", (bool,), True)
         vms = fields.take("vms", (list,), [])
         fields.done()
@@ -192,7 +141,7 @@ class _Reader:
         return Topology(tuple(self._vm(vm, index) for index, vm in enumerate(vms)), emulator)
 
     def _vm(self, document: object, index: int) -> Vm:
-        fields = _Fields(document, f"vms[{index}]")
+        fields = Fields(document, f"vms[{index}]")
         name = check_name(fields.take("name", (str,), ""), fields.at("name"))
         if name == FABRIC:
             raise SpecError(f"{fields.at('name')}: {FABRIC!r} is the fabric's own name")
@@ -201,6 +150,7 @@ class _Reader:
         if not 1 <= len(nics) <= 8:
             raise SpecError(f"{fields.at('nics')}: expected 1 to 8 NICs, got {len(nics)}")
         tag = fields.take("chassis_asset_tag", (bool, str), True)
+        disks = disk_spec.disks(fields)
         vm = Vm(
             name=name,
             index=index,
@@ -219,6 +169,8 @@ class _Reader:
             sshd=fields.take("sshd", (bool,), False),
             groups=fields.strings("groups"),
             vars=fields.take("vars", (dict,), {}),
+            disks=disks,
+            stacks=disk_spec.stacks(fields, disks),
         )
         fields.done()
         for number, group in enumerate(vm.groups):
@@ -235,7 +187,7 @@ class _Reader:
         return vm
 
     def _nic(self, document: object, vm_path: str, vm_index: int, number: int) -> Nic:
-        fields = _Fields(document, f"{vm_path}.nics[{number}]")
+        fields = Fields(document, f"{vm_path}.nics[{number}]")
         primary = number == 0
         subnet = _subnet(fields.take("subnet", (str,), f"10.{77 + number}.{vm_index}.0/24"), fields.at("subnet"))
         address = fields.take("address", (str,)) or self._free_address(subnet, fields.at("address"))
@@ -272,7 +224,7 @@ class _Reader:
         raise SpecError(f"{path}: {subnet} has no free address left")
 
     @staticmethod
-    def _commands(fields: _Fields) -> tuple[tuple[str, ...], ...]:
+    def _commands(fields: Fields) -> tuple[tuple[str, ...], ...]:
         commands = fields.take("ip", (list,), [])
         for number, words in enumerate(commands):
             path = f"{fields.at('ip')}[{number}]"
@@ -283,7 +235,7 @@ class _Reader:
         return tuple(tuple(words) for words in commands)
 
     @staticmethod
-    def _uuid(fields: _Fields, name: str) -> str:
+    def _uuid(fields: Fields, name: str) -> str:
         text = fields.take("product_uuid", (str,), str(uuid.uuid5(_NAMESPACE, name)))
         try:
             return str(uuid.UUID(text))
