@@ -22,11 +22,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
     using Map = Dictionary<string, object>;
 
     // What the facts need besides the document.
-    // Devices: MAC (lower case, colons) -> interface alias. DefaultDevice: the one of the default route. LocalAddress:
-    // the address that IMDS answered, which is the primary one, because it answers no other.
+    // Nics: MAC (lower case, colons) -> the guest's interface, the keys of Fields.Nic. DefaultDevice: the interface of
+    // the default route. LocalAddress: the address that IMDS answered, which is the primary one, because it answers no
+    // other.
     public sealed class Context
     {
-        public Dictionary<string, string> Devices = new Dictionary<string, string>();
+        public Dictionary<string, Map> Nics = new Dictionary<string, Map>();
         public string DefaultDevice;
         public string LocalAddress;
         public bool IncludeUserData;
@@ -46,6 +47,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
                 { "boolean", (value, context) => Boolean(value) as bool? },
                 { "object", (value, context) => Plain(Object(value)) },
                 { "list", (value, context) => Plain(Objects(value).ToList<object>()) },
+                { "disk", (value, context) => Disk(value) },
                 { "disks", (value, context) => Disks(value) },
                 { "location", (value, context) => Location(value) },
                 { "environment", (value, context) => Environment(value) },
@@ -91,6 +93,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             {
                 object value = field.Source == Network.Source ? network : Lookup(document, field.Source);
                 Put(facts, field.Fact, Converters[field.Kind](value, context));
+            }
+            foreach (string fact in Fields.GuestFacts)
+            {
+                Put(facts, fact, new List<object>());
             }
             if (facts["scale_set"] == null && facts["scale_set_id"] != null)
             {
@@ -298,9 +304,17 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             return name == null ? null : name.Replace(" ", "").ToLowerInvariant();
         }
 
+        // A disk, with room for the guest's device.
+        private static Map Disk(object value)
+        {
+            Map facts = new Map { { "device", null } };
+            Add(facts, (Map)Plain(Object(value)));
+            return facts;
+        }
+
         private static List<object> Disks(object value)
         {
-            return Objects(value).Select(disk => Plain(disk))
+            return Objects(value).Select(disk => (object)Disk(disk))
                 .OrderBy(disk => (Get((Map)disk, "lun") as long?) ?? -1).ToList();
         }
 
@@ -402,7 +416,6 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             Map four = Object(Get(entry, "ipv4"));
             Map six = Object(Get(entry, "ipv6"));
             string mac = Text.Mac(String(Get(entry, "macAddress")));
-            string device;
             Map facts = new Map
             {
                 { "mac_address", mac },
@@ -411,8 +424,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
                 { "ipv6_addresses", Addresses(six, "privateIpAddress") },
                 { "public_ipv6_addresses", Addresses(six, "publicIpAddress") },
                 { "subnets", Plain(Objects(Get(four, "subnet")).ToList<object>()) },
-                { "device", context.Devices.TryGetValue(mac ?? "", out device) ? device : null },
             };
+            Map nic;
+            context.Nics.TryGetValue(mac ?? "", out nic);
+            foreach (string key in Fields.Nic)
+            {
+                facts[key] = nic == null ? null : Get(nic, key);
+            }
             AddOthers(facts, "", entry, "ipv4", "ipv6", "macAddress");
             AddOthers(facts, "ipv4_", four, "subnet");
             AddOthers(facts, "ipv6_", six);

@@ -94,9 +94,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFields
                 "2021-11-01"),
             new Field("security.security_type", "string", "compute.securityProfile.securityType", "2021-12-13"),
             new Field("storage.image_reference", "object", "compute.storageProfile.imageReference", "2019-06-01"),
-            new Field("storage.os_disk", "object", "compute.storageProfile.osDisk", "2019-06-01"),
+            new Field("storage.os_disk", "disk", "compute.storageProfile.osDisk", "2019-06-01"),
             new Field("storage.data_disks", "disks", "compute.storageProfile.dataDisks", "2019-06-01"),
-            new Field("storage.resource_disk", "object", "compute.storageProfile.resourceDisk", "2021-02-01"),
+            new Field("storage.resource_disk", "disk", "compute.storageProfile.resourceDisk", "2021-02-01"),
             new Field("network.primary", "primary", "network.interface", "2017-04-02"),
             new Field("network.interfaces", "interfaces", "network.interface", "2017-04-02"),
             new Field("private_ip", "private_ip", "network.interface", "2017-04-02"),
@@ -118,6 +118,33 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFields
                 "2021-11-01"),
             new Field("is_host_compatibility_layer_vm", "boolean", "compute.isHostCompatibilityLayerVm", "2020-06-01"),
             new Field("is_vm_in_standby_pool", "boolean", "compute.isVmInStandbyPool", "undocumented"),
+        };
+        // </generated>
+
+        // Lists that only the guest fills; what it adds to each interface; the keys of a disk's device.
+        // <generated guest: make generate>
+        public static readonly string[] GuestFacts =
+        {
+            "storage.local_disks",
+            "storage.contradictions",
+        };
+        public static readonly string[] Nic =
+        {
+            "device",
+            "driver",
+            "accelerated",
+            "vf_device",
+            "vf_driver",
+        };
+        public static readonly string[] Device =
+        {
+            "number",
+            "path",
+            "unique_id",
+            "partition_style",
+            "offline",
+            "drive_letters",
+            "confidence",
         };
         // </generated>
 

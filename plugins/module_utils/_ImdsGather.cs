@@ -6,6 +6,7 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using System.Linq;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsClient;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsFacts;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
@@ -70,9 +71,16 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
                 { "elapsed", 0.0 },
                 { "attempts", new List<object>() },
                 { "detection", new Map() },
+                { "disks", Unread("not_read", "Disks are only read where IMDS has answered.") },
                 { "collected_at", DateTime.UtcNow.ToString(TimeFormat, CultureInfo.InvariantCulture) },
             };
             return fact;
+        }
+
+        // Why no disk has a device.
+        private static Map Unread(string reason, string message)
+        {
+            return new Map { { "reason", reason }, { "message", message } };
         }
 
         private static Map Ask(Settings settings, World world, List<string> warnings)
@@ -89,6 +97,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
                     AddLoadBalancer(built, client, warnings);
                 }
                 fact = Fact("ok", "", answer.ApiVersion, built);
+                ((Map)fact["meta"])["disks"] = Unread(
+                    "unsupported_system", "The devices of this operating system are not read. (Windows)");
             }
             catch (ImdsException error)
             {
@@ -106,7 +116,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
             List<Interface> interfaces = world.Interfaces();
             return new Context
             {
-                Devices = Guest.Devices(interfaces),
+                Nics = Guest.Devices(interfaces).ToDictionary(
+                    entry => entry.Key, entry => new Map { { "device", entry.Value } }),
                 DefaultDevice = Guest.DeviceOf(interfaces, world.DefaultAddress()),
                 LocalAddress = answer.LocalAddress,
                 IncludeUserData = settings.IncludeUserData,

@@ -358,6 +358,13 @@ ansible_facts:
                 name: web-1-os
                 os_type: Linux
                 write_accelerator_enabled: false
+              contains:
+                device:
+                  description: >-
+                    The guest's device; V(null) where it has none, or where C(meta.disks) says why disks could not be read. The keys are
+                    those of RV(ansible_facts.azure_imds.storage.data_disks[].device).
+                  returned: always
+                  type: dict
             data_disks:
               description: The data disks, by LUN.
               returned: always
@@ -372,11 +379,171 @@ ansible_facts:
                   lun: 0
                   name: web-1-data0
                   write_accelerator_enabled: false
+              contains:
+                device:
+                  description: The guest's device; V(null) where it has none, or where C(meta.disks) says why disks could not be read.
+                  returned: always
+                  type: dict
+                  contains:
+                    path:
+                      description: Path of the device. On Linux such as C(/dev/sdc), which may change with the next boot.
+                      returned: always
+                      type: str
+                    stable_path:
+                      description: On Linux, the best link that stays the same over boots; V(null) where there is none.
+                      returned: always
+                      type: str
+                    links:
+                      description: On Linux, all links to the device below C(/dev/disk), sorted.
+                      returned: always
+                      type: list
+                      elements: str
+                    wwid:
+                      description: On Linux, the unique ID of the disk as the kernel shows it.
+                      returned: always
+                      type: str
+                    size_bytes:
+                      description: On Linux, the size in bytes.
+                      returned: always
+                      type: int
+                    transport:
+                      description: On Linux, V(scsi) or V(nvme).
+                      returned: always
+                      type: str
+                    partitions:
+                      description: On Linux, the partitions.
+                      returned: always
+                      type: list
+                      elements: dict
+                      contains:
+                        path:
+                          description: Path of the partition, such as C(/dev/sdc1).
+                          returned: always
+                          type: str
+                        stable_path:
+                          description: The best link to it that stays the same over boots; V(null) where there is none.
+                          returned: always
+                          type: str
+                        number:
+                          description: Number of the partition.
+                          returned: always
+                          type: int
+                        size_bytes:
+                          description: Size in bytes.
+                          returned: always
+                          type: int
+                    mounts:
+                      description: On Linux, where the disk, its partitions, and what stands on them, such as LVM or RAID, are mounted.
+                      returned: always
+                      type: list
+                      elements: dict
+                      contains:
+                        path:
+                          description: Mount point.
+                          returned: always
+                          type: str
+                        src:
+                          description: What is mounted there, as the kernel names it.
+                          returned: always
+                          type: str
+                        fstype:
+                          description: File system.
+                          returned: always
+                          type: str
+                    holders:
+                      description: On Linux, the devices that stand on the disk or its partitions, such as LVM or RAID.
+                      returned: always
+                      type: list
+                      elements: str
+                    number:
+                      description: On Windows, the number of the disk.
+                      returned: always
+                      type: int
+                    unique_id:
+                      description: On Windows, the unique ID of the disk.
+                      returned: always
+                      type: str
+                    partition_style:
+                      description: On Windows, V(RAW), V(MBR) or V(GPT).
+                      returned: always
+                      type: str
+                    offline:
+                      description: On Windows, whether the disk is offline.
+                      returned: always
+                      type: bool
+                    drive_letters:
+                      description: On Windows, the letters of its volumes.
+                      returned: always
+                      type: list
+                      elements: str
+                    confidence:
+                      description: >-
+                        V(exact), or V(guessed) where a rule is uncertain or something contradicts it. Never overwrite a disk that is only
+                        guessed.
+                      returned: always
+                      type: str
             resource_disk:
               description: The local temporary disk. C(size) is in KB.
               returned: always
               type: dict
               sample: {"size": 16777216}
+              contains:
+                device:
+                  description: >-
+                    The guest's device; V(null) where it has none, or where C(meta.disks) says why disks could not be read. The keys are
+                    those of RV(ansible_facts.azure_imds.storage.data_disks[].device).
+                  returned: always
+                  type: dict
+            local_disks:
+              description: Local NVMe disks, which IMDS doesn't list.
+              returned: always
+              type: list
+              elements: dict
+              contains:
+                index:
+                  description: Azure's number of the disk; V(null) unless the links of azure-vm-utils tell.
+                  returned: always
+                  type: int
+                name:
+                  description: Azure's name of the disk; V(null) unless the links of azure-vm-utils tell.
+                  returned: always
+                  type: str
+                model:
+                  description: Model.
+                  returned: always
+                  type: str
+                serial:
+                  description: Serial number.
+                  returned: always
+                  type: str
+                device:
+                  description: >-
+                    The guest's device; V(null) where it has none, or where C(meta.disks) says why disks could not be read. The keys are
+                    those of RV(ansible_facts.azure_imds.storage.data_disks[].device).
+                  returned: always
+                  type: dict
+            contradictions:
+              description: Where IMDS and the guest's devices contradict each other.
+              returned: always
+              type: list
+              elements: dict
+              contains:
+                code:
+                  description: What contradicts, such as V(missing_device), V(unknown_to_imds) or V(size_mismatch).
+                  returned: always
+                  type: str
+                lun:
+                  description: LUN of the data disk, V(null) for others.
+                  returned: always
+                  type: int
+                path:
+                  description: The device, V(null) where there is none.
+                  returned: always
+                  type: str
+                message:
+                  description: The contradiction in words.
+                  returned: always
+                  type: str
         network:
           description: Network interfaces.
           returned: always
@@ -432,6 +599,28 @@ ansible_facts:
                   returned: always
                   type: str
                   sample: eth0
+                driver:
+                  description: Driver of that interface, such as V(hv_netvsc) or V(mana).
+                  returned: always
+                  type: str
+                  sample: hv_netvsc
+                accelerated:
+                  description: >-
+                    Whether traffic bypasses the host now, because a virtual function (VF) is bonded to the interface, or because it is
+                    itself one. V(null) where the guest has no such interface.
+                  returned: always
+                  type: bool
+                  sample: true
+                vf_device:
+                  description: The VF with the same MAC address, bonded or not; V(null) where there is none.
+                  returned: always
+                  type: str
+                  sample: enP1s1
+                vf_driver:
+                  description: Driver of the VF, such as V(mlx5_core).
+                  returned: always
+                  type: str
+                  sample: mlx5_core
         private_ip:
           description: Primary private IPv4 address.
           returned: always
@@ -578,6 +767,13 @@ ansible_facts:
               returned: always
               type: dict
               sample: {"azure": true, "chassis_asset_tag": "7783-7084-3265-9085-8269-3286-77", "mode": "auto", "source": "/sys/class/dmi/id/chassis_asset_tag"}
+            disks:
+              description: >-
+                Why no disk has a C(device): C(reason), such as V(no_device_nodes) in a container, and C(message), the reason in words.
+                Both are V(null) where the guest's disks were read.
+              returned: always
+              type: dict
+              sample: {"reason": null, "message": null}
             collected_at:
               description: When, in UTC.
               returned: always

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 from typing import Any, Callable
 
-from .fields import CLOUDS, FIELDS
+from .fields import CLOUDS, FIELDS, GUEST_FACTS
 
 
 def blank() -> dict[str, Any]:
-    """Every fact of fields.FIELDS as null, {} or [], in the table's order."""
+    """Every fact of fields.FIELDS and GUEST_FACTS as null, {} or [], in the table's order."""
     facts: dict[str, Any] = {}
     for field in FIELDS:
         make = BLANKS.get(field.kind)
         put(facts, field.fact, make() if make else None)
+    for fact in GUEST_FACTS:
+        put(facts, fact, [])
     return facts
 
 
@@ -34,6 +36,10 @@ def endpoints() -> dict[str, str | None]:
     return dict.fromkeys(CLOUDS["AzurePublicCloud"])
 
 
+def disk() -> dict[str, Any]:
+    return {"device": None}
+
+
 def blob() -> dict[str, Any]:
     return {"present": False, "length": 0, "sha256": None, "base64": None}
 
@@ -42,6 +48,7 @@ def blob() -> dict[str, Any]:
 BLANKS: dict[str, Callable[[], Any]] = {
     "object": dict,
     "list": list,
+    "disk": disk,
     "disks": list,
     "endpoints": endpoints,
     "tags": dict,

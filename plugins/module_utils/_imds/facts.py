@@ -13,26 +13,27 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Callable
 
 from . import blank, tags
-from .fields import BOOLEANS, CLOUDS, CONTAINERS, FIELDS, INTEGERS
+from .fields import BOOLEANS, CLOUDS, CONTAINERS, FIELDS, GUEST_FACTS, INTEGERS, NIC
 from .primary import answered_interface
 
 
 class Context:
     """What the facts need besides the document.
 
-    devices: MAC (lower case, colons) -> guest interface; default_device: the one of the default route;
-    local_address: the address that IMDS answered, which is the primary one because it answers no other.
+    nics: MAC (lower case, colons) -> the guest's interface, the keys of fields.NIC; default_device: the interface of
+    the default route; local_address: the address that IMDS answered, which is the primary one because it answers no
+    other.
     """
 
     def __init__(
         self,
-        devices: Mapping[str, str] | None = None,
+        nics: Mapping[str, Mapping[str, Any]] | None = None,
         default_device: str | None = None,
         local_address: str | None = None,
         include_user_data: bool = False,
         include_public_keys: bool = False,
     ) -> None:
-        self.devices = devices or {}
+        self.nics = nics or {}
         self.default_device = default_device
         self.local_address = local_address
         self.include_user_data = include_user_data
@@ -45,10 +46,12 @@ NO_CONTEXT = Context()
 def build(document: Mapping[str, Any], context: Context = NO_CONTEXT) -> tuple[dict[str, Any], list[str]]:
     """(facts, warnings). An empty document gives every documented fact as null, {} or []."""
     facts: dict[str, Any] = {}
-    network = Network(_lookup(document, Network.source), context)
+    network = Network(lookup(document, Network.source), context)
     for field in FIELDS:
-        value = network if field.source == Network.source else _lookup(document, field.source)
+        value = network if field.source == Network.source else lookup(document, field.source)
         blank.put(facts, field.fact, CONVERTERS[field.kind](value, context))
+    for fact in GUEST_FACTS:
+        blank.put(facts, fact, [])
     if not facts["scale_set"] and facts["scale_set_id"]:
         facts["scale_set"] = facts["scale_set_id"].rstrip("/").rpartition("/")[2] or None
     warnings = _fall_back_to_tags_string(facts, document)
@@ -64,14 +67,14 @@ def snake(name: str) -> str:
 
 def from_load_balancer(document: Mapping[str, Any], private_ip: str | None) -> dict[str, str | None]:
     """public_ip and public_ip_source: the address under which a load balancer shows this VM."""
-    for entry in _objects(_lookup(document, "loadbalancer.publicIpAddresses")):
+    for entry in _objects(lookup(document, "loadbalancer.publicIpAddresses")):
         address = _string(entry.get("frontendIpAddress"))
         if address and private_ip and entry.get("privateIpAddress") == private_ip:
             return {"public_ip": address, "public_ip_source": "load_balancer"}
     return {"public_ip": None, "public_ip_source": None}
 
 
-def _lookup(document: Any, path: str) -> Any:
+def lookup(document: Any, path: str) -> Any:
     for key in path.split("."):
         document = document.get(key) if isinstance(document, dict) else None
     return document
@@ -82,7 +85,7 @@ _HANDLED = {field.source for field in FIELDS} | {"compute.tags"}
 
 def _pass_on_unknown(facts: dict[str, Any], node: Mapping[str, Any], source: str) -> None:
     """Keys that the table does not name, by the mechanical rule."""
-    target = _lookup(facts, CONTAINERS[source]) if CONTAINERS.get(source) else facts
+    target = lookup(facts, CONTAINERS[source]) if CONTAINERS.get(source) else facts
     unknown = []
     for key, value in node.items():
         path = f"{source}.{key}" if source else key
@@ -187,8 +190,15 @@ def _location(value: Any) -> str | None:
     return name.replace(" ", "").lower() if name else None
 
 
+def _disk(value: Any) -> dict[str, Any]:
+    """A disk, with room for the guest's device."""
+    facts: dict[str, Any] = {"device": None}
+    _add(facts, _plain(_dict(value)).items())
+    return facts
+
+
 def _disks(value: Any) -> list[Any]:
-    disks = [_plain(disk) for disk in _objects(value)]
+    disks = [_disk(disk) for disk in _objects(value)]
     return sorted(disks, key=lambda disk: disk["lun"] if isinstance(disk.get("lun"), int) else -1)
 
 
@@ -280,7 +290,8 @@ def _interface(interface: dict[str, Any], context: Context) -> dict[str, Any]:
         "ipv6_addresses": _addresses(six, "privateIpAddress"),
         "public_ipv6_addresses": _addresses(six, "publicIpAddress"),
         "subnets": [_plain(subnet) for subnet in _objects(four.get("subnet"))],
-        "device": context.devices.get(mac or ""),
+        **dict.fromkeys(NIC),
+        **context.nics.get(mac or "", {}),
     }
     for prefix, node, known in (
         ("", interface, {"ipv4", "ipv6", "macAddress"}),
@@ -337,6 +348,7 @@ CONVERTERS: dict[str, Callable[[Any, Context], Any]] = {
     "boolean": lambda value, _context: _only(bool, _boolean(value)),
     "object": lambda value, _context: _plain(_dict(value)),
     "list": lambda value, _context: _plain(_objects(value)),
+    "disk": lambda value, _context: _disk(value),
     "disks": lambda value, _context: _disks(value),
     "location": lambda value, _context: _location(value),
     "environment": lambda value, _context: _environment(value),

@@ -20,7 +20,8 @@ class Field:
 
 
 # Fact, kind, source and version, names in dotted paths, and below each row what the documentation says of it; a name by
-# itself is that of a dictionary. The order is the order of the facts. A text, because that is compiled in no time.
+# itself is that of a dictionary, and one of kind guest is a list that only the guest fills. The order is the order of
+# the facts. A text, because that is compiled in no time.
 TABLE = """\
 name string compute.name 2017-04-02
     Name of the VM.
@@ -108,12 +109,16 @@ storage
     Disks and image.
 storage.image_reference object compute.storageProfile.imageReference 2019-06-01
     The image reference in the VM's storage profile.
-storage.os_disk object compute.storageProfile.osDisk 2019-06-01
+storage.os_disk disk compute.storageProfile.osDisk 2019-06-01
     The operating system disk.
 storage.data_disks disks compute.storageProfile.dataDisks 2019-06-01
     The data disks, by LUN.
-storage.resource_disk object compute.storageProfile.resourceDisk 2021-02-01
+storage.resource_disk disk compute.storageProfile.resourceDisk 2021-02-01
     The local temporary disk. C(size) is in KB.
+storage.local_disks guest
+    Local NVMe disks, which IMDS doesn't list.
+storage.contradictions guest
+    Where IMDS and the guest's devices contradict each other.
 network
     Network interfaces.
 network.primary primary network.interface 2017-04-02
@@ -162,7 +167,26 @@ is_vm_in_standby_pool boolean compute.isVmInStandbyPool undocumented
     Whether the VM waits in a standby pool.
 """
 
-FIELDS = tuple(Field(*row.split()) for row in TABLE.splitlines() if row[0] != " " and " " in row)
+FIELDS = tuple(Field(*row.split()) for row in TABLE.splitlines() if row[0] != " " and row.count(" ") == 3)
+GUEST_FACTS = tuple(row.split()[0] for row in TABLE.splitlines() if row[0] != " " and row.endswith(" guest"))
+
+# What the guest adds to each interface, null where it has none with that MAC address.
+NIC = ("device", "driver", "accelerated", "vf_device", "vf_driver")
+
+# The keys of a disk's device, on Linux and on Windows; tests/tools/generate/facts.py describes them.
+DEVICE = (
+    "path",
+    "stable_path",
+    "links",
+    "wwid",
+    "size_bytes",
+    "transport",
+    "partitions",
+    "mounts",
+    "holders",
+    "confidence",
+)
+WINDOWS_DEVICE = ("number", "path", "unique_id", "partition_style", "offline", "drive_letters", "confidence")
 
 # Objects whose keys, those that IMDS adds later too, belong under a fact of another name.
 CONTAINERS = {

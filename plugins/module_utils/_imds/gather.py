@@ -54,6 +54,7 @@ def _fact(code: str, detail: str, api_version: str | None, built: dict[str, Any]
             "elapsed": 0.0,
             "attempts": [],
             "detection": {},
+            "disks": {"reason": "not_read", "message": "Disks are only read where IMDS has answered."},
             "collected_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         },
     }
@@ -70,7 +71,7 @@ def _ask(settings: Settings) -> tuple[dict[str, Any], list[str]]:
 def ask(settings: Settings, client: Client, guest: Any) -> tuple[dict[str, Any], list[str]]:
     """The fact and the warnings.
 
-    :param guest: the module guest, or something else with its devices() and default_device()
+    :param guest: the module guest, or something else with its nics(), default_device() and disks()
     """
     from . import facts, versions
 
@@ -81,7 +82,7 @@ def ask(settings: Settings, client: Client, guest: Any) -> tuple[dict[str, Any],
         fact = unavailable(error.reason.code, error.detail)
     else:
         context = facts.Context(
-            devices=guest.devices(),
+            nics=guest.nics(),
             default_device=guest.default_device(),
             local_address=answer.local_address,
             include_user_data=settings.include_user_data,
@@ -95,7 +96,25 @@ def ask(settings: Settings, client: Client, guest: Any) -> tuple[dict[str, Any],
             except ImdsError as error:
                 if error.reason.code != "not_found":  # not_found: behind no load balancer, a plain answer
                     warnings.append(f"The load balancer endpoint gave no public address: {error.message}")
+        unread, contradictions = _add_disks(built["storage"], answer.content, guest)
+        warnings += contradictions
         fact = _fact("ok", "", answer.api_version, built)
+        fact["meta"]["disks"] = unread
     fact["meta"].update(requests=client.requests, attempts=client.attempts)
     warnings += client.long_waits()
     return fact, warnings
+
+
+def _add_disks(
+    storage: dict[str, Any], document: dict[str, Any], guest: Any
+) -> tuple[dict[str, str | None], list[str]]:
+    """Add the guest's devices. (why there are none, warnings); a guest that can't be read is not an error."""
+    from . import disks, facts
+
+    try:
+        found, root = guest.disks()
+    except disks.UnreadableError as error:
+        return {"reason": error.code, "message": f"{disks.UNREADABLE[error.code]} ({printable(error.detail)})"}, []
+    disks.pair(storage, found, root, isinstance(facts.lookup(document, "compute.storageProfile.dataDisks"), list))
+    messages = [contradiction["message"] for contradiction in storage["contradictions"]]
+    return {"reason": None, "message": None}, [f"Disks: {' '.join(messages)}"] if messages else []

@@ -1,31 +1,71 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the guest itself knows about its network. Read from Linux's own files; empty on other systems."""
+"""What the guest itself knows about its network and disks. Read from Linux's own files."""
 
 from __future__ import annotations
 
 import os
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .disks import Disk
 
 _NET = "/sys/class/net"
 _PROC = "/proc/net"
+# IFF_SLAVE of linux/if.h
+_SLAVE = 0x800
 
 
-def devices() -> dict[str, str]:
-    """MAC address (lower case, colons) -> interface name.
+def nics(root: str = "") -> dict[str, dict[str, object]]:
+    """MAC address (lower case, colons) -> the keys of fields.NIC.
 
-    With accelerated networking two interfaces share a MAC: the one that has a master is the hardware side and bears no
-    address, so the other is meant. A VLAN or bridge on top shares it too, and has no device behind it.
+    With accelerated networking two interfaces share a MAC address: the synthetic one, which bears the addresses, and
+    the virtual function (VF) that works for it. MANA may also be alone and then bears the addresses itself. A VLAN or
+    bridge on top shares the address too, and has no device behind it.
+
+    :param root: the directory that /sys is in
     """
-    found: dict[str, tuple[tuple[bool, bool, str], str]] = {}
-    for name in _list(_NET):
-        mac = _read_file(f"{_NET}/{name}/address").strip()
-        if not mac or mac == "00:00:00:00:00:00":
-            continue
-        rank = (os.path.exists(f"{_NET}/{name}/master"), not os.path.exists(f"{_NET}/{name}/device"), name)
-        if mac not in found or rank < found[mac][0]:
-            found[mac] = (rank, name)
-    return {mac: name for mac, (_rank, name) in found.items()}
+    net = root + _NET
+    shared: dict[str, list[str]] = {}
+    for name in _list(net):
+        mac = _read_file(f"{net}/{name}/address").strip()
+        if mac and mac != "00:00:00:00:00:00":
+            shared.setdefault(mac, []).append(name)
+    found: dict[str, dict[str, object]] = {}
+    for mac, names in shared.items():
+        drivers = {name: _driver(f"{net}/{name}/device/driver") for name in names}
+        # Of interfaces that share an address, a bond's VF has a master or at least the flag that says so.
+        slaves = {name: len(names) > 1 and _is_slave(f"{net}/{name}") for name in names}
+        names.sort(
+            key=lambda name: (
+                drivers[name] != "hv_netvsc",
+                drivers[name] != "mana",
+                slaves[name],
+                not os.path.exists(f"{net}/{name}/device"),
+                name,
+            )
+        )
+        device = names[0]
+        vf = next((name for name in names[1:] if drivers[name] and drivers[name] != "hv_netvsc"), None)
+        found[mac] = {
+            "device": device,
+            "driver": drivers[device],
+            "accelerated": drivers[device] == "mana" or (vf is not None and slaves[vf]),
+            "vf_device": vf,
+            "vf_driver": drivers[vf] if vf else None,
+        }
+    return found
+
+
+def disks() -> tuple[list[Disk], str | None]:
+    """(the disks that Azure may have provided, the name of the device that holds / where that can be told).
+
+    :raises UnreadableError: where the guest doesn't show its disks
+    """
+    from . import block_devices  # what only wants addresses needs none of it
+
+    return block_devices.read()
 
 
 def default_device() -> str | None:
@@ -50,6 +90,20 @@ def addresses() -> list[str]:
         elif words == ["/32", "host", "LOCAL"] and not address.startswith("127.") and address not in found:
             found.append(address)
     return found
+
+
+def _driver(link: str) -> str | None:
+    try:
+        return os.path.basename(os.readlink(link))
+    except OSError:
+        return None
+
+
+def _is_slave(folder: str) -> bool:
+    if os.path.exists(f"{folder}/master"):
+        return True
+    flags = _read_file(f"{folder}/flags").strip()
+    return flags.startswith("0x") and bool(int(flags, 16) & _SLAVE)
 
 
 def _list(directory: str) -> list[str]:

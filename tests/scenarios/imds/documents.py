@@ -56,7 +56,7 @@ def _interface(mac: str, private: str, public: list[str]) -> dict[str, Any]:
         "ipv6_addresses": [],
         "public_ipv6_addresses": [],
         "subnets": [{"address": "10.1.0.0", "prefix": 24}],
-        "device": None,
+        **dict.fromkeys(("device", "driver", "accelerated", "vf_device", "vf_driver")),
     }
 
 
@@ -129,6 +129,7 @@ _DISK = {
     "writeAcceleratorEnabled": "false",
 }
 _DISK_FACT = {
+    "device": None,
     "caching": "None",
     "create_option": "Empty",
     "disk_size_gb": 64,

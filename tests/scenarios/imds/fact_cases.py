@@ -51,7 +51,7 @@ INTERFACE_FACT = {
     "ipv6_addresses": ["fd00::4"],
     "public_ipv6_addresses": ["2001:db8::4"],
     "subnets": [{"address": "10.1.0.0", "prefix": 24}],
-    "device": None,
+    **dict.fromkeys(fields.NIC),
 }
 
 NO_ENDPOINTS = dict.fromkeys(["resource_manager", "active_directory", "key_vault_suffix", "storage_suffix"])
@@ -143,10 +143,19 @@ CASES: dict[str, list[tuple[Any, Any]]] = {
     "storage.os_disk": [
         (
             {"diskSizeGB": "30", "diffDiskSettings": {"option": "Local"}, "encryptionSettings": {"enabled": "false"}},
-            {"disk_size_gb": 30, "diff_disk_settings": {"option": "Local"}, "encryption_settings": {"enabled": False}},
+            {
+                "device": None,
+                "disk_size_gb": 30,
+                "diff_disk_settings": {"option": "Local"},
+                "encryption_settings": {"enabled": False},
+            },
         ),
-        ({"diskSizeGB": "", "writeAcceleratorEnabled": ""}, {"disk_size_gb": None, "write_accelerator_enabled": None}),
-        ({}, {}),
+        (
+            {"diskSizeGB": "", "writeAcceleratorEnabled": ""},
+            {"device": None, "disk_size_gb": None, "write_accelerator_enabled": None},
+        ),
+        ({"device": "theirs"}, {"device": None, "imds_device": "theirs"}),
+        ({}, {"device": None}),
     ],
     "storage.data_disks": [
         (
@@ -156,15 +165,22 @@ CASES: dict[str, list[tuple[Any, Any]]] = {
                 {"lun": "0", "diskCapacityBytes": "1073741824"},
             ],
             [
-                {"lun": 0, "disk_capacity_bytes": 1073741824},
-                {"lun": 9, "bytes_per_second_throttle": 979202048, "ops_per_second_throttle": 65280},
-                {"lun": 10, "is_ultra_disk": True, "is_shared_disk": False},
+                {"device": None, "lun": 0, "disk_capacity_bytes": 1073741824},
+                {"device": None, "lun": 9, "bytes_per_second_throttle": 979202048, "ops_per_second_throttle": 65280},
+                {"device": None, "lun": 10, "is_ultra_disk": True, "is_shared_disk": False},
             ],
         ),
-        ([{"lun": "1"}, {"name": "no lun"}, "no disk"], [{"name": "no lun"}, {"lun": 1}]),
+        (
+            [{"lun": "1"}, {"name": "no lun"}, "no disk"],
+            [{"device": None, "name": "no lun"}, {"device": None, "lun": 1}],
+        ),
         ("", []),
     ],
-    "storage.resource_disk": [({"size": "16777216"}, {"size": 16777216}), ({"size": ""}, {"size": None}), ("", {})],
+    "storage.resource_disk": [
+        ({"size": "16777216"}, {"device": None, "size": 16777216}),
+        ({"size": ""}, {"device": None, "size": None}),
+        ("", {"device": None}),
+    ],
     "network.primary": [([INTERFACE], INTERFACE_FACT), ([], {}), ("", {}), ([1, "x", None], {})],
     "network.interfaces": [([INTERFACE, "x", INTERFACE], [INTERFACE_FACT, INTERFACE_FACT]), ({}, []), (None, [])],
     "private_ip": [
@@ -238,7 +254,16 @@ CASES: dict[str, list[tuple[Any, Any]]] = {
     ],
 }
 
-DEVICES = {"00:0d:3a:00:00:01": "eth0", "00:0d:3a:00:00:02": "eth1"}
+NICS = {
+    "00:0d:3a:00:00:01": {
+        "device": "eth0",
+        "driver": "hv_netvsc",
+        "accelerated": True,
+        "vf_device": "enP1s1",
+        "vf_driver": "mlx5_core",
+    },
+    "00:0d:3a:00:00:02": {"device": "eth1"},
+}
 
 NAMES = sorted(
     {part for field in fields.FIELDS for part in field.source.split(".")} | fields.INTEGERS | fields.BOOLEANS
@@ -269,7 +294,7 @@ DOCUMENT = st.dictionaries(KEYS | st.sampled_from(["compute", "network"]), VALUE
 
 CONTEXTS = st.builds(
     facts.Context,
-    devices=st.just(DEVICES),
+    nics=st.just(NICS),
     default_device=st.sampled_from([None, "eth0"]),
     local_address=st.sampled_from([None, "10.1.0.4"]),
     include_user_data=st.booleans(),

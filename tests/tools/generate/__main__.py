@@ -51,6 +51,7 @@ _UTILS, _MODULES, _GUIDES = "plugins/module_utils", "plugins/modules", "docs/doc
 FILES: Mapping[str, Mapping[str, Maker]] = {
     f"{_UTILS}/_ImdsFields.cs": {
         "fields": csharp.field_table,
+        "guest": csharp.guest,
         "containers": csharp.containers,
         "typed_keys": csharp.typed_keys,
         "clouds": csharp.clouds,

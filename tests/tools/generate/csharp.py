@@ -62,6 +62,15 @@ def field_table() -> list[str]:
     return ["public static readonly Field[] Table =", "{", *(f"    {row}" for row in rows), "};"]
 
 
+def guest() -> list[str]:
+    kind = "public static readonly string[]"
+    return [
+        *_array(f"{kind} GuestFacts =", fields.GUEST_FACTS),
+        *_array(f"{kind} Nic =", fields.NIC),
+        *_array(f"{kind} Device =", fields.WINDOWS_DEVICE),
+    ]
+
+
 def containers() -> list[str]:
     name = "Dictionary<string, string>"
     return [f"public static readonly {name} Containers = new {name}", "{", *_pairs(fields.CONTAINERS), "};"]

@@ -29,6 +29,7 @@ def fact_table() -> list[str]:
         (f"``{field.fact}``", facts.KINDS[field.kind].page, f"``{field.source}``", field.since)
         for field in fields.FIELDS
     ]
+    rows += [(f"``{fact}``", facts.KINDS["guest"].page, "the guest", "") for fact in fields.GUEST_FACTS]
     return table(("Fact", "Type", "Source", "Since"), rows)
 
 

@@ -57,7 +57,10 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
 
 # What decides; it takes values and returns values.
 PURE = (
-    *(f"module_utils._imds.{name}" for name in ("blank", "facts", "fields", "paths", "reasons", "tags", "versions")),
+    *(
+        f"module_utils._imds.{name}"
+        for name in ("blank", "disks", "facts", "fields", "paths", "reasons", "tags", "versions")
+    ),
     *(f"module_utils._events.{name}" for name in ("dates", "document", "options", "phases", "selection", "terms")),
     *(f"module_utils._identity.{name}" for name in ("options", "resources", "surroundings", "tokens")),
     "module_utils._routes",
@@ -67,7 +70,7 @@ PURE = (
 )
 IMPURE_LAYERS = ("module_utils._routes.host",)
 IMPURE_MODULES = (
-    *(f"module_utils._imds.{name}" for name in ("client", "platform", "transport")),
+    *(f"module_utils._imds.{name}" for name in ("block_devices", "client", "guest", "platform", "transport")),
     *(f"module_utils._identity.{name}" for name in ("arc", "fetch")),
 )
 IO_MODULES = {

@@ -147,6 +147,14 @@ def test_what_is_returned_is_yaml_of_the_documented_shape() -> None:
     assert set(returned["endpoints"]["contains"]) == set(next(iter(fields.CLOUDS.values())))
 
 
+def test_the_device_of_a_disk_is_documented_for_both_systems() -> None:
+    returned = yaml.safe_load("\n".join(facts.returned()))["storage"]["contains"]
+    device = returned["data_disks"]["contains"]["device"]["contains"]
+    assert set(device) == {*fields.DEVICE, *fields.WINDOWS_DEVICE}
+    for fact in ("os_disk", "resource_disk", "local_disks"):
+        assert "data_disks[].device" in returned[fact]["contains"]["device"]["description"]
+
+
 def test_a_page_has_a_row_for_each_entry() -> None:
     assert pages.table(("A", "B"), [("x", "")]) == [
         *("", ".. list-table::", "   :header-rows: 1", ""),

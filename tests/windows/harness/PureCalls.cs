@@ -110,7 +110,7 @@ namespace ImdsTests
             Map given = Part(arguments, "context");
             Context context = new Context
             {
-                Devices = Strings(Part(given, "devices")),
+                Nics = Part(given, "nics").ToDictionary(entry => entry.Key, entry => (Map)entry.Value),
                 DefaultDevice = (string)Value(given, "default_device"),
                 LocalAddress = (string)Value(given, "local_address"),
                 IncludeUserData = true.Equals(Value(given, "include_user_data")),

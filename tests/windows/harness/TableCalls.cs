@@ -50,6 +50,9 @@ namespace ImdsTests
                         root => root.Whole, root => new object[] { root.Since, root.Root })
                 },
                 { "fields", Fields.Table.Select(field => new[] { field.Fact, field.Kind, field.Source, field.Since }) },
+                { "guest_facts", Fields.GuestFacts },
+                { "nic", Fields.Nic },
+                { "device", Fields.Device },
                 { "containers", Fields.Containers },
                 { "integers", Fields.Integers },
                 { "booleans", Fields.Booleans },

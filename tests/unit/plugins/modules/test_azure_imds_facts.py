@@ -287,6 +287,7 @@ FREE = {
     "azure_imds.storage.data_disks",
     "azure_imds.storage.image_reference",
     "azure_imds.storage.os_disk",
+    "azure_imds.storage.resource_disk",
     "azure_imds.tags",
 }
 

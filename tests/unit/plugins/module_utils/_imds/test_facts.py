@@ -23,8 +23,8 @@ from ansible_collections.imds.azure.tests.scenarios.imds.documents import (
 from ansible_collections.imds.azure.tests.scenarios.imds.fact_cases import (
     CASES,
     CONTEXTS,
-    DEVICES,
     DOCUMENT,
+    NICS,
     NO_ENDPOINTS,
     marked,
     nested,
@@ -157,7 +157,7 @@ def test_unknown_keys_come_through_everywhere(source: str, fact: str) -> None:
 @pytest.mark.parametrize("source", ["compute.storageProfile.osDisk", "compute.storageProfile.imageReference"])
 def test_unknown_keys_come_through_in_objects(source: str) -> None:
     fact = next(field.fact for field in fields.FIELDS if field.source == source)
-    assert lookup(build(nested(source, UNKNOWN)), fact) == UNKNOWN_FACTS
+    assert {"device": None, **lookup(build(nested(source, UNKNOWN)), fact)} == {"device": None, **UNKNOWN_FACTS}
 
 
 def test_unknown_keys_come_through_in_lists() -> None:
@@ -167,7 +167,7 @@ def test_unknown_keys_come_through_in_lists() -> None:
         "network": {"interface": [interface]},
     }
     found = build(document)
-    assert found["storage"]["data_disks"] == [UNKNOWN_FACTS]
+    assert found["storage"]["data_disks"] == [{"device": None, **UNKNOWN_FACTS}]
     assert found["tags_list"] == [{"name": "a", "value": "1", **UNKNOWN_FACTS}]
     told = found["network"]["interfaces"][0]
     assert {**told, **UNKNOWN_FACTS, "ipv4_gateway": "10.1.0.1", "ipv6_gateway": None} == told
@@ -357,14 +357,14 @@ TWO = {
 def test_the_primary_interface_is_the_answered_one(
     context: dict[str, str], device: str, private: str, public: str
 ) -> None:
-    found = build(TWO, devices=DEVICES, **context)
+    found = build(TWO, nics=NICS, **context)
     assert found["network"]["primary"]["device"] == device
     assert (found["private_ip"], found["public_ip"], found["public_ip_source"]) == (private, public, "instance")
 
 
 def test_order_of_interfaces_is_kept_and_devices_are_found_in_any_spelling() -> None:
     document = {"network": {"interface": [interface("00-0D-3A-00-00-02"), interface("000d3a000001"), interface("odd")]}}
-    found = build(document, devices=DEVICES)["network"]["interfaces"]
+    found = build(document, nics=NICS)["network"]["interfaces"]
     assert [(entry["mac_address"], entry["device"]) for entry in found] == [
         ("00:0d:3a:00:00:02", "eth1"),
         ("00:0d:3a:00:00:01", "eth0"),
@@ -442,6 +442,7 @@ TYPES = {
     "integer": (int,),
     "boolean": (bool,),
     "primary": (dict,),
+    "disk": (dict,),
     "object": (dict,),
     "endpoints": (dict,),
     "tags": (dict,),
@@ -473,6 +474,7 @@ def test_any_document_makes_facts(document: dict[str, Any], context: facts.Conte
         found["tags_list"],
         found["public_keys"],
         found["storage"]["data_disks"],
+        *(lookup(found, fact) for fact in fields.GUEST_FACTS),
         found["network"]["interfaces"],
     ):
         assert all(isinstance(entry, dict) for entry in listed)

@@ -8,7 +8,14 @@ import re
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._imds import client, gather, guest, platform
+from ansible_collections.imds.azure.plugins.module_utils._imds import (
+    block_devices,
+    client,
+    disks,
+    gather,
+    guest,
+    platform,
+)
 from ansible_collections.imds.azure.plugins.module_utils._imds.blank import blank
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import Settings
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS
@@ -36,10 +43,15 @@ BALANCED = {
 }
 
 
+def no_disks() -> Any:
+    raise block_devices.UnreadableError("unreadable", "/sys/dev/block")
+
+
 def gathered(patch: Any, world: World, azure: bool = True, **settings: Any) -> tuple[dict[str, Any], list[str]]:
     patch.setattr(platform, "detect", lambda tag: platform.Detection(azure, tag or "tag", "here"))
-    patch.setattr(guest, "devices", lambda: {"00:0d:3a:00:00:01": "eth0"})
+    patch.setattr(guest, "nics", lambda: {"00:0d:3a:00:00:01": {"device": "eth0"}})
     patch.setattr(guest, "default_device", lambda: "eth0")
+    patch.setattr(block_devices, "read", no_disks)
     patch.setattr(client, "Client", world.client)
     return gather.gather(Settings(**settings))
 
@@ -111,6 +123,63 @@ def test_the_load_balancer_gives_the_public_address(
     assert (fact["public_ip"], fact["public_ip_source"]) == found
     assert fact["meta"]["requests"] == len(world.requests) == requests
     assert bool(warnings) == warns
+
+
+# --- disks ------------------------------------------------------------------------------------------------------------
+
+
+def disk(name: str, controller: str, unit: int) -> disks.Disk:
+    found = disks.Disk(name, "")
+    found.transport, found.controller, found.unit, found.size = "scsi", controller, unit, 32 << 30
+    return found
+
+
+FIRST, DATA = ("{f8b3781a-1e82-4818-a1c3-63d806ec15bb}", "{f8b3781b-1e82-4818-a1c3-63d806ec15bb}")
+FOUND = [disk("sda", FIRST, 0), disk("sdb", DATA, 1)]
+
+
+def with_disks(patch: Any, storage: dict[str, Any]) -> tuple[dict[str, Any], list[str]]:
+    sent = document()
+    sent["compute"]["storageProfile"] = storage
+    world = World([said(200, sent)])
+    patch.setattr(block_devices, "read", lambda: (FOUND, None))
+    patch.setattr(platform, "detect", lambda tag: platform.Detection(True, tag, "here"))
+    patch.setattr(client, "Client", world.client)
+    return gather.gather(Settings())
+
+
+def test_disks_have_their_devices(monkeypatch: Any) -> None:
+    fact, warnings = with_disks(monkeypatch, {"osDisk": {"name": "os"}, "dataDisks": [{"lun": "1"}]})
+    storage = fact["storage"]
+    assert (storage["os_disk"]["device"]["path"], storage["data_disks"][0]["device"]["path"]) == (
+        "/dev/sda",
+        "/dev/sdb",
+    )
+    assert fact["meta"]["disks"] == {"reason": None, "message": None}
+    assert warnings == []
+
+
+def test_contradictions_are_warnings_too(monkeypatch: Any) -> None:
+    fact, warnings = with_disks(monkeypatch, {"dataDisks": [{"lun": "0"}]})
+    assert [one["code"] for one in fact["storage"]["contradictions"]] == ["missing_device", "unknown_to_imds"]
+    assert len(warnings) == 1
+    assert all(one["message"] in warnings[0] for one in fact["storage"]["contradictions"])
+
+
+def test_a_version_that_lists_no_data_disks_contradicts_nothing(monkeypatch: Any) -> None:
+    fact, warnings = with_disks(monkeypatch, {})
+    assert (fact["storage"]["contradictions"], warnings) == ([], [])
+
+
+def test_why_disks_were_not_read_is_in_meta(monkeypatch: Any) -> None:
+    fact, warnings = gathered(monkeypatch, World([said(200, document())]))
+    assert fact["meta"]["disks"] == {
+        "reason": "unreadable",
+        "message": "The guest's devices can't be listed. (/sys/dev/block)",
+    }
+    assert fact["storage"]["os_disk"]["device"] is None
+    assert warnings == []
+    assert gathered(monkeypatch, World([]), azure=False)[0]["meta"]["disks"]["reason"] == "not_read"
 
 
 def test_unavailable_is_complete() -> None:

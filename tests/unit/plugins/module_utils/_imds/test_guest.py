@@ -7,28 +7,39 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._imds import guest
+from ansible_collections.imds.azure.plugins.module_utils._imds import fields, guest
 
 
 class Net:
     """/sys/class/net and /proc/net, made of files."""
 
     def __init__(self, root: Path) -> None:
-        self.sys, self.proc = root / "sys", root / "proc"
-        self.sys.mkdir()
+        self.root = root
+        self.sys, self.proc = root / "sys" / "class" / "net", root / "proc"
+        self.sys.mkdir(parents=True)
         self.proc.mkdir()
 
-    def interface(self, name: str, mac: str, *entries: str) -> None:
-        (self.sys / name).mkdir()
-        (self.sys / name / "address").write_text(mac + "\n")
+    def interface(self, name: str, mac: str, *entries: str, driver: str = "", flags: str = "0x1003") -> None:
+        folder = self.sys / name
+        folder.mkdir()
+        (folder / "address").write_text(mac + "\n")
+        (folder / "flags").write_text(flags + "\n")
         for entry in entries:
-            (self.sys / name / entry).mkdir()
+            (folder / entry).mkdir()
+        if driver:
+            (folder / "device").mkdir(exist_ok=True)
+            (folder / "device" / "driver").symlink_to(f"../../../../bus/drivers/{driver}")
+
+    def devices(self) -> dict[str, object]:
+        return {mac: nic["device"] for mac, nic in self.nics().items()}
+
+    def nics(self) -> dict[str, dict[str, object]]:
+        return guest.nics(str(self.root))
 
 
 @pytest.fixture
 def net(monkeypatch: Any, tmp_path: Path) -> Net:
     net = Net(tmp_path)
-    monkeypatch.setattr(guest, "_NET", str(net.sys))
     monkeypatch.setattr(guest, "_PROC", str(net.proc))
     return net
 
@@ -39,26 +50,74 @@ def test_devices_are_found_by_mac_address(net: Net) -> None:
     net.interface("eth1", "00:0d:3a:00:00:02", "device")
     net.interface("tun0", "")
     (net.sys / "bonding_masters").write_text("bond0\n")  # a file among the directories
-    assert guest.devices() == {"00:0d:3a:00:00:01": "eth0", "00:0d:3a:00:00:02": "eth1"}
+    assert net.devices() == {"00:0d:3a:00:00:01": "eth0", "00:0d:3a:00:00:02": "eth1"}
 
 
 def test_of_two_with_accelerated_networking_the_one_with_addresses_is_meant(net: Net) -> None:
     net.interface("enP1s1", "00:0d:3a:00:00:01", "device", "master")
     net.interface("eth0", "00:0d:3a:00:00:01", "device")
     net.interface("aaa", "00:0d:3a:00:00:01", "device", "master")
-    assert guest.devices() == {"00:0d:3a:00:00:01": "eth0"}
+    assert net.devices() == {"00:0d:3a:00:00:01": "eth0"}
 
 
 @pytest.mark.parametrize("virtual", ["br0", "eth0.5", "a"])
 def test_what_stands_on_an_interface_is_not_meant(net: Net, virtual: str) -> None:
     net.interface(virtual, "00:0d:3a:00:00:01")
     net.interface("eth0", "00:0d:3a:00:00:01", "device")
-    assert guest.devices() == {"00:0d:3a:00:00:01": "eth0"}
+    assert net.devices() == {"00:0d:3a:00:00:01": "eth0"}
+
+
+MAC = "00:0d:3a:00:00:01"
+SLAVE = "0x1803"
+NICS: dict[str, tuple[list[dict[str, Any]], tuple[object, ...]]] = {
+    "not accelerated": ([{"name": "eth0", "driver": "hv_netvsc"}], ("eth0", "hv_netvsc", False, None, None)),
+    "a bonded VF": (
+        [{"name": "eth0", "driver": "hv_netvsc"}, {"name": "aaa", "driver": "mlx5_core", "flags": SLAVE}],
+        ("eth0", "hv_netvsc", True, "aaa", "mlx5_core"),
+    ),
+    "a VF that is not bonded, because it was just added": (
+        [{"name": "eth0", "driver": "hv_netvsc"}, {"name": "aaa", "driver": "mlx4_core"}],
+        ("eth0", "hv_netvsc", False, "aaa", "mlx4_core"),
+    ),
+    "MANA as a VF": (
+        [{"name": "enP30832p0s0", "driver": "mana", "flags": SLAVE}, {"name": "eth0", "driver": "hv_netvsc"}],
+        ("eth0", "hv_netvsc", True, "enP30832p0s0", "mana"),
+    ),
+    "MANA alone": ([{"name": "enp0", "driver": "mana"}], ("enp0", "mana", True, None, None)),
+    "MANA below a bridge": (
+        [{"name": "br0"}, {"name": "enp0", "driver": "mana"}],
+        ("enp0", "mana", True, None, None),
+    ),
+    "a VLAN on an accelerated interface": (
+        [
+            {"name": "a.5"},
+            {"name": "eth0", "driver": "hv_netvsc"},
+            {"name": "enP1", "driver": "mlx5_core", "flags": SLAVE},
+        ],
+        ("eth0", "hv_netvsc", True, "enP1", "mlx5_core"),
+    ),
+    "a VF whose synthetic interface has no driver to be seen": (
+        [{"name": "a", "driver": "mlx5_core", "flags": SLAVE}, {"name": "b"}],
+        ("b", None, True, "a", "mlx5_core"),
+    ),
+    "flags that make no sense": (
+        [{"name": "eth0", "driver": "hv_netvsc"}, {"name": "a", "driver": "mlx5_core", "flags": "x"}],
+        ("eth0", "hv_netvsc", False, "a", "mlx5_core"),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NICS)
+def test_drivers_and_virtual_functions(net: Net, name: str) -> None:
+    interfaces, expected = NICS[name]
+    for interface in interfaces:
+        net.interface(interface.pop("name"), MAC, **interface)
+    assert net.nics() == {MAC: dict(zip(fields.NIC, expected))}
 
 
 def test_without_files_nothing_is_known(net: Net) -> None:
     net.sys.rmdir()
-    assert (guest.devices(), guest.default_device(), guest.addresses()) == ({}, None, [])
+    assert (net.nics(), guest.default_device(), guest.addresses()) == ({}, None, [])
 
 
 HEAD = "Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\tMetric\tMask\tMTU\tWindow\tIRTT\n"

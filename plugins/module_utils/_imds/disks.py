@@ -1,0 +1,241 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Which of the guest's devices is which disk of IMDS: by controller and LUN, or by namespace ID. Pure.
+
+Never by letter, host number, size or name: all of these change from boot to boot or are the same for two disks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+REMOTE_NVME = "MSFT NVMe Accelerator v1.0"
+LOCAL_NVME = ("Microsoft NVMe Direct Disk", "Microsoft NVMe Direct Disk v2")
+
+# VMBus IDs of the SCSI controllers, or how they begin. Generation 1 has its first two disks on IDE controllers;
+# generation 2 has them on a SCSI controller of their own, at LUNs 0 and 1.
+_IDE_OS, _IDE_RESOURCE = "{00000000-0000-", "{00000000-0001-"
+_FIRST = "{f8b3781a-1e82-4818-a1c3-63d806ec15bb}"
+_DATA = "{f8b3781b-1e82-4818-a1c3-63d806ec15bb}"
+# Two more exist, but nobody has seen Azure use them, so their LUNs are an assumption.
+_MORE_DATA = ("{f8b3781c-1e82-4818-a1c3-63d806ec15bb}", "{f8b3781d-1e82-4818-a1c3-63d806ec15bb}")
+
+# Links that stay the same over boots and name one disk only, the best first.
+_STABLE = (
+    "/dev/disk/azure/data/by-lun/",
+    "/dev/disk/azure/scsi1/",
+    "/dev/disk/azure/os",
+    "/dev/disk/azure/root",
+    "/dev/disk/azure/resource",
+    "/dev/disk/azure/local/",
+    "/dev/disk/by-id/wwn-",
+    "/dev/disk/by-id/nvme-eui.",
+    "/dev/disk/by-id/scsi-",
+    "/dev/disk/by-path/",
+)
+_LUN_LINK = re.compile(r"/dev/disk/azure/(?:data/by-lun/|scsi1/lun)(\d+)(?:-part\d+)?")
+_LOCAL_LINK = re.compile(r"/dev/disk/azure/local/by-(index|name)/(.+)")
+
+UNREADABLE = {
+    "no_azure_disks": "None of the guest's devices is a disk of Azure.",
+    "no_device_nodes": "The disks in /sys have no device node here, as in a container that sees its host's /sys.",
+    "unreadable": "The guest's devices can't be listed.",
+    "unsupported_system": "The devices of this operating system are not read.",
+}
+
+CONTRADICTIONS = {
+    "missing_device": "IMDS lists a data disk at LUN {lun}, and the guest has no such device. It may need a rescan.",
+    "unknown_to_imds": "{path} is an Azure disk that IMDS doesn't list. IMDS may be minutes behind.",
+    "size_mismatch": "IMDS says that the disk has {expected} GiB, and {path} has {found} bytes.",
+    "ambiguous_device": "More than one device may be the disk, so none is chosen: {path}.",
+    "link_mismatch": "The link {link} leads to {path}, which is not the disk at that LUN.",
+    "root_elsewhere": "/ is not on the OS disk {path}, but on {found}.",
+}
+
+
+class UnreadableError(Exception):
+    """This guest can't be read; code and detail say why."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+class Disk:
+    """One whole disk.
+
+    controller: of a SCSI disk, the VMBus ID of its controller, or "" where there is none; of an NVMe disk, its model.
+    unit: LUN, or namespace ID. certain: whether unit was read, and not taken from the name. size: bytes. links: below
+    /dev/disk. members: names of the disk, its partitions and everything on top of them.
+    """
+
+    transport = ""
+    controller = ""
+    unit = 0
+    certain = True
+    serial: str | None = None
+    wwid: str | None = None
+
+    def __init__(self, name: str, folder: str) -> None:
+        self.name = name
+        self.folder = folder
+        self.path = f"/dev/{name}"
+        self.size = 0
+        self.links: list[str] = []
+        self.partitions: list[dict[str, Any]] = []
+        self.mounts: list[dict[str, str]] = []
+        self.holders: list[str] = []
+        self.members: set[str] = set()
+
+
+class _Pairing:
+    def __init__(self, disks: Sequence[Disk], root: str | None) -> None:
+        self.disks = disks
+        self.roots = [disk for disk in disks if root in disk.members]
+        self.contradictions: list[dict[str, Any]] = []
+        self.roles = {disk.name: _role(disk) for disk in disks}
+
+    def among(self, role: str, unit: int | None = None) -> list[Disk]:
+        """The disks with a role; only the certain ones where there are any."""
+        found = [
+            disk for disk in self.disks if self.roles[disk.name][0] == role and unit in (None, self.roles[disk.name][1])
+        ]
+        return [disk for disk in found if self.roles[disk.name][2]] or found
+
+    def only(self, found: list[Disk], lun: int | None = None) -> Disk | None:
+        """The one candidate; with several there is a contradiction instead of a choice."""
+        if len(found) > 1:
+            self.report("ambiguous_device", lun, path=", ".join(disk.path for disk in found))
+        return found[0] if len(found) == 1 else None
+
+    def report(self, code: str, lun: int | None, **seen: Any) -> None:
+        message = CONTRADICTIONS[code].format(lun=lun, **seen)
+        self.contradictions.append({"code": code, "lun": lun, "path": seen.get("path"), "message": message})
+
+    def device(self, disk: Disk | None, lun: int | None = None, size: Any = None, guessed: bool = False) -> Any:
+        """What a fact shows of a disk.
+
+        :param size: GiB, as IMDS tells; rounded, because an image need not be whole ones
+        """
+        if disk is None:
+            return None
+        guessed = guessed or not self.roles[disk.name][2]
+        if disk.size and isinstance(size, int) and size > 0 and not disk.size >> 30 <= size <= -(-disk.size >> 30):
+            self.report("size_mismatch", lun, path=disk.path, expected=size, found=disk.size)
+            guessed = True
+        for link in disk.links:
+            told = _LUN_LINK.fullmatch(link)
+            if told and int(told[1]) != lun:
+                self.report("link_mismatch", lun, path=disk.path, link=link)
+        return {
+            "path": disk.path,
+            "stable_path": _stable(disk.links, lun),
+            "links": disk.links,
+            "wwid": disk.wwid,
+            "size_bytes": disk.size,
+            "transport": disk.transport,
+            "partitions": [
+                {
+                    "path": part["path"],
+                    "stable_path": _stable(part["links"], lun),
+                    "number": part["number"],
+                    "size_bytes": part["size_bytes"],
+                }
+                for part in disk.partitions
+            ],
+            "mounts": disk.mounts,
+            "holders": disk.holders,
+            "confidence": "guessed" if guessed else "exact",
+        }
+
+    def os_disk(self, fact: Mapping[str, Any]) -> Any:
+        size = fact.get("disk_size_gb")
+        found = self.among("os")
+        if not found and len(self.roots) == 1 and (fact.get("diff_disk_settings") or {}).get("option") == "Local":
+            # An ephemeral OS disk may be placed on a local NVMe disk; on which one, only its use tells.
+            self.roles[self.roots[0].name] = "ephemeral", None, False
+            return self.device(self.roots[0], size=size)
+        disk = self.only(found)
+        elsewhere = disk is not None and self.roots != [] and disk not in self.roots
+        if disk and elsewhere:
+            self.report("root_elsewhere", None, path=disk.path, found=", ".join(root.path for root in self.roots))
+        return self.device(disk, size=size, guessed=elsewhere)
+
+    def data_disks(self, facts: Sequence[dict[str, Any]]) -> None:
+        luns = [fact.get("lun") for fact in facts]
+        candidates: list[Disk] = []
+        for fact, lun in zip(facts, luns):
+            if type(lun) is not int or luns.count(lun) > 1:
+                continue
+            found = self.among("data", lun)
+            candidates += found
+            if not found:
+                self.report("missing_device", lun)
+            fact["device"] = self.device(self.only(found, lun), lun, fact.get("disk_size_gb"))
+        for disk in self.disks:
+            role, lun, _certain = self.roles[disk.name]
+            if role in ("data", "unknown") and disk not in candidates:
+                self.report("unknown_to_imds", lun, path=disk.path)
+
+    def local_disks(self) -> list[dict[str, Any]]:
+        """Local NVMe disks. Their index and name are inside a structure that only root may read; udev's links tell."""
+        found = []
+        for disk in self.among("local"):
+            told: dict[str, str] = {match[1]: match[2] for match in map(_LOCAL_LINK.fullmatch, disk.links) if match}
+            index = told.get("index", "")
+            found.append(
+                {
+                    "index": int(index) if index.isdigit() else None,
+                    "name": told.get("name"),
+                    "model": disk.controller,
+                    "serial": disk.serial,
+                    "device": self.device(disk),
+                }
+            )
+        return sorted(found, key=lambda one: (one["index"] is None, one["index"] or 0))
+
+
+def pair(storage: dict[str, Any], disks: Sequence[Disk], root: str | None, listed: bool) -> None:
+    """Add the guest's devices to the facts below storage, and what contradicts.
+
+    :param root: the name of the device that holds /
+    :param listed: whether IMDS has listed the data disks, which older API versions don't
+    """
+    pairing = _Pairing(disks, root)
+    storage["os_disk"]["device"] = pairing.os_disk(storage["os_disk"])
+    if listed:
+        pairing.data_disks(storage["data_disks"])
+    storage["resource_disk"]["device"] = pairing.device(pairing.only(pairing.among("resource")))
+    storage["local_disks"] = pairing.local_disks()
+    storage["contradictions"] = pairing.contradictions
+
+
+def _role(disk: Disk) -> tuple[str, int | None, bool]:
+    """(os, data, resource, local or unknown, LUN of a data disk, whether the rule is certain)."""
+    if disk.controller in LOCAL_NVME:
+        return "local", None, True
+    if disk.controller == REMOTE_NVME and disk.unit > 0:
+        return ("os", None, disk.certain) if disk.unit == 1 else ("data", disk.unit - 2, disk.certain)
+    if disk.controller.startswith(_IDE_OS):
+        return "os", None, True
+    if disk.controller.startswith(_IDE_RESOURCE):
+        return "resource", None, True
+    if disk.controller == _FIRST and disk.unit < 2:
+        return ("os", "resource")[disk.unit], None, True
+    if disk.controller in (_DATA, *_MORE_DATA):
+        return "data", disk.unit, disk.controller == _DATA
+    return "unknown", None, False
+
+
+def _stable(links: Sequence[str], lun: int | None) -> str | None:
+    """The best of the links. A link that claims another LUN is wrong, so it is none."""
+    for start in _STABLE:
+        for link in links:
+            told = _LUN_LINK.fullmatch(link)
+            if link.startswith(start) and not (told and int(told[1]) != lun):
+                return link
+    return None
