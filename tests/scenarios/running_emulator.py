@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any, Optional
 
+from azure_imds_emulator import tls
 from azure_imds_emulator.control import Control
 from azure_imds_emulator.emulator import Emulator
 from azure_imds_emulator.server import Server
@@ -86,9 +87,10 @@ class Connection:
 class Running:
     """A started emulator."""
 
-    def __init__(self, emulator: Emulator, imds: Server, control: Server) -> None:
+    def __init__(self, emulator: Emulator, imds: Server, control: Server, vault: Optional[Server] = None) -> None:
         self.emulator = emulator
         self.address = imds.address
+        self.vault_address = vault.address if vault else ("", 0)
         self.control_address = control.address
 
     @property
@@ -135,13 +137,24 @@ class Running:
 
 
 @contextmanager
-def start(vms: Any = None, build: int = 1854, control_hosts: Iterable[str] = (), **options: Any) -> Iterator[Running]:
-    """Start an emulator and its control endpoint; ``options`` are those of Emulator."""
+def start(
+    vms: Any = None, build: int = 1854, control_hosts: Iterable[str] = (), with_vault: bool = False, **options: Any
+) -> Iterator[Running]:
+    """Start an emulator and its control endpoint; ``options`` are those of Emulator.
+
+    ``with_vault``: also its key vaults, over HTTPS on ``localhost``.
+    """
     emulator = Emulator(vms, **options)
     with ExitStack() as stack:
         servers = []
         for service in (emulator, Control(emulator, control_hosts)):
             server = stack.enter_context(Server(("127.0.0.1", 0), service, build))
+            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+            stack.callback(server.shutdown)
+            servers.append(server)
+        if with_vault:
+            secured = tls.context(emulator.authority, [])
+            server = stack.enter_context(tls.TlsServer(("127.0.0.1", 0), emulator.key_vault, secured, build))
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
             stack.callback(server.shutdown)
             servers.append(server)

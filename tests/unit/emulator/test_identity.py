@@ -441,7 +441,7 @@ def test_the_signature_is_that_of_the_key_in_the_header(vm: Vm) -> None:
     from cryptography.hazmat.primitives.hashes import SHA256
 
     token = vm.token()["access_token"]
-    der = base64.b64decode(vm.imds.emulator.issuer.key_set("")["keys"][0]["x5c"][0])
+    der = base64.b64decode(vm.imds.emulator.tenants.issuer.key_set("")["keys"][0]["x5c"][0])
     signed, _dot, signature = token.rpartition(".")
     key = x509.load_der_x509_certificate(der).public_key()
     assert isinstance(key, rsa.RSAPublicKey)

@@ -42,6 +42,15 @@ def parser() -> argparse.ArgumentParser:
         help="a host name that the control endpoint may be called by, beside localhost; may be repeated",
     )
     result.add_argument("--vms", metavar="FILE", type=Path, help="JSON file with the list of VMs (one default VM)")
+    result.add_argument(
+        "--vault-listen",
+        action="append",
+        default=[],
+        metavar="ADDRESS:PORT",
+        type=service.endpoint,
+        help="where key vaults answer, over HTTPS; may be repeated (nowhere)",
+    )
+    result.add_argument("--vaults", metavar="FILE", type=Path, help="JSON file with the list of key vaults (none)")
     result.add_argument("--no-limiter", action="store_true", help="no limit on requests per second")
     result.add_argument(
         "--retry-after",
@@ -60,7 +69,7 @@ def parser() -> argparse.ArgumentParser:
         "--ca-directory",
         metavar="PATH",
         type=Path,
-        help="keep the CA of attested documents here, with root.pem to trust (a new CA at each start)",
+        help="keep the CA of documents, tokens and vaults here, with root.pem to trust (a new CA at each start)",
     )
     result.add_argument("--ready-file", metavar="PATH", type=Path, help="also write the ready line to this file")
     result.add_argument("--background", action="store_true", help="return when ready; needs --pid-file")

@@ -6,13 +6,15 @@ GET /                      readiness and version
 GET|POST|DELETE /faults    scripted faults (`fault_spec.py` shows the objects)
 GET|DELETE /requests       the request log (`log.py`)
 GET|PUT /vms               the VM list (`vms.py`)
+GET|PUT /vaults            the key vaults (`keyvault/spec.py`); values of secrets are not shown
 /events                    scheduled events (`control_events.py`)
 /identities                managed identities (`control_identities.py`)
 GET|POST /clock            the clock of events and identities; move it forward: {"advance": 60}
 GET /ca/root.pem           the CA that signs attested documents; also /ca/intermediate.pem, and both in DER under
                            the path that certificates name, /pkiops/certs/
+GET /TENANT/...            how to verify tokens (`tokens/site.py`)
 
-Everything but the certificates is only for programs: `control_guard.py`.
+Everything but the certificates and the tenants' documents is only for programs: `control_guard.py`.
 """
 
 from __future__ import annotations
@@ -40,7 +42,7 @@ class Control:
         self._emulator = emulator
         self._hosts = frozenset(host.lower() for host in hosts)
         self._events = EventControl(emulator.events)
-        self._identities = IdentityControl(emulator.identities, emulator.issuer)
+        self._identities = IdentityControl(emulator.identities)
         self._routes: dict[str, dict[str, Callable[[Request], Any]]] = {
             "/": {"GET": lambda _request: {"ready": True, "version": __version__}},
             "/faults": {
@@ -53,6 +55,7 @@ class Control:
                 "DELETE": lambda _request: {"deleted": emulator.log.clear()},
             },
             "/vms": {"GET": lambda _request: emulator.vms.given(), "PUT": self._put_vms},
+            "/vaults": {"GET": lambda _request: emulator.vaults.as_json(), "PUT": self._put_vaults},
             "/clock": {
                 "GET": lambda _request: emulator.clock.as_json(),
                 "POST": lambda request: emulator.clock.advance(_given(request)),
@@ -73,10 +76,18 @@ class Control:
         self._emulator.identities.catch_up()
         return self._emulator.vms.given()
 
+    def _put_vaults(self, request: Request) -> Any:
+        given = _given(request)
+        self._emulator.vaults.replace(given.get("vaults") if isinstance(given, dict) else given)
+        return self._emulator.vaults.as_json()
+
     def answer(self, request: Request) -> Answer:
         """The answer to one control request."""
         if request.segments()[:-1] == FOLDER:
             return site.answer(request, self._emulator.authority)
+        published = self._emulator.tenants.answer(request, "http")
+        if published:
+            return published
         objection = control_guard.objection(request, self._hosts)
         if objection:
             return _json(

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The part of the control endpoint that assigns managed identities, and publishes how to verify their tokens.
+"""The part of the control endpoint that assigns managed identities.
 
 GET /identities                  the identities of all VMs
 GET|PUT /identities/VM           those of one; replace them (`identity_spec.py` shows the object)
@@ -15,7 +15,6 @@ from typing import Any, Callable, Optional
 from .checks import load_json
 from .identity_store import Identities
 from .message import Request
-from .tokens.tenant import Issuer
 
 Method = Callable[[Request], Any]
 
@@ -23,9 +22,8 @@ Method = Callable[[Request], Any]
 class IdentityControl:
     """Methods by path. They raise InvalidInputError, and LookupError for a VM or an identity that there is not."""
 
-    def __init__(self, identities: Identities, issuer: Issuer) -> None:
+    def __init__(self, identities: Identities) -> None:
         self._identities = identities
-        self._issuer = issuer
         self.routes: dict[str, dict[str, Method]] = {
             "/identities": {"GET": lambda _request: identities.as_json()},
         }

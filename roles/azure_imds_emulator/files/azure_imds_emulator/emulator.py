@@ -20,10 +20,13 @@ from .endpoints import Call
 from .event_store import Events
 from .faults import Fault, Faults
 from .identity_store import Identities
+from .keyvault.service import KeyVault
+from .keyvault.store import Vaults
 from .limiter import Limiter
 from .log import Entry, RequestLog
 from .message import Answer, Request
 from .server import Channel
+from .tokens.site import TenantSite
 from .tokens.tenant import Issuer
 from .vms import Vm, Vms
 
@@ -40,10 +43,11 @@ class Emulator:
         retry_after: Optional[int] = None,
         clock: Callable[[], float] = time.time,
         ca_directory: Optional[Path] = None,
+        vaults: Any = None,
     ) -> None:
         """``vms``: list of VM objects, None for one default VM. ``limiter`` None: no limits at all.
 
-        ``ca_directory``: where the CA of attested documents is kept, None for a new one.
+        ``ca_directory``: where the CA is kept, None for a new one. ``vaults``: list of vault objects, None for none.
         """
         self.vms = Vms(vms)
         self.authority = Authority(ca_directory, clock)
@@ -51,9 +55,12 @@ class Emulator:
         self.clock = Clock(clock)
         self.events = Events(self.vms, self.clock)
         self.identities = Identities(self.vms, self.clock)
-        self.issuer = Issuer(self.authority)
+        self._issuer = Issuer(self.authority)
+        self.tenants = TenantSite(self._issuer, self._known_tenants)
+        self.vaults = Vaults(vaults)
         self.faults = Faults()
         self.log = RequestLog()
+        self.key_vault = KeyVault(self.vaults, self.vms, self.tenants, self.faults, self.log, self.clock)
         self._limiter = limiter
         self._retry_after = retry_after
         self._clock = clock
@@ -78,6 +85,10 @@ class Emulator:
         else:
             deliver(channel, answer, entry, None)
 
+    def _known_tenants(self) -> dict[str, str]:
+        """The issuer of tokens of each tenant."""
+        return {**{vault.tenant: vault.issuer for vault in self.vaults.all()}, **self.identities.tenants()}
+
     def _arrived(self, request: Request) -> tuple[Optional[Vm], Entry]:
         vm = self.vms.find(request.source)
         return vm, self.log.add(request, vm.name if vm else None, self._clock())
@@ -95,7 +106,7 @@ class Emulator:
                 return self._with_retry_after(target.family.throttled(request), vm)
             now, parameters = self._clock(), request.parameters()
             call = Call(
-                request, vm, target.route, parameters, now, self._documents, self.events, self.identities, self.issuer
+                request, vm, target.route, parameters, now, self._documents, self.events, self.identities, self._issuer
             )
             _pause(delay + target.family.pause(call))
             return target.family.answer(call)

@@ -10,7 +10,7 @@ from typing import Any, Callable, Optional
 
 from . import checks, identity_spec
 from .identity_spec import SYSTEM, Identity, Managed
-from .tokens.claims import Token
+from .tokens.claims import Token, issuer
 from .vms import Vm, Vms
 
 
@@ -69,6 +69,13 @@ class Identities:
         # Outside of the lock: signing takes a while. Of two that were made at the same time, the later one is kept.
         token = state.tokens[key] = make()
         return token
+
+    def tenants(self) -> dict[str, str]:
+        """The issuer of tokens of each tenant, by the tenant's ID."""
+        with self._lock:
+            states = [self._state(vm) for vm in self._vms.all()]
+        clouds = [(state.managed.tenant, str(state.vm.compute.get("azEnvironment") or "")) for state in states]
+        return {tenant: issuer(cloud, tenant) for tenant, cloud in reversed(clouds)}
 
     # --- for the control endpoint -----------------------------------------------------------------------------------
 

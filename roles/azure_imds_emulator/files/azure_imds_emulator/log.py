@@ -12,6 +12,8 @@ from .message import Headers, Request
 
 LIMIT = 10_000  # entries; the oldest go first
 LARGEST = 32 * 1024 * 1024  # characters in all entries together
+SECRET = ("authorization", "proxy-authorization", "cookie")  # headers whose values are not kept
+SCHEMES = ("basic", "bearer", "digest", "negotiate", "pop")
 
 
 class Entry:
@@ -35,15 +37,24 @@ class Entry:
         self.size += sum(len(name) + len(value) for name, value in request.headers)
 
     def as_json(self) -> dict[str, Any]:
-        """``time`` in Unix seconds, ``query`` raw, ``headers`` by name as sent, repeated ones joined by a comma."""
+        """``time`` in Unix seconds, ``query`` raw, ``headers`` by name as sent, repeated ones joined by a comma.
+
+        Credentials are missing from them.
+        """
         return {**self._shown, "status": self.status}
 
 
 def _joined(headers: Headers) -> dict[str, str]:
     joined: dict[str, list[str]] = {}
     for name, value in headers:
-        joined.setdefault(name, []).append(value)
+        joined.setdefault(name, []).append(_without_credentials(value) if name.lower() in SECRET else value)
     return {name: ", ".join(values) for name, values in joined.items()}
+
+
+def _without_credentials(value: str) -> str:
+    """The scheme stays, so that a test can see that there was a token; the log is for everybody to read."""
+    scheme = value.partition(" ")[0]
+    return f"{scheme} (hidden)" if scheme.lower() in SCHEMES else "(hidden)"
 
 
 class RequestLog:

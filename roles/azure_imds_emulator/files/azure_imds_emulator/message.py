@@ -56,12 +56,13 @@ class Request:
 
 
 class Layer(enum.Enum):
-    """Who speaks: each has its own ``Server`` header; only the service numbers its answers."""
+    """Who speaks: each has its own ``Server`` header, or none; only the service numbers its answers."""
 
     IMDS = "IMDS/150.870.65.{build}"
     FRONT_END = "Microsoft-IIS/10.0"
     PROXY = "proxy"
     CONTROL = "azure-imds-emulator"
+    NAMELESS = ""
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,9 @@ def error_body(message: str) -> bytes:
 
 def encode(answer: Answer, envelope: Envelope) -> bytes:
     """The answer's bytes: exactly the service's headers, in the service's order."""
-    usual = [("Content-Type", answer.content_type), ("Server", answer.layer.value.format(build=envelope.build))]
+    usual = [("Content-Type", answer.content_type)]
+    if answer.layer is not Layer.NAMELESS:
+        usual.append(("Server", answer.layer.value.format(build=envelope.build)))
     if answer.layer is Layer.IMDS:
         usual.append(("x-ms-request-id", envelope.request_id))
     replaced = {name.lower(): value for name, value in answer.headers}

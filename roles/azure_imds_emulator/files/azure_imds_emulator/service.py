@@ -77,7 +77,7 @@ def is_local(address: str) -> bool:
         return bool(ipaddress.ip_address(probe.getsockname()[0]) == parsed)
 
 
-def listen(where: Endpoint, service: Any, build: int) -> Server:
+def listen(where: Endpoint, service: Any, build: int, make: Callable[[Endpoint, Any, int], Server] = Server) -> Server:
     """A listening server.
 
     :raises StartError: if the address is not ours or already taken
@@ -88,7 +88,7 @@ def listen(where: Endpoint, service: Any, build: int) -> Server:
             f"add it first: ip address add {where[0]} dev lo"
         )
     try:
-        return Server(where, service, build)
+        return make(where, service, build)
     except OSError as error:
         taken = "something already listens there" if error.errno == errno.EADDRINUSE else error.strerror
         raise StartError(f"{spelled(where)}: {taken}") from error
@@ -105,7 +105,8 @@ def run(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
     try:
         vms = load_json(str(options.vms), options.vms.read_bytes()) if options.vms else None
         limiter = None if options.no_limiter else Limiter()
-        emulator = Emulator(vms, limiter, options.retry_after, ca_directory=options.ca_directory)
+        vaults = load_json(str(options.vaults), options.vaults.read_bytes()) if options.vaults else None
+        emulator = Emulator(vms, limiter, options.retry_after, ca_directory=options.ca_directory, vaults=vaults)
         if options.ca_directory:
             emulator.authority.prepare()
     except OSError as error:
@@ -120,10 +121,11 @@ def run(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
         control = stack.enter_context(
             listen(options.control, Control(emulator, options.control_host), options.server_build)
         )
-        for server in (*servers, control):
+        vault_servers = _key_vaults(stack, emulator, options)
+        for server in (*servers, *vault_servers, control):
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
             stack.callback(server.shutdown)
-        line = _ready_line(servers, control)
+        line = _ready_line(servers, vault_servers, control)
         if options.ready_file:
             whole_files.write(options.ready_file, f"{line}\n".encode(), 0o644)
             stack.callback(options.ready_file.unlink)
@@ -132,10 +134,26 @@ def run(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
     return 0
 
 
-def _ready_line(servers: list[Server], control: Server) -> str:
+def _key_vaults(stack: ExitStack, emulator: Emulator, options: argparse.Namespace) -> list[Server]:
+    """The servers of the key vaults. TLS is loaded, and the CA made, only where there are any."""
+    if not options.vault_listen:
+        return []
+    from . import tls
+
+    secured = tls.context(emulator.authority, [address for address, _port in options.vault_listen])
+
+    def make(address: Endpoint, service: Any, build: int) -> Server:
+        return tls.TlsServer(address, service, secured, build)
+
+    build = options.server_build
+    return [stack.enter_context(listen(where, emulator.key_vault, build, make)) for where in options.vault_listen]
+
+
+def _ready_line(servers: list[Server], vaults: list[Server], control: Server) -> str:
     return json.dumps(
         {
             "listen": [spelled(server.address) for server in servers],
+            "vault_listen": [spelled(server.address) for server in vaults],
             "control": spelled(control.address),
             "pid": os.getpid(),
             "version": __version__,

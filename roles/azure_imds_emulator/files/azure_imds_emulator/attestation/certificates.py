@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 from typing import Optional
 
@@ -26,7 +27,7 @@ DIGITAL_SIGNATURE, KEY_ENCIPHERMENT, CERTIFICATE_SIGN, CRL_SIGN = 0, 2, 5, 6
 
 @dataclass(frozen=True)
 class CertificateSpec:
-    """What to certify. With ``names`` (DNS) it is a server's, without any a CA's.
+    """What to certify. With ``names`` (DNS names and IP addresses) it is a server's, without any a CA's.
 
     Times in Unix seconds. ``issuer_urls``: where the issuer's certificate is published. ``path_length`` as in RFC 5280.
     """
@@ -101,9 +102,23 @@ def _extensions(spec: CertificateSpec, key: rsa.Key, issuer_key: rsa.Key) -> lis
         access = (der.sequence(der.oid(CA_ISSUERS), der.element(0x86, url.encode())) for url in spec.issuer_urls)
         found.append(_extension(AUTHORITY_ACCESS, der.sequence(*access)))
     if server:
-        names = (der.element(0x82, name.encode()) for name in spec.names)
-        found.append(_extension(ALTERNATIVE_NAME, der.sequence(*names)))
+        found.append(_extension(ALTERNATIVE_NAME, der.sequence(*map(_alternative_name, spec.names))))
     return found
+
+
+def _alternative_name(name: str) -> bytes:
+    try:
+        return der.element(0x87, ipaddress.ip_address(name).packed)
+    except ValueError:
+        return der.element(0x82, name.encode())
+
+
+def private_key(key: rsa.Key) -> bytes:
+    """The key in the form of RFC 8017, A.1.2."""
+    exponent = pow(rsa.EXPONENT, -1, (key.p - 1) * (key.q - 1))
+    numbers = (0, key.modulus, rsa.EXPONENT, exponent, key.p, key.q)
+    more = (exponent % (key.p - 1), exponent % (key.q - 1), pow(key.q, -1, key.p))
+    return der.sequence(*map(der.integer, (*numbers, *more)))
 
 
 def _extension(kind: str, value: bytes, critical: bool = False) -> bytes:

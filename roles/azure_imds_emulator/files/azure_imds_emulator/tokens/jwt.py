@@ -16,7 +16,11 @@ from ..attestation.certificates import Certificate
 
 
 class InvalidTokenError(ValueError):
-    """This is not a token that this key has signed."""
+    """This is not a token that this key has signed; ``is_token``: but some other key may have."""
+
+    def __init__(self, message: str, is_token: bool = False) -> None:
+        super().__init__(message)
+        self.is_token = is_token
 
 
 def encode(claims: Mapping[str, Any], signer: Certificate) -> str:
@@ -42,7 +46,7 @@ def decode(token: str, signer: Certificate) -> dict[str, Any]:
         raise InvalidTokenError("is not a JSON Web Token")
     # Signing again is verifying: a signature of this kind (PKCS #1 v1.5) has one form only.
     if header.get("alg") != "RS256" or given != rsa.sign(signer.key, head.encode()):
-        raise InvalidTokenError("is not signed by the tenant's key")
+        raise InvalidTokenError("is not signed by the tenant's key", is_token=True)
     return claims
 
 
