@@ -39,8 +39,13 @@ def module_arguments(arguments: dict[str, Any]) -> Any:
     return mock.patch.object(basic, "_ANSIBLE_ARGS", json.dumps({"ANSIBLE_MODULE_ARGS": arguments}).encode())
 
 
-def run(capsys: pytest.CaptureFixture[str], module: ModuleType, check: bool = False, **options: Any) -> dict[str, Any]:
-    """The JSON that the module prints; it has to print that and nothing else. warnings are in it, if there are any."""
+def run(
+    capsys: pytest.CaptureFixture[str], module: ModuleType, check: bool = False, reads: bool = True, **options: Any
+) -> dict[str, Any]:
+    """The JSON that the module prints; it has to print that and nothing else. warnings are in it, if there are any.
+
+    :param reads: the module only reads, and has to say that it changed nothing
+    """
     arguments = {
         **options,
         "_ansible_check_mode": check,
@@ -59,7 +64,7 @@ def run(capsys: pytest.CaptureFixture[str], module: ModuleType, check: bool = Fa
     result: dict[str, Any] = json.loads(output.out, parse_constant=_refuse)
     assert end.value.code == (1 if result.get("failed") else 0)
     assert "exception" not in result
-    assert not result.get("changed")
+    assert not reads or not result.get("changed")
     warnings = {"warnings": [call.args[0] for call in warn.call_args_list]} if warn.called else {}
     return {**result, **warnings}
 

@@ -33,6 +33,11 @@ def options(module: str) -> dict[str, Any]:
     return found
 
 
+def required(module: str) -> dict[str, str]:
+    """Something for each option that the module can't do without."""
+    return {name: "something" for name, option in options(module).items() if option.get("required")}
+
+
 def group() -> list[str]:
     """The modules of the action group, without the twins, which are what a task's module runs on Windows."""
     runtime = yaml.safe_load((ROOT / "meta" / "runtime.yml").read_text(encoding="utf-8"))
@@ -44,7 +49,7 @@ def test_what_a_module_lacks_is_named_together_with_the_module(tmp_path: Path) -
         "hosts": "vm",
         "gather_facts": False,
         "module_defaults": {GROUP: {"no_such_option": 1}},
-        "tasks": [{f"imds.azure.{module}": {}, "ignore_errors": True} for module in group()],
+        "tasks": [{f"imds.azure.{module}": required(module), "ignore_errors": True} for module in group()],
     }
     output = played_hosts.run_plays(tmp_path, LOCAL, [play])
     assert f"ignored={len(group())}" in output
