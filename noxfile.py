@@ -37,12 +37,12 @@ CORES = {
     "2.21": ("3.12", "3.13", "3.14"),
 }
 OLDEST, NEWEST = min(CORES, key=lambda core: int(core[2:])), max(CORES, key=lambda core: int(core[2:]))
-# ansible-core -> the Pythons that unit tests run on: every one that hosts may have, with the newest.
-UNIT_PYTHONS = {OLDEST: ("3.10",), NEWEST: ("3.9", "3.10", "3.11", "3.12", "3.13")}
+# ansible-core -> the Pythons that unit tests run on. Together they are every one that hosts may have.
+UNIT_PYTHONS = {OLDEST: ("3.10",), NEWEST: ("3.9", "3.11", "3.12", "3.13")}
 # The oldest Python on hosts.
 OLDEST_TARGET = "3.9"
 
-# These ask the kernel, which takes long and is the same on every Python.
+# These ask the kernel, which takes long and is the same on every Python: a session of their own runs them once.
 KERNEL_TESTS = [f"tests/unit/plugins/plugin_utils/route_plan/test_{name}.py" for name in ("kernel", "random_tables")]
 
 nox.needs_version = ">=2025.2.9"
@@ -187,10 +187,11 @@ def generated(session: nox.Session) -> None:
 
 @check
 def unit(session: nox.Session) -> None:
-    """Unit tests on the controller's Python, with coverage, on all cores."""
+    """Unit tests on the controller's Python, with coverage, on all processors."""
     prepare(session)
+    left_out = [f"--ignore={test}" for test in KERNEL_TESTS]
     coverage = ("--cov", "--cov-report=term:skip-covered", f"--cov-config={COLLECTION / 'pyproject.toml'}")
-    session.run("pytest", "-q", "-n", "auto", *coverage, f"--junitxml={JUNIT / 'unit.xml'}", "tests/unit")
+    session.run("pytest", "-q", "-n", "auto", *coverage, f"--junitxml={JUNIT / 'unit.xml'}", *left_out, "tests/unit")
 
 
 @check
@@ -198,6 +199,13 @@ def changelog(session: nox.Session) -> None:
     """Changelog fragments."""
     prepare(session)
     session.run("antsibull-changelog", "lint")
+
+
+@test
+def kernel(session: nox.Session) -> None:
+    """The verdicts on routes against the kernel's, over many random tables."""
+    prepare(session)
+    session.run("pytest", "-q", f"--junitxml={JUNIT / 'kernel.xml'}", *KERNEL_TESTS)
 
 
 @test
@@ -255,7 +263,10 @@ def molecule(session: nox.Session) -> None:
 @sanity_test
 @every_core
 def sanity(session: nox.Session, core: str) -> None:
-    """ansible-test sanity: every test, no exceptions."""
+    """ansible-test sanity: every test, no exceptions. Cores between oldest and newest lint (pylint) the plugins only.
+
+    Pylint takes most of the time, and what it says about tests does not depend on the core.
+    """
     python, programs = prepare_core(session, core)
     command = (str(programs / "ansible-test"), "sanity", "--color", "no", "--local", "--python", python)
     if not shutil.which("pwsh"):
@@ -268,6 +279,9 @@ def sanity(session: nox.Session, core: str) -> None:
     elif not has_script_analyzer(session):
         note_skipped(session, f"sanity-{core}-pslint", "PowerShell's module PSScriptAnalyzer is not installed")
         command = (*command, "--skip-test", "pslint")
+    if core not in (OLDEST, NEWEST):
+        session.run(*command, "--test", "pylint", "plugins/", external=True)
+        command = (*command, "--skip-test", "pylint")
     session.run(*command, external=True)
 
 
@@ -276,11 +290,11 @@ def sanity(session: nox.Session, core: str) -> None:
 def units(session: nox.Session, core: str) -> None:
     """ansible-test units of all plugins, on the Pythons that hosts may have."""
     _python, programs = prepare_core(session, core)
-    for number, version in enumerate(UNIT_PYTHONS[core]):
+    left_out = [word for test in KERNEL_TESTS for word in ("--exclude", test)]
+    for version in UNIT_PYTHONS[core]:
         if not shutil.which(f"python{version}"):
             note_skipped(session, f"units-{core}-{version}", f"Python {version} is not installed")
             continue
-        left_out = [word for test in KERNEL_TESTS for word in ("--exclude", test)] if number else []
         command = (str(programs / "ansible-test"), "units", "--color", "no", "--venv", "--python", version)
         session.run(*command, *left_out, "tests/unit/plugins/", external=True)
         keep_junit(f"units-{core}-{version}")
