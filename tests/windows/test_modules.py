@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Callable
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._imds import block_devices, guest, platform, versions
 from ansible_collections.imds.azure.plugins.module_utils._imds import client as client_module
+from ansible_collections.imds.azure.plugins.module_utils._imds import disks, guest, platform, versions
 from ansible_collections.imds.azure.plugins.modules import azure_imds_attest, azure_imds_facts, azure_imds_info
 from ansible_collections.imds.azure.tests.scenarios.imds.environments import ENVIRONMENTS
 from ansible_collections.imds.azure.tests.scenarios.imds.faults import LASTING
@@ -75,7 +75,7 @@ def _at_any_speed(result: dict[str, Any]) -> dict[str, Any]:
 
 def _no_disks() -> Any:
     """What the C# core says until it reads disks too."""
-    raise block_devices.UnreadableError("unsupported_system", "Windows")
+    raise disks.UnreadableError("unsupported_system", "Windows")
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def both(core: Core, monkeypatch: Any, tmp_path: Path, capsys: Any) -> Both:
     monkeypatch.setattr(platform, "_DMI", f"{tmp_path}/")
     monkeypatch.setattr(sys, "platform", "linux")
     monkeypatch.setattr(guest, "nics", lambda: {MAC: {"device": DEVICE}})
-    monkeypatch.setattr(block_devices, "read", _no_disks)
+    monkeypatch.setattr(guest, "disks", _no_disks)
     monkeypatch.setattr(guest, "default_device", lambda: DEVICE)
     monkeypatch.setattr(guest, "addresses", lambda: [DEFAULT_ADDRESS])
     # No chance: no jitter.

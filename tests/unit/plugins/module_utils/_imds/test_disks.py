@@ -179,7 +179,7 @@ def test_sizes_are_compared_in_whole_gib(tmp_path: Path, told: str, mib: int, co
 
 
 def refused(root: Path) -> str:
-    with pytest.raises(block_devices.UnreadableError) as caught:
+    with pytest.raises(disks.UnreadableError) as caught:
         block_devices.read(str(root))
     assert caught.value.code in disks.UNREADABLE
     return caught.value.code

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import (
-    block_devices,
     client,
     disks,
     gather,
@@ -44,14 +43,14 @@ BALANCED = {
 
 
 def no_disks() -> Any:
-    raise block_devices.UnreadableError("unreadable", "/sys/dev/block")
+    raise disks.UnreadableError("unreadable", "/sys/dev/block")
 
 
 def gathered(patch: Any, world: World, azure: bool = True, **settings: Any) -> tuple[dict[str, Any], list[str]]:
     patch.setattr(platform, "detect", lambda tag: platform.Detection(azure, tag or "tag", "here"))
     patch.setattr(guest, "nics", lambda: {"00:0d:3a:00:00:01": {"device": "eth0"}})
     patch.setattr(guest, "default_device", lambda: "eth0")
-    patch.setattr(block_devices, "read", no_disks)
+    patch.setattr(guest, "disks", no_disks)
     patch.setattr(client, "Client", world.client)
     return gather.gather(Settings(**settings))
 
@@ -142,7 +141,7 @@ def with_disks(patch: Any, storage: dict[str, Any]) -> tuple[dict[str, Any], lis
     sent = document()
     sent["compute"]["storageProfile"] = storage
     world = World([said(200, sent)])
-    patch.setattr(block_devices, "read", lambda: (FOUND, None))
+    patch.setattr(guest, "disks", lambda: (FOUND, None))
     patch.setattr(platform, "detect", lambda tag: platform.Detection(True, tag, "here"))
     patch.setattr(client, "Client", world.client)
     return gather.gather(Settings())
