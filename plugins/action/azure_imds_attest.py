@@ -24,6 +24,7 @@ from ansible_collections.imds.azure.plugins.module_utils import _attest
 from ansible_collections.imds.azure.plugins.module_utils._imds import options as imds_options
 from ansible_collections.imds.azure.plugins.module_utils._imds import reasons as imds_reasons
 from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec as imds_argument_spec
+from ansible_collections.imds.azure.plugins.plugin_utils import _action_base, _quick_module
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.anchors import Sources, load_sources
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.dependencies import DependencyError
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.evidence import open_evidence, store
@@ -175,17 +176,18 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         task_vars: dict[str, Any] | None,
     ) -> tuple[dict[str, Any], dict[str, str] | None]:
         """Ask the host with one nonce after the other, as long as it answers another one: the result and the answer."""
-        arguments = {name: options[name] for name in imds_argument_spec() if options[name] is not None}
+        arguments = {name: options[name] for name in imds_argument_spec()}
         # Whoever names the twin means the twin, whatever the connection would choose.
         module = f"{MODULE}_windows" if self._task.action.endswith("_windows") else MODULE
         attempts: list[dict[str, Any]] = []
         warnings: list[str] = []
+        meta: dict[str, str] = {}
         result: dict[str, Any] = {}
         report = HostReport()
         for nonce in nonces:
             policy = policy._replace(nonce=nonce)
-            run = functools.partial(self._execute_module, module, {**arguments, "nonce": nonce}, task_vars=task_vars)
-            report = ask(run, IMDS_CODES, AnsibleError)
+            fetch = functools.partial(self._fetch, module, {**arguments, "nonce": nonce}, task_vars or {}, meta)
+            report = ask(fetch, IMDS_CODES, AnsibleError)
             attempts += report.attempts
             warnings += report.warnings
             if report.failure is not None:
@@ -199,7 +201,20 @@ class ActionModule(ActionBase):  # type: ignore[misc]
                 break
         if warnings:
             result["warnings"] = [*result.get("warnings", []), *warnings]
+        result["meta"] = meta
         return result, None if report.failure is not None else report.answer
+
+    def _fetch(
+        self, module: str, arguments: dict[str, Any], task_vars: dict[str, Any], meta: dict[str, str]
+    ) -> dict[str, Any]:
+        """What the host returns, by the shortest way there is to it.
+
+        :param meta: is told which way that was
+        """
+        given = {name: value for name, value in arguments.items() if value is not None}
+        run_module = functools.partial(_action_base.run_module, self, task_vars, module, given)
+        result, meta["delivery"] = _quick_module.deliver(self, "run_attest", arguments, task_vars, run_module)
+        return result
 
 
 def default_cache_dir(environment: Mapping[str, str]) -> str | None:

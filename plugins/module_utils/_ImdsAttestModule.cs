@@ -48,6 +48,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsAttestModule
             Client client = new Client(settings, world);
             outcome.Result["verified"] = false;
             outcome.Result["attempts"] = client.Attempts;
+            outcome.Result["meta"] = Outcome.Meta();
             try
             {
                 Platform.RequireAzure(settings, world.Firmware);

@@ -41,6 +41,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFactsModule
                 outcome.Result["reason"] = fact["reason"];
                 outcome.Result["remedy"] = fact["remedy"];
                 outcome.Result["attempts"] = meta["attempts"];
+                outcome.Result["meta"] = Outcome.Meta();
                 return outcome;
             }
             outcome.Result["ansible_facts"] = new Map { { "azure_imds", fact } };

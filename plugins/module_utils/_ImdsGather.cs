@@ -11,6 +11,7 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsClient;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsFacts;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
@@ -72,6 +73,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
                 { "attempts", new List<object>() },
                 { "detection", new Map() },
                 { "disks", Unread("not_read", "Disks are only read where IMDS has answered.") },
+                { "delivery", Outcome.Delivery },
                 { "collected_at", DateTime.UtcNow.ToString(TimeFormat, CultureInfo.InvariantCulture) },
             };
             return fact;

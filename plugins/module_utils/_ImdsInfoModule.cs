@@ -64,6 +64,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsInfoModule
             outcome.Result["path"] = path.Whole;
             outcome.Result["api_version"] = answer.ApiVersion;
             outcome.Result["attempts"] = client.Attempts;
+            outcome.Result["meta"] = Outcome.Meta();
             return outcome;
         }
     }

@@ -15,5 +15,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome
         public Map Result = new Map();
         public List<string> Warnings = new List<string>();
         public string Failure;
+
+        // How the program that asked came to the host. What the controller sends otherwise is not C#.
+        public const string Delivery = "module";
+
+        public static Map Meta()
+        {
+            return new Map { { "delivery", Delivery } };
+        }
     }
 }

@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the modules share: the argument spec of the IMDS options, and how they start. PRIVATE to this collection."""
+"""What the modules share: argument specs, how they start and how they end. PRIVATE to this collection."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import gc
 from typing import Any
 
 from ansible_collections.imds.azure.plugins.module_utils._imds import options
+from ansible_collections.imds.azure.plugins.module_utils._imds.outcome import Outcome
 
 
 def argument_spec() -> dict[str, Any]:
@@ -33,6 +34,32 @@ def facts_spec() -> dict[str, Any]:
         name: {"type": "bool", "default": False}
         for name in ("include_user_data", "include_public_keys", "load_balancer")
     }
+
+
+def facts_argument_spec() -> dict[str, Any]:
+    """The options of azure_imds_facts."""
+    return {**argument_spec(), **facts_spec(), "required": {"type": "bool", "default": False}}
+
+
+def info_argument_spec() -> dict[str, Any]:
+    """The options of azure_imds_info."""
+    return {
+        **argument_spec(),
+        "path": {"type": "str", "default": "instance"},
+        "required": {"type": "bool", "default": True},
+    }
+
+
+def end(module: Any, outcome: Outcome) -> None:
+    """End a module with an outcome.
+
+    :param module: the AnsibleModule
+    """
+    for warning in outcome.warnings:
+        module.warn(warning)
+    if outcome.failure is not None:
+        module.fail_json(msg=outcome.failure, **outcome.result)
+    module.exit_json(**outcome.result)
 
 
 def keep_loaded() -> None:

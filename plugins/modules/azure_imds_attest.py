@@ -311,21 +311,26 @@ attempts:
   returned: where a host was asked
   type: list
   elements: dict
+meta:
+  description: About the task itself.
+  returned: where a host was asked
+  type: dict
+  contains:
+    delivery:
+      description: How the program that asked IMDS came to the host, as C(meta.delivery) of M(imds.azure.azure_imds_facts).
+      returned: always
+      type: str
+      sample: one_command
 """
 
 from ansible_collections.imds.azure.plugins.module_utils._imds import interpreter
 
 interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
 
-from typing import Any, Optional
-
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec
-from ansible_collections.imds.azure.plugins.module_utils._imds import platform, versions
-from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
-from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, nonce, settings
-from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
-from ansible_collections.imds.azure.plugins.module_utils._module import keep_loaded
+from ansible_collections.imds.azure.plugins.module_utils._imds.run_attest import run
+from ansible_collections.imds.azure.plugins.module_utils._module import end, keep_loaded
 
 
 def main() -> None:
@@ -336,32 +341,7 @@ def main() -> None:
             msg="Attestation is verified on the controller, by the action plugin of this module, which was left out. "
             "Call imds.azure.azure_imds_attest in a task of its own, not as a facts module."
         )
-    try:
-        challenge = nonce(module.params["nonce"])
-        chosen = settings(module.params)
-    except OptionError as error:
-        module.fail_json(msg=str(error))
-    for warning in versions.doubts(chosen.api_version):
-        module.warn(warning)
-    client = Client(chosen)
-    miss: Optional[ImdsError] = None
-    result: dict[str, Any] = {"verified": False, "attempts": client.attempts}
-    try:
-        platform.require_azure(chosen)
-        answer = client.attested(challenge)
-        result.update(evidence=answer.content, api_version=answer.api_version)
-    except ImdsError as error:
-        miss = error
-    for warning in client.long_waits():
-        module.warn(warning)
-    if miss:
-        module.fail_json(
-            msg=f"No attested document: {miss.message} {miss.reason.remedy}",
-            reason=miss.reason.code,
-            remedy=miss.reason.remedy,
-            **result,
-        )
-    module.exit_json(**result)
+    end(module, run(module.params, "module"))
 
 
 if __name__ == "__main__":

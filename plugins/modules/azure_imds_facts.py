@@ -774,6 +774,15 @@ ansible_facts:
               returned: always
               type: dict
               sample: {"reason": null, "message": null}
+            delivery:
+              description:
+                - How the program that asked IMDS came to the host.
+                - V(one_command) is the short way, a single remote command.
+                - V(module) is an ordinary module, in C(gather_facts) and wherever the short way is not possible.
+                - V(local_fact) is the script that M(imds.azure.azure_imds_local_facts) installs.
+              returned: always
+              type: str
+              sample: one_command
             collected_at:
               description: When, in UTC.
               returned: always
@@ -786,34 +795,13 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import interprete
 interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.imds.azure.plugins.module_utils._imds.gather import gather
-from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
-from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec, facts_spec, keep_loaded
+from ansible_collections.imds.azure.plugins.module_utils._imds.run_facts import run
+from ansible_collections.imds.azure.plugins.module_utils._module import end, facts_argument_spec, keep_loaded
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **argument_spec(),
-            **facts_spec(),
-            "required": {"type": "bool", "default": False},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        facts, warnings = gather(settings(module.params))
-    except OptionError as error:
-        module.fail_json(msg=str(error))
-    for warning in warnings:
-        module.warn(warning)
-    if module.params["required"] and not facts["available"]:
-        module.fail_json(
-            msg=f"No facts from IMDS: {facts['meta']['message']} {facts['remedy']}",
-            reason=facts["reason"],
-            remedy=facts["remedy"],
-            attempts=facts["meta"]["attempts"],
-        )
-    module.exit_json(ansible_facts={"azure_imds": facts})
+    module = AnsibleModule(argument_spec=facts_argument_spec(), supports_check_mode=True)
+    end(module, run(module.params, "module"))
 
 
 if __name__ == "__main__":

@@ -115,56 +115,30 @@ attempts:
   type: list
   elements: dict
   sample: [{"api_version": "2025-04-07", "detail": "HTTP 200", "outcome": "ok", "path": "instance", "status": 200, "wait": null}]
+meta:
+  description: About the task itself.
+  returned: always
+  type: dict
+  contains:
+    delivery:
+      description: How the program that asked IMDS came to the host, as C(meta.delivery) of M(imds.azure.azure_imds_facts).
+      returned: always
+      type: str
+      sample: one_command
 """
 
 from ansible_collections.imds.azure.plugins.module_utils._imds import interpreter
 
 interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
 
-from typing import Any, Optional
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.imds.azure.plugins.module_utils._imds import platform, versions
-from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
-from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError, settings
-from ansible_collections.imds.azure.plugins.module_utils._imds.paths import path
-from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS, ImdsError
-from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec, keep_loaded
+from ansible_collections.imds.azure.plugins.module_utils._imds.run_info import run
+from ansible_collections.imds.azure.plugins.module_utils._module import end, info_argument_spec, keep_loaded
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            **argument_spec(),
-            "path": {"type": "str", "default": "instance"},
-            "required": {"type": "bool", "default": True},
-        },
-        supports_check_mode=True,
-    )
-    try:
-        wanted = path(module.params["path"])
-        chosen = settings(module.params)
-    except OptionError as error:
-        module.fail_json(msg=str(error))
-    for warning in versions.doubts(chosen.api_version):
-        module.warn(warning)
-    client = Client(chosen)
-    result: dict[str, Any] = {"path": wanted.path, "content": None, "api_version": None}
-    miss: Optional[ImdsError] = None
-    try:
-        platform.require_azure(chosen)
-        answer = client.fetch(wanted)
-        result.update(content=answer.content, api_version=answer.api_version)
-    except ImdsError as error:
-        miss = error
-    reason = miss.reason if miss else REASONS["ok"]
-    remedy = reason.remedy if miss else None
-    result.update(available=miss is None, reason=reason.code, remedy=remedy, attempts=client.attempts)
-    for warning in client.long_waits():
-        module.warn(warning)
-    if miss and module.params["required"]:
-        module.fail_json(msg=f"Nothing from IMDS for {wanted.path}: {miss.message} {remedy}", **result)
-    module.exit_json(**result)
+    module = AnsibleModule(argument_spec=info_argument_spec(), supports_check_mode=True)
+    end(module, run(module.params, "module"))
 
 
 if __name__ == "__main__":

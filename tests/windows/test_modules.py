@@ -17,7 +17,14 @@ from typing import Any, Callable
 
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import client as client_module
-from ansible_collections.imds.azure.plugins.module_utils._imds import disks, guest, platform, versions
+from ansible_collections.imds.azure.plugins.module_utils._imds import (
+    disks,
+    guest,
+    platform,
+    run_attest,
+    run_info,
+    versions,
+)
 from ansible_collections.imds.azure.plugins.modules import azure_imds_attest, azure_imds_facts, azure_imds_info
 from ansible_collections.imds.azure.tests.scenarios.imds.environments import ENVIRONMENTS
 from ansible_collections.imds.azure.tests.scenarios.imds.faults import LASTING
@@ -92,8 +99,8 @@ def both(core: Core, monkeypatch: Any, tmp_path: Path, capsys: Any) -> Both:
     time_machine = Skipping()
     patched = functools.partial(client_module.Client, clock=time_machine.clock, sleep=time_machine.sleep)
     monkeypatch.setattr(client_module, "Client", patched)
-    monkeypatch.setattr(azure_imds_info, "Client", patched)
-    monkeypatch.setattr(azure_imds_attest, "Client", patched)
+    monkeypatch.setattr(run_info, "Client", patched)
+    monkeypatch.setattr(run_attest, "Client", patched)
 
     def run_both(
         name: str,

@@ -17,20 +17,30 @@ if TYPE_CHECKING:
     from .client import Client
 
 
-def gather(settings: Settings) -> tuple[dict[str, Any], list[str]]:
-    """(the azure_imds fact, warnings). No answer is not an error: available is then false, and reason says why."""
+def gather(settings: Settings, delivery: str = "module") -> tuple[dict[str, Any], list[str]]:
+    """(the azure_imds fact, warnings). No answer is not an error: available is then false, and reason says why.
+
+    :param delivery: how the core came to the host, for the fact
+    """
     started = time.monotonic()
     detection = platform.detect(settings.chassis_asset_tag)
     if detection.azure or settings.detect == "force":
         fact, warnings = _ask(settings)
     else:
         fact, warnings = unavailable(*platform.miss(detection)), []
-    complete(fact, settings, detection, time.monotonic() - started)
+    complete(fact, settings, detection, time.monotonic() - started, delivery)
     return fact, warnings
 
 
-def complete(fact: dict[str, Any], settings: Settings, detection: platform.Detection, elapsed: float) -> None:
+def complete(
+    fact: dict[str, Any],
+    settings: Settings,
+    detection: platform.Detection,
+    elapsed: float,
+    delivery: str = "module",
+) -> None:
     """Add to meta what is known only at the end. elapsed is in seconds."""
+    fact["meta"]["delivery"] = delivery
     fact["meta"]["elapsed"] = round(elapsed, 3)
     fact["meta"]["detection"] = {**vars(detection), "mode": settings.detect}
 
@@ -55,6 +65,7 @@ def _fact(code: str, detail: str, api_version: str | None, built: dict[str, Any]
             "attempts": [],
             "detection": {},
             "disks": {"reason": "not_read", "message": "Disks are only read where IMDS has answered."},
+            "delivery": "module",
             "collected_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         },
     }

@@ -17,6 +17,7 @@ from .options import settings
 
 # These replace the defaults of Settings: every setup waits for the script, even if nobody needs its facts.
 DEFAULTS = {"connect_timeout": 1.0, "read_timeout": 4.0, "timeout": 5.0, "updating_timeout": 5.0}
+DELIVERY = "local_fact"
 
 
 def main(options: Mapping[str, Any]) -> None:
@@ -39,7 +40,7 @@ def check() -> None:
 def without_interpreter(python: str) -> dict[str, Any]:
     """What the script prints where this interpreter can't run it. Nobody is there then to tell the time."""
     found = unavailable("no_interpreter", python)
-    found["meta"]["collected_at"] = None
+    found["meta"].update(collected_at=None, delivery=DELIVERY)
     return found
 
 
@@ -49,10 +50,11 @@ def report(options: Mapping[str, Any]) -> None:
     :param options: settings that differ from the defaults, by the names of the module's options
     """
     try:
-        found, warnings = gather(settings({**DEFAULTS, **options}))
+        found, warnings = gather(settings({**DEFAULTS, **options}), DELIVERY)
     except Exception as error:
         # This should never happen; if it does, only this fact is lost and not the whole setup.
         found, warnings = unavailable("malformed", f"{type(error).__name__}: {error}"), []
+        found["meta"]["delivery"] = DELIVERY
     for warning in warnings:
         sys.stderr.write(f"{warning}\n")
     sys.stdout.write(json.dumps(found) + "\n")

@@ -50,7 +50,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "module_utils._routes": ("module_utils._imds",),
     "module_utils._routes.host": ("module_utils._imds", "module_utils._routes"),
     # What the action plugins share.
-    "plugin_utils": (),
+    "plugin_utils": ("module_utils._imds",),
     "plugin_utils._attestation": (),
     "plugin_utils._route_plan": ("module_utils._imds", "module_utils._routes"),
 }

@@ -589,7 +589,7 @@ def test_a_controller_without_cryptography(controller: Controller, monkeypatch: 
 
 # --- documentation --------------------------------------------------------------------------------------------------
 
-NOT_OF_STORED = {"evidence", "api_version", "attempts", "dest"}
+NOT_OF_STORED = {"evidence", "api_version", "attempts", "dest", "meta"}
 MISS = {"failed": True, "msg": "nothing came", "reason": "not_azure", "attempts": []}
 
 

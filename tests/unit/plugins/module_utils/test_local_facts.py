@@ -372,7 +372,7 @@ def test_whatever_goes_wrong_it_prints_the_full_shape(
 
 
 def test_warnings_go_to_standard_error(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(local_fact, "gather", lambda _settings: ({"available": True}, ["Mind the gap."]))
+    monkeypatch.setattr(local_fact, "gather", lambda _settings, _delivery: ({"available": True}, ["Mind the gap."]))
     local_fact.report({})
     printed = capsys.readouterr()
     assert (printed.out, printed.err) == ('{"available": true}\n', "Mind the gap.\n")
@@ -381,7 +381,7 @@ def test_warnings_go_to_standard_error(capsys: pytest.CaptureFixture[str], monke
 def test_it_has_shorter_timeouts_than_the_module_and_options_win(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Settings] = []
 
-    def look(given: Settings) -> tuple[dict[str, Any], list[str]]:
+    def look(given: Settings, _delivery: str) -> tuple[dict[str, Any], list[str]]:
         seen.append(given)
         return {}, []
 

@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The program of one remote command: import the core from memory, run one of its run_* modules, print one line.
+
+Sent as text, followed by a call of main(). Python 3.6 must be able to compile it, to say that it is too old.
+"""
+
+import gc
+import json
+import os
+import sys
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+from typing import Any, Dict, Optional  # noqa: UP035 - Python 3.6 has no dict[str, str]
+
+OLDEST = (3, 9)
+
+
+class Sources:
+    """Imports modules from their sources.
+
+    :param sources: full name of a module -> its source; a name without a dot is a package
+    """
+
+    def __init__(self, sources: Dict[str, str]) -> None:  # noqa: UP006
+        self.sources = sources
+
+    def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Optional[ModuleSpec]:
+        if name not in self.sources:
+            return None
+        return ModuleSpec(name, self, is_package="." not in name)  # type: ignore[arg-type]
+
+    def create_module(self, _spec: ModuleSpec) -> None:
+        """Leave that to Python."""
+
+    def exec_module(self, module: ModuleType) -> None:
+        name = module.__name__
+        exec(compile(self.sources[name], f"<{name}>", "exec", dont_inherit=True), vars(module))
+
+
+def main(sources: Dict[str, str], operation: str) -> None:  # noqa: UP006
+    """Print the marker of the first argument and the outcome, and end the process at once.
+
+    The second argument is JSON: the options of the operation.
+    """
+    gc.disable()  # a process as short as this one finishes a little sooner
+    marker, options = sys.argv[1:]
+    if sys.version_info < OLDEST:
+        answer = {"declined": "Python %d.%d is too old" % sys.version_info[:2]}  # noqa: UP031
+    else:
+        sys.meta_path.insert(0, Sources(sources))
+        run = __import__(operation, fromlist=["run"]).run
+        answer = vars(run(json.loads(options), "one_command"))
+    # A line of its own, whatever the host has printed before.
+    sys.stdout.write(f"\n{marker}{json.dumps(answer)}\n")
+    sys.stdout.flush()
+    os._exit(0)
