@@ -41,6 +41,22 @@ attributes:
       - Needs Python 3.9 or newer on the host, or PowerShell 5.1 or newer on Windows.
 """
 
+    ONE_COMMAND = r"""
+options: {}
+attributes:
+  action:
+    description: Indicates this has a corresponding action plugin so some parts of the options can be executed on the controller.
+    support: full
+    details:
+      - Where the host allows it, the task is one remote command, and nothing is written on the host. Everywhere else, an ordinary
+        module is run. The R(scaling guide,ansible_collections.imds.azure.docsite.scaling) says when.
+  async:
+    description: Supports being used with the C(async) keyword.
+    support: full
+    details:
+      - Asynchronous tasks are ordinary modules.
+"""
+
     FACTS = r"""
 options: {}
 attributes:

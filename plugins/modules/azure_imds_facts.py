@@ -16,6 +16,7 @@ extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.platforms
   - imds.azure._attributes.read_only
+  - imds.azure._attributes.one_command
   - imds.azure._attributes.facts
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._imds
