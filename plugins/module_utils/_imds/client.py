@@ -64,6 +64,8 @@ class _Seen:
 class Client:
     """One operation against IMDS. Its deadline starts when the client is created.
 
+    :param pace: seconds at least from the start of one request to that of the next
+
     requests: how many were sent; attempts: the log, with path, api_version, outcome, status, detail and wait of each.
     """
 
@@ -75,10 +77,12 @@ class Client:
         sleep: Callable[[float], None] = time.sleep,
         same_machine: Callable[[str], bool | None] | None = None,
         post: Callable[..., transport.Response] = transport.post,
+        pace: float = PACE,
     ) -> None:
         self._settings = settings
         self._get = get
         self._post = post
+        self._pace = pace
         self._clock = clock
         self._sleep = sleep
         self._same_machine = same_machine or platform.same_machine
@@ -218,7 +222,7 @@ class Client:
             self._limit = self._settings.timeout
         retry_after = seen.response.headers.get("retry-after") if seen.response else None
         wait = policy.wait(seen.outcome, tries, retry_after, os.urandom(1)[0] / 255, self.elapsed)
-        return wait if wait is not None and max(wait, PACE) < self.remaining else None
+        return wait if wait is not None and max(wait, self._pace) < self.remaining else None
 
     @property
     def remaining(self) -> float:
@@ -252,7 +256,7 @@ class Client:
         headers: dict[str, str] | None = None,
         body: bytes | None = None,
     ) -> transport.Response:
-        pause = 0.0 if self._last_request is None else max(self._last_request + PACE - self._clock(), 0.0)
+        pause = 0.0 if self._last_request is None else max(self._last_request + self._pace - self._clock(), 0.0)
         if pause >= self.remaining:
             raise transport.TransportError(
                 "connect_timeout", f"the limit of {self._limit:g} s leaves no time for a request"
