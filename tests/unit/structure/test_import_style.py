@@ -19,6 +19,7 @@ PACKAGES = [
     "plugins/module_utils/_routes",
     "plugins/plugin_utils/_attestation",
     "plugins/module_utils/_events",
+    "plugins/module_utils/_watcher",
     "plugins/plugin_utils/_route_plan",
     "roles/azure_imds_emulator/files/azure_imds_emulator",
     "tests/lab",

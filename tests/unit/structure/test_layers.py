@@ -47,6 +47,8 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "module_utils._identity": ("module_utils._imds",),
     "module_utils._imds": (),
     "module_utils._events": ("module_utils._imds",),
+    # The resident watcher: a program, which the role installs.
+    "module_utils._watcher": ("module_utils._imds", "module_utils._events"),
     "module_utils._routes": ("module_utils._imds",),
     "module_utils._routes.host": ("module_utils._imds", "module_utils._routes"),
     # What the action plugins share.
@@ -62,6 +64,7 @@ PURE = (
         for name in ("blank", "disks", "facts", "fields", "paths", "reasons", "tags", "versions")
     ),
     *(f"module_utils._events.{name}" for name in ("dates", "document", "options", "phases", "selection", "terms")),
+    *(f"module_utils._watcher.{name}" for name in ("ledger", "pace", "settings")),
     *(f"module_utils._identity.{name}" for name in ("options", "resources", "surroundings", "tokens")),
     "module_utils._routes",
     "plugin_utils._route_plan",
