@@ -177,6 +177,23 @@ class Emulator:
         """The emulator's VM list; with ``vms``: replace it."""
         return self._call("GET", "/vms") if vms is None else self._call("PUT", "/vms", list(vms))
 
+    def plan(self, *events: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Plan scheduled events, such as ``{"scenario": "spot", "vm": "vm1"}``; what was planned."""
+        result: list[dict[str, Any]] = self._call("POST", "/events", list(events))
+        return result
+
+    def change(self, event_id: str, **changes: Any) -> Any:
+        """Postpone an event (``notice=600``), or change what it is."""
+        return self._call("PATCH", f"/events/{event_id}", changes)
+
+    def cancel(self, event_id: str) -> Any:
+        """Take an event away."""
+        return self._call("DELETE", f"/events/{event_id}")
+
+    def advance(self, seconds: float) -> Any:
+        """Move the clock of the events on."""
+        return self._call("POST", "/clock", {"advance": seconds})
+
     def _call(self, method: str, path: str, body: object = None) -> Any:
         content = "" if body is None else json.dumps(body)
         lines = [f"{method} {path} HTTP/1.1", "Host: localhost", "Connection: close"]
