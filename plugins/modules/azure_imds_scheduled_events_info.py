@@ -13,7 +13,8 @@ description:
   - Events are typed. Times are ISO 8601, the seconds left are computed from the date of IMDS' answer, and each event says whether
     it names this VM, and whether it names this VM only.
   - Types, words and dates that this release does not know are kept, and C(unrecognized) names their keys.
-  - Facts never contain events, because asking for them switches them on for the VM.
+  - To approve events, or to wait for them, use M(imds.azure.azure_imds_scheduled_events). Facts never contain events, because asking
+    for them switches them on for the VM.
 extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.platforms
@@ -34,7 +35,7 @@ options:
     type: bool
     default: true
 seealso:
-  - module: imds.azure.azure_imds_facts
+  - module: imds.azure.azure_imds_scheduled_events
 author:
   - imds.azure contributors (@imds)
 """

@@ -44,12 +44,13 @@ def info(reading: Reading, selection: Selection) -> tuple[dict[str, Any], list[s
         "api_version": service.api_version,
         "attempts": service.client.attempts,
     }
-    warnings = terms.doubts(reading.api_version) + nameless(service, document) + service.client.long_waits()
+    warnings = terms.doubts(reading.api_version) + service.client.long_waits()
+    warnings += nameless(service, bool(document and document.events))
     return result, warnings, miss.message if miss else ""
 
 
-def nameless(service: Service, document: Document | None) -> list[str]:
-    """A warning where nobody can tell whose the events are."""
-    if document is None or service.vm_name is not None or not document.events:
+def nameless(service: Service, events: bool) -> list[str]:
+    """A warning where there are events, and nobody can tell whose they are."""
+    if not events or service.vm_name is not None:
         return []
     return ["IMDS does not tell the name of this VM, so whether an event names it is unknown: mine is null."]

@@ -16,7 +16,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.options import (
 )
 
 from . import terms
-from .selection import Selection, selection
+from .selection import LISTS, Selection, selection
 
 APPROVED, APPEARED, GONE = "approved", "appeared", "gone"
 REFUSE, ALLOW = "refuse", "allow"
@@ -38,8 +38,8 @@ class Reading:
         self.first_timeout = first_timeout
 
 
-class Goal:
-    """What is to be reached, and until when. timeout and poll in seconds; fail_on_timeout as it is after defaults."""
+class DesiredState:
+    """What the options ask for, and until when. timeout and poll in seconds."""
 
     def __init__(
         self, state: str, selection: Selection, others: str, timeout: float, poll: float, fail_on_timeout: bool
@@ -65,8 +65,8 @@ def reading(params: Mapping[str, Any]) -> Reading:
     return Reading(chosen, version, _seconds(params, "first_timeout", FIRST_TIMEOUT, 0, 3600))
 
 
-def goal(params: Mapping[str, Any]) -> Goal:
-    """What to reach, from the parameters of azure_imds_scheduled_events. Its timeout is the deadline of all.
+def desired_state(params: Mapping[str, Any]) -> DesiredState:
+    """The desired state, from the parameters of azure_imds_scheduled_events. Its timeout is the deadline of everything.
 
     :raises OptionError: for a value that can't be used, or options that do not go together
     """
@@ -75,13 +75,14 @@ def goal(params: Mapping[str, Any]) -> Goal:
         raise OptionError("event_ids", "give the events to approve, or select them by one of the filters")
     if state == GONE and meant.event_ids is None:
         raise OptionError("event_ids", "give the events that are to be gone")
-    if state == APPEARED and meant.empty:
-        raise OptionError("state", "no event can appear that meets an empty list; leave out the empty filter")
+    for name in LISTS:
+        if state == APPEARED and params.get(name) == []:
+            raise OptionError(name, "no event can appear that meets an empty list; leave it out")
     if state == GONE:
         # Who waits for an event by its id means this one, whatever has become of it.
         meant = Selection(event_ids=meant.event_ids, mine=False)
     fails = params.get("fail_on_timeout")
-    return Goal(
+    return DesiredState(
         state,
         meant,
         params.get("others") or REFUSE,

@@ -99,8 +99,11 @@ class Service:
             try:
                 document, _response = self.client.ask(path, version, read, policy=_Policy(path.root))
             except ImdsError as error:
-                if len(self._versions) == 1 or error.reason.code not in _TOO_NEW:
+                if self.answered or version <= terms.DEFAULT or error.reason.code not in _TOO_NEW:
                     raise
+                if len(self._versions) == 1:
+                    detail = f"it refuses api-version {version} of scheduled events: {error.detail}"
+                    raise ImdsError("bad_version", detail) from None
                 del self._versions[0]
             else:
                 self.answered, self.api_version = True, version

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 EVENT_TYPES = ("Freeze", "Reboot", "Redeploy", "Preempt", "Terminate", "SpotRebalanceRecommendation")
+# A type that nobody can start.
+ADVICE = EVENT_TYPES[-1]
 SCHEDULED, STARTED = "Scheduled", "Started"
 STATUSES = (SCHEDULED, STARTED)
 SOURCES = ("Platform", "User")

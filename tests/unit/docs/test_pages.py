@@ -140,7 +140,8 @@ def documentation(file: Path) -> dict[str, str]:
 
 
 DOCUMENTED = sorted([*(ROOT / "plugins").glob("modules/*.py"), *(ROOT / "plugins").glob("*/*.yml")])
-KEYWORDS = {"name", "become", "delegate_to", "failed_when", "loop", "no_log", "register", "run_once", "vars", "when"}
+KEYWORDS = {"name", "async", "become", "delegate_to", "failed_when", "loop", "no_log", "poll", "register", "run_once"}
+KEYWORDS |= {"vars", "when"}
 
 
 def documented_options(module: Path) -> set[str]:

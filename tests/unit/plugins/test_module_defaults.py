@@ -35,7 +35,11 @@ def options(module: str) -> dict[str, Any]:
 
 def required(module: str) -> dict[str, str]:
     """Something for each option that the module can't do without."""
-    return {name: "something" for name, option in options(module).items() if option.get("required")}
+    return {
+        name: option.get("choices", ["something"])[0]
+        for name, option in options(module).items()
+        if option.get("required")
+    }
 
 
 def group() -> list[str]:

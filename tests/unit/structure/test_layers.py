@@ -57,13 +57,14 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "plugin_utils._route_plan": ("module_utils._imds", "module_utils._routes"),
 }
 
+_PURE_EVENTS = ("approval", "dates", "document", "options", "phases", "selection", "terms")
 # What decides; it takes values and returns values.
 PURE = (
     *(
         f"module_utils._imds.{name}"
         for name in ("blank", "disks", "facts", "fields", "paths", "reasons", "tags", "versions")
     ),
-    *(f"module_utils._events.{name}" for name in ("dates", "document", "options", "phases", "selection", "terms")),
+    *(f"module_utils._events.{name}" for name in _PURE_EVENTS),
     *(f"module_utils._watcher.{name}" for name in ("ledger", "pace", "settings")),
     *(f"module_utils._identity.{name}" for name in ("options", "resources", "surroundings", "tokens")),
     "module_utils._routes",
