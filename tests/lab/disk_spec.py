@@ -84,6 +84,8 @@ def stacks(fields: Fields, below: tuple[Disk, ...]) -> tuple[Stack, ...]:
                 raise SpecError(f"{own.at('on')}: there is no device {name!r} before this one")
         known.add(stack.device)
         found.append(stack)
+    if found and not below:
+        raise SpecError(f"{fields.at('stacks')}: a VM with stacks needs disks")
     return tuple(found)
 
 

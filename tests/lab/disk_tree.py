@@ -58,7 +58,7 @@ class Tree:
         elif disk.controller in NVME:
             folder = self._nvme(disk)
         else:
-            folder = f"devices/pci0000:00/0000:00:02.0/virtio{place}/block/{disk.device}"
+            folder = f"devices/LNXSYSTM:00/LNXSYBUS:00/PNP0A08:00/virtio{place}/block/{disk.device}"
         major, minor = (259, 64 * place) if disk.controller in NVME else (8, 16 * place)
         self._show(disk.device, folder, disk.size, f"{major}:{minor}")
         self.symlinks[f"block/{disk.device}"] = f"../{folder}"

@@ -18,7 +18,7 @@ import os
 import shutil
 from pathlib import Path
 
-from . import namespaces, sysfs
+from . import disk_tree, loop, namespaces, sysfs
 from .errors import RefusedError
 from .spec import Vm
 
@@ -91,8 +91,15 @@ class Root:
             (self.path / name).mkdir(exist_ok=True)
         namespaces.mount("tmpfs", self.path / "run", "tmpfs", options="mode=755")
         self._kernel(self.path / "proc")
-        sysfs.build(self.path / "sys", vm)
+        loops = self._loops(vm)
+        numbers = {device: number for device, (_path, number) in loops.items()}
+        disks = disk_tree.Tree(vm.disks, vm.stacks, numbers) if vm.disks else None
+        sysfs.build(self.path / "sys", vm, disks)
         self._devices(self.path / "dev")
+        if disks:
+            for device, (path, _number) in loops.items():
+                self._show_device(path, self.path / "dev" / device)
+            disk_tree.write_dev(disks, self.path / "dev")
         self._names(vm)
 
     def _overlay(self, folder: Path, depth: int) -> None:
@@ -136,14 +143,24 @@ class Root:
         for name in _DEVICES:
             if not Path("/dev", name).exists():
                 continue
-            (dev / name).touch()
-            namespaces.bind(f"/dev/{name}", dev / name)
+            self._show_device(f"/dev/{name}", dev / name)
         for name, target in _LINKS.items():
             (dev / name).symlink_to(target)
         (dev / "pts").mkdir()
         namespaces.mount("devpts", dev / "pts", "devpts", options="newinstance,ptmxmode=0666,mode=620")
         (dev / "shm").mkdir()
         namespaces.mount("tmpfs", dev / "shm", "tmpfs", options="mode=1777")
+
+    @staticmethod
+    def _show_device(source: str, target: Path) -> None:
+        target.touch()
+        namespaces.bind(source, target)
+
+    def _loops(self, vm: Vm) -> dict[str, tuple[str, str]]:
+        """Device -> path and number of the loop device behind it."""
+        return {
+            disk.device: loop.attach(self._scratch / f"{disk.device}.disk", disk.size) for disk in vm.disks if disk.loop
+        }
 
     def _names(self, vm: Vm) -> None:
         etc = self.path / "etc"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from . import namespaces
+from . import disk_tree, namespaces
 from .spec import Vm
 
 _DMI = "devices/virtual/dmi"
@@ -49,16 +49,17 @@ def dmi(vm: Vm) -> dict[str, tuple[str, int]]:
     return files
 
 
-def build(sys: Path, vm: Vm) -> None:
+def build(sys: Path, vm: Vm, disks: disk_tree.Tree | None) -> None:
     """Build /sys at ``sys``, an empty directory. Must run in the VM's network namespace.
 
+    :param disks: the VM's own; without them it shows the machine's
     :raises OSError: if the system refuses
     """
     namespaces.mount("tmpfs", sys, "tmpfs", options="mode=755")
     kernel = sys / ".kernel"
     kernel.mkdir()
     namespaces.mount("sysfs", kernel, "sysfs", flags=namespaces.READ_ONLY | namespaces.HARMLESS)
-    _show(kernel, sys, "")
+    _show(kernel, sys, "", (*_OWN, *(disk_tree.OWN if disks else ())))
     namespaces.detach(kernel)
     kernel.rmdir()
 
@@ -70,14 +71,16 @@ def build(sys: Path, vm: Vm) -> None:
     (sys / "class" / "dmi").mkdir(parents=True)
     (sys / "class" / "dmi" / "id").symlink_to(f"../../{_DMI}/id")
     (sys / "firmware").mkdir()
+    if disks:
+        disk_tree.write_sys(disks, sys)
 
 
-def _show(kernel: Path, sys: Path, folder: str) -> None:
+def _show(kernel: Path, sys: Path, folder: str, ours: tuple[str, ...]) -> None:
     """Bind everything of ``kernel/folder`` to ``sys/folder``, except our own directories."""
     for entry in os.scandir(kernel / folder):
         path = f"{folder}/{entry.name}".lstrip("/")
         target = sys / path
-        if path in _OWN:
+        if path in ours:
             continue
         if entry.is_symlink():
             target.symlink_to(os.readlink(entry.path))
@@ -86,7 +89,7 @@ def _show(kernel: Path, sys: Path, folder: str) -> None:
             namespaces.bind(entry.path, target)
         else:
             target.mkdir()
-            if any(own.startswith(f"{path}/") for own in _OWN):
-                _show(kernel, sys, path)
+            if any(own.startswith(f"{path}/") for own in ours):
+                _show(kernel, sys, path, ours)
             else:
                 namespaces.bind(entry.path, target)

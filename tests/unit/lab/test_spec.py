@@ -108,6 +108,21 @@ WRONG_IN_VM: dict[str, tuple[dict[str, Any], str]] = {
     "zone": ({"zone": 1}, "zone: expected a string, got an integer"),
     "group": ({"groups": ["ok", "not-ok"]}, "groups[1]: 'not-ok' is not a group name"),
     "group of numbers": ({"groups": [1]}, "groups[0]: expected a string, got an integer"),
+    "disks": ({"disks": {}}, "disks: expected a list, got an object"),
+    "controller": ({"disks": [{"controller": "scsi9"}]}, "disks[0].controller: 'scsi9' is not one of ide0, "),
+    "device": ({"disks": [{"device": "nvme0n1"}]}, "disks[0].device: 'nvme0n1' is not a device of controller scsi1"),
+    "device twice": ({"disks": [{"device": "sda"}] * 2}, "disks[1].device: sda is there twice"),
+    "LUN": ({"disks": [{"device": "sda", "lun": -1}]}, "disks[0].lun: -1 is not between 0 and 255"),
+    "size": ({"disks": [{"device": "sda", "size_mib": 0}]}, "disks[0].size_mib: 0 is not between 1 and"),
+    "size of a partition": (
+        {"disks": [{"device": "sda", "partitions_mib": [1, "2"]}]},
+        "disks[0].partitions_mib[1]: '2' is not a size in MiB",
+    ),
+    "link": ({"disks": [{"device": "sda", "links": ["a/../../b"]}]}, "disks[0].links: 'a/../../b' is not a path below"),
+    "unknown field of a disk": ({"disks": [{"device": "sda", "name": "x"}]}, "disks[0].name: unknown field"),
+    "stack": ({"stacks": [{"device": "sda"}]}, "stacks[0].device: 'sda' is not a device such as dm-0 or md127"),
+    "stack on nothing": ({"stacks": [{"device": "dm-0", "on": ["sdx"]}]}, "stacks[0].on: there is no device 'sdx'"),
+    "stack without disks": ({"stacks": [{"device": "dm-0"}]}, "stacks: a VM with stacks needs disks"),
     "overrides": ({"overrides": []}, "overrides: expected an object, got a list"),
 }
 
