@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Loop devices behind a VM's disks: a file in the VM's memory, which the kernel detaches when nobody has it open any more."""
+"""Loop devices behind a VM's disks: files in the VM's memory, detached when nobody has them open any more."""
 
 from __future__ import annotations
 

@@ -226,6 +226,19 @@ GUESTS: dict[str, Guest] = {
         mounts=[("nvme1n1p1", "/", "ext4", "/dev/nvme1n1p1")],
         local_disks=["/dev/nvme1n1"],
     ),
+    "no OS disk, and root on a data disk of a VM whose OS disk is ephemeral": Guest(
+        listed(0, diffDiskSettings={"option": "Local"}),
+        [_local("nvme1n1"), _nvme("nvme0n2", 2, partitions_mib=[GIB])],
+        mounts=[("nvme0n2p1", "/", "ext4", "/dev/nvme0n2p1")],
+        data_disks={0: "/dev/nvme0n2"},
+        local_disks=["/dev/nvme1n1"],
+    ),
+    "settings of the OS disk in a form that nobody knows": Guest(
+        listed(diffDiskSettings="Local"),
+        [_local("nvme1n1", partitions_mib=[GIB])],
+        mounts=[("nvme1n1p1", "/", "ext4", "/dev/nvme1n1p1")],
+        local_disks=["/dev/nvme1n1"],
+    ),
     "a LUN that the guest lacks": Guest(
         listed(0, 1),
         [SCSI_OS, _data("sdb", 0)],

@@ -97,13 +97,15 @@ class _Pairing:
         self.disks = disks
         self.roots = [disk for disk in disks if root in disk.members]
         self.contradictions: list[dict[str, Any]] = []
-        self.roles = {disk.name: _role(disk) for disk in disks}
+        self.roles: dict[str, tuple[str, int | None, bool]] = {}
+        self.places: dict[tuple[str, int | None], list[Disk]] = {}  # role and LUN -> disks
+        for disk in disks:
+            self.roles[disk.name] = role, lun, _certain = _role(disk)
+            self.places.setdefault((role, lun), []).append(disk)
 
-    def among(self, role: str, unit: int | None = None) -> list[Disk]:
+    def among(self, role: str, lun: int | None = None) -> list[Disk]:
         """The disks with a role; only the certain ones where there are any."""
-        found = [
-            disk for disk in self.disks if self.roles[disk.name][0] == role and unit in (None, self.roles[disk.name][1])
-        ]
+        found = self.places.get((role, lun), [])
         return [disk for disk in found if self.roles[disk.name][2]] or found
 
     def only(self, found: list[Disk], lun: int | None = None) -> Disk | None:
@@ -153,12 +155,11 @@ class _Pairing:
         }
 
     def os_disk(self, fact: Mapping[str, Any]) -> Any:
-        size = fact.get("disk_size_gb")
-        found = self.among("os")
-        if not found and len(self.roots) == 1 and (fact.get("diff_disk_settings") or {}).get("option") == "Local":
-            # An ephemeral OS disk may be placed on a local NVMe disk; on which one, only its use tells.
-            self.roles[self.roots[0].name] = "ephemeral", None, False
-            return self.device(self.roots[0], size=size)
+        size, found, local = fact.get("disk_size_gb"), self.among("os"), self.among("local")
+        if not found and len(self.roots) == 1 and self.roots[0] in local and _is_ephemeral(fact):
+            # On which of the local disks an ephemeral OS disk was placed, only its use tells.
+            self.places["local", None] = [disk for disk in local if disk not in self.roots]
+            return self.device(self.roots[0], size=size, guessed=True)
         disk = self.only(found)
         elsewhere = disk is not None and self.roots != [] and disk not in self.roots
         if disk and elsewhere:
@@ -231,11 +232,17 @@ def _role(disk: Disk) -> tuple[str, int | None, bool]:
     return "unknown", None, False
 
 
+def _is_ephemeral(os_disk: Mapping[str, Any]) -> bool:
+    settings = os_disk.get("diff_disk_settings")
+    return isinstance(settings, dict) and settings.get("option") == "Local"
+
+
 def _stable(links: Sequence[str], lun: int | None) -> str | None:
     """The best of the links. A link that claims another LUN is wrong, so it is none."""
     for start in _STABLE:
         for link in links:
-            told = _LUN_LINK.fullmatch(link)
-            if link.startswith(start) and not (told and int(told[1]) != lun):
-                return link
+            if link.startswith(start):
+                told = _LUN_LINK.fullmatch(link)
+                if not told or int(told[1]) == lun:
+                    return link
     return None

@@ -61,8 +61,14 @@ def build(document: Mapping[str, Any], context: Context = NO_CONTEXT) -> tuple[d
 
 def snake(name: str) -> str:
     """camelCase -> snake_case: diskSizeGB -> disk_size_gb."""
-    name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    return re.sub(r"[^0-9a-z]+", "_", name.lower()).strip("_") or "_"
+    if name not in _SNAKES:
+        words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+        _SNAKES[name] = re.sub(r"[^0-9a-z]+", "_", words.lower()).strip("_") or "_"
+    return _SNAKES[name]
+
+
+# What snake has found: the keys of many disks are the same.
+_SNAKES: dict[str, str] = {}
 
 
 def from_load_balancer(document: Mapping[str, Any], private_ip: str | None) -> dict[str, str | None]:
