@@ -87,10 +87,18 @@ class Connection:
 class Running:
     """A started emulator."""
 
-    def __init__(self, emulator: Emulator, imds: Server, control: Server, vault: Optional[Server] = None) -> None:
+    def __init__(
+        self,
+        emulator: Emulator,
+        imds: Server,
+        control: Server,
+        vault: Optional[Server] = None,
+        arc: Optional[Server] = None,
+    ) -> None:
         self.emulator = emulator
         self.address = imds.address
         self.vault_address = vault.address if vault else ("", 0)
+        self.arc_address = arc.address if arc else ("", 0)
         self.control_address = control.address
 
     @property
@@ -138,24 +146,31 @@ class Running:
 
 @contextmanager
 def start(
-    vms: Any = None, build: int = 1854, control_hosts: Iterable[str] = (), with_vault: bool = False, **options: Any
+    vms: Any = None,
+    build: int = 1854,
+    control_hosts: Iterable[str] = (),
+    with_vault: bool = False,
+    with_arc: bool = False,
+    **options: Any,
 ) -> Iterator[Running]:
     """Start an emulator and its control endpoint; ``options`` are those of Emulator.
 
-    ``with_vault``: also its key vaults, over HTTPS on ``localhost``.
+    ``with_vault``: also its key vaults, over HTTPS on ``localhost``. ``with_arc``: also the agent of Arc machines.
     """
     emulator = Emulator(vms, **options)
     with ExitStack() as stack:
-        servers = []
-        for service in (emulator, Control(emulator, control_hosts)):
-            server = stack.enter_context(Server(("127.0.0.1", 0), service, build))
+
+        def serve(server: Server) -> Server:
+            stack.enter_context(server)
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
             stack.callback(server.shutdown)
-            servers.append(server)
+            return server
+
+        where = ("127.0.0.1", 0)
+        imds, control = (serve(Server(where, each, build)) for each in (emulator, Control(emulator, control_hosts)))
+        vault = arc = None
         if with_vault:
-            secured = tls.context(emulator.authority, [])
-            server = stack.enter_context(tls.TlsServer(("127.0.0.1", 0), emulator.key_vault, secured, build))
-            threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
-            stack.callback(server.shutdown)
-            servers.append(server)
-        yield Running(emulator, *servers)
+            vault = serve(tls.TlsServer(where, emulator.key_vault, tls.context(emulator.authority, []), build))
+        if with_arc:
+            arc = serve(Server(where, emulator.arc_agent, build))
+        yield Running(emulator, imds, control, vault, arc)

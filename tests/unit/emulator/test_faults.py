@@ -338,3 +338,19 @@ def test_what_a_fault_shows_can_be_posted_again_without_its_id() -> None:
     shown = parse(given, []).as_json()
     del shown["id"]
     assert parse_all(json.loads(json.dumps(shown)), [])[0].answer == parse(given, []).answer
+
+
+def test_the_metadata_security_protocol_refuses(imds: Any) -> None:
+    imds.fault(msp=True, count=1)
+    answer = everything(imds)  # the connection is closed behind it
+    assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\nDate: ")
+    assert answer.endswith(b" GMT\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+    assert imds.instance().status == 200
+
+
+@pytest.mark.parametrize(("error", "status"), [("access_denied", 400), ("unknown_source", 401), ("unknown", 500)])
+def test_documented_errors_of_identities(imds: Any, error: str, status: int) -> None:
+    imds.fault(path="/metadata/identity", error=error, count=1)
+    reply = imds.get("/metadata/identity/oauth2/token")
+    assert (reply.status, reply.json()["error"]) == (status, error)
+    assert sorted(reply.json()) == ["error", "error_description"]

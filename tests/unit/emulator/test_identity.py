@@ -353,6 +353,60 @@ def test_a_principal_that_is_no_longer_good_gets_no_token(vm: Vm, state: str, co
     assert (answer["error"], answer["error_codes"]) == ("unauthorized_client", [code])
 
 
+# --- what others' clients send ----------------------------------------------------------------------------------------
+
+URL = "https%3A%2F%2Fmanagement.azure.com"
+ENCODED_ID = quote(RESOURCE_ID, safe="")
+RECORDED: dict[str, tuple[str, dict[str, str], int]] = {
+    # Recorded in November 2026: azure-identity 1.27.0 and msal 1.39.0 (Python), @azure/identity 4.13.1,
+    # @azure/msal-node 7.2.3, msrestazure 0.6.4, go-autorest/adal 14.2.
+    "Python's chain probes": ("api-version=2018-02-01&resource=https://management.azure.com", {}, 400),
+    "azure-identity": (
+        f"api-version=2018-02-01&resource=https://management.azure.com&msi_res_id={RESOURCE_ID}",
+        {"Metadata": "true", "x-client-SKU": "MSAL.Python", "x-client-Ver": "1.39.0"},
+        200,
+    ),
+    "msal": (
+        f"api-version=2018-02-01&resource={URL}&msi_res_id={ENCODED_ID}",
+        {"Metadata": "true", "x-client-SKU": "MSAL.Python", "x-client-Ver": "1.39.0"},
+        200,
+    ),
+    "JavaScript's chain probes": ("", {"Accept": "application/json"}, 400),
+    "@azure/identity": (
+        f"api-version=2018-02-01&resource={URL}&object_id={OBJECT}",
+        {"Metadata": "true", "Content-Type": "application/x-www-form-urlencoded;charset=utf-8"},
+        200,
+    ),
+    "@azure/msal-node": (
+        f"api-version=2018-02-01&resource={URL}&client_id={CLIENT}",
+        {"Metadata": "true", "accept": "*/*", "sec-fetch-mode": "cors", "x-client-SKU": "msal.js.node"},
+        200,
+    ),
+    "msrestazure": (
+        "resource=https%3A%2F%2Fmanagement.core.windows.net%2F&api-version=2018-02-01&msi_res_id=" + ENCODED_ID,
+        {"Metadata": "true", "Accept-Encoding": "gzip, deflate"},
+        200,
+    ),
+    "go-autorest": (
+        f"api-version=2018-02-01&mi_res_id={ENCODED_ID}&resource={URL}%2F",
+        {"Metadata": "true", "User-Agent": "Go/go1.19.8 (amd64-linux) go-autorest/adal/v1.0.0"},
+        200,
+    ),
+}
+
+
+@pytest.mark.parametrize("client", RECORDED)
+def test_requests_of_others_clients(vm: Vm, client: str) -> None:
+    query, headers, status = RECORDED[client]
+    other = {"name": "id-other", "client_id": CLIENT, "object_id": OBJECT, "resource_id": RESOURCE_ID}
+    vm.describe(user_assigned=["id-a", other])
+    lines = [f"GET {TOKEN}{'?' if query else ''}{query} HTTP/1.1", "Host: 169.254.169.254"]
+    reply = vm.imds.raw("\r\n".join([*lines, *(f"{name}: {text}" for name, text in headers.items()), "", ""]).encode())
+    assert reply is not None
+    assert reply.status == status
+    assert status != 200 or reply.json()["client_id"] == CLIENT
+
+
 # --- at run time ------------------------------------------------------------------------------------------------------
 
 

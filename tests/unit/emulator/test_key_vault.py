@@ -122,6 +122,11 @@ def test_a_version_content_type_and_tags(client: Client) -> None:
     assert client.refused(f"/secrets/key/{'1' * 32}?api-version=7.4", client.token())[:2] == (404, "SecretNotFound")
 
 
+@pytest.mark.parametrize("version", ["2016-10-01", "7.0", "7.6", "2025-07-01", "2026-04-01"])
+def test_versions_of_clients_old_and_new(client: Client, version: str) -> None:
+    assert client.ask(f"/secrets/db-password/?api-version={version}", client.token())[0] == 200
+
+
 @pytest.mark.parametrize("reader", ["client_id", "object_id", "VM"])
 def test_readers_are_named_by_ids_or_by_the_vm(client: Client, reader: str) -> None:
     own = client.imds.control("GET", "/identities/web1")[1]["identities"][0]
@@ -247,6 +252,7 @@ def test_a_secret_that_there_is_not(client: Client) -> None:
         ("GET", "/secrets/db-password", 400, "BadParameter", "api-version"),
         ("GET", "/secrets/db-password?api-version=", 400, "BadParameter", "api-version"),
         ("GET", "/secrets/db-password?api-version=9", 400, "BadParameter", "(9) is not recognized"),
+        ("GET", "/secrets/db-password?api-version=2024-01-01", 400, "BadParameter", "not recognized"),
         ("GET", "/secrets/a%2Fb?api-version=7.4", 400, "BadParameter", "name"),
         ("GET", "/secrets?api-version=7.4", 404, "NotFound", ""),
         ("GET", "/keys/db-password?api-version=7.4", 404, "NotFound", ""),

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Optional
 
-from . import __version__, background, service
+from . import __version__, arc_keys, background, service
 from .server import NEWEST_BUILD
 from .vms import LONGEST_RETRY_AFTER
 
@@ -51,6 +51,21 @@ def parser() -> argparse.ArgumentParser:
         help="where key vaults answer, over HTTPS; may be repeated (nowhere)",
     )
     result.add_argument("--vaults", metavar="FILE", type=Path, help="JSON file with the list of key vaults (none)")
+    result.add_argument(
+        "--arc-listen",
+        action="append",
+        default=[],
+        metavar="ADDRESS:PORT",
+        type=service.endpoint,
+        help="where the agent of an Azure Arc machine answers, on Azure 127.0.0.1:40342 (nowhere)",
+    )
+    result.add_argument(
+        "--arc-tokens",
+        metavar="PATH",
+        type=Path,
+        default=arc_keys.DIRECTORY,
+        help="where that agent puts its key files (%(default)s, the only directory that clients accept)",
+    )
     result.add_argument("--no-limiter", action="store_true", help="no limit on requests per second")
     result.add_argument(
         "--retry-after",

@@ -53,10 +53,17 @@ def _drip(channel: Channel, answer: Answer, entry: Entry, fault: Fault) -> None:
         channel.send(piece)
 
 
+def _say_no_more(channel: Channel, answer: Answer, entry: Entry, _fault: Fault) -> None:
+    entry.status = answer.status
+    channel.close()
+    channel.send(channel.encode(answer))
+
+
 # Kinds of faults that change the delivery. All others change, or delay, the answer.
 _WAYS: dict[str, Callable[[Channel, Answer, Entry, Fault], None]] = {
     "drop": _drop,
     "reset": _reset,
     "truncate": _truncate,
     "drip": _drip,
+    "msp": _say_no_more,
 }

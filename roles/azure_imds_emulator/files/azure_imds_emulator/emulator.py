@@ -10,7 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Optional
 
-from . import routes
+from . import arc_keys, routes, unevidenced
+from .arc_agent import ArcAgent
 from .attestation import site
 from .attestation.authority import Authority
 from .attestation.documents import Documents
@@ -20,12 +21,14 @@ from .endpoints import Call
 from .event_store import Events
 from .faults import Fault, Faults
 from .identity_store import Identities
+from .keyvault import answers
 from .keyvault.service import KeyVault
 from .keyvault.store import Vaults
 from .limiter import Limiter
 from .log import Entry, RequestLog
 from .message import Answer, Request
 from .server import Channel
+from .side_service import SideService
 from .tokens.site import TenantSite
 from .tokens.tenant import Issuer
 from .vms import Vm, Vms
@@ -44,10 +47,12 @@ class Emulator:
         clock: Callable[[], float] = time.time,
         ca_directory: Optional[Path] = None,
         vaults: Any = None,
+        arc_tokens: Path = arc_keys.DIRECTORY,
     ) -> None:
         """``vms``: list of VM objects, None for one default VM. ``limiter`` None: no limits at all.
 
         ``ca_directory``: where the CA is kept, None for a new one. ``vaults``: list of vault objects, None for none.
+        ``arc_tokens``: where the agent of Azure Arc machines puts its key files.
         """
         self.vms = Vms(vms)
         self.authority = Authority(ca_directory, clock)
@@ -60,7 +65,13 @@ class Emulator:
         self.vaults = Vaults(vaults)
         self.faults = Faults()
         self.log = RequestLog()
-        self.key_vault = KeyVault(self.vaults, self.vms, self.tenants, self.faults, self.log, self.clock)
+        shared = self.faults, self.log, clock
+        vault = KeyVault(self.vaults, self.tenants, self.clock)
+        self.key_vault = SideService(self.vms.find, vault.answer, answers.THROTTLED, *shared)
+        self.arc_keys = arc_keys.ArcKeys(arc_tokens)
+        agent = ArcAgent(self.arc_keys, self._call)
+        throttled = unevidenced.ANSWERS["identity_throttled"]
+        self.arc_agent = SideService(self.vms.find_arc, agent.answer, throttled, *shared)
         self._limiter = limiter
         self._retry_after = retry_after
         self._clock = clock
@@ -104,12 +115,15 @@ class Emulator:
         with limiter.slot(vm.name, target.family.bucket) if limiter else nullcontext(True) as admitted:
             if not admitted:
                 return self._with_retry_after(target.family.throttled(request), vm)
-            now, parameters = self._clock(), request.parameters()
-            call = Call(
-                request, vm, target.route, parameters, now, self._documents, self.events, self.identities, self._issuer
-            )
+            call = self._call(request, vm, target)
             _pause(delay + target.family.pause(call))
             return target.family.answer(call)
+
+    def _call(self, request: Request, vm: Vm, target: routes.Target) -> Call:
+        now, parameters = self._clock(), request.parameters()
+        return Call(
+            request, vm, target.route, parameters, now, self._documents, self.events, self.identities, self._issuer
+        )
 
     def _with_retry_after(self, answer: Answer, vm: Vm) -> Answer:
         """A 429 with the header that the user wants, unless the script gave one."""

@@ -18,9 +18,9 @@ def _front_end(status: int, message: str) -> Answer:
     return Answer(status, error_body(message), XML, Layer.FRONT_END)
 
 
-def identity(description: str, error: str = "invalid_request", **more: Any) -> Answer:
+def identity(description: str, error: str = "invalid_request", status: int = 400, **more: Any) -> Answer:
     """An error of the identity endpoint; ``more`` are keys beside the usual two."""
-    return Answer(400, json_body({"error": error, "error_description": description, **more}))
+    return Answer(status, json_body({"error": error, "error_description": description, **more}))
 
 
 # Captured: the odd ": ." is the service's own.
@@ -54,6 +54,25 @@ IDENTITY_AMBIGUOUS = identity(
     "Multiple user assigned identities exist, please specify the clientId / resourceId of the identity in the "
     "token request"
 )
+
+# Documented codes of the identity endpoint, for those who want to see one without its cause. 401 and 5xx are
+# documented with their status, the others as one of 4xx.
+IDENTITY: dict[str, Answer] = {
+    code: identity(description, code, status)
+    for code, status, description in (
+        ("bad_request_102", 400, "Required metadata header not specified"),
+        ("unknown_source", 401, "Unknown Source"),
+        ("invalid_request", 400, "The request is malformed"),
+        ("invalid_resource", 400, "AADSTS50001: The application was not found in the tenant"),
+        ("unauthorized_client", 400, "The client is not authorized to request an access token using this method"),
+        ("access_denied", 400, "The resource owner or authorization server denied the request"),
+        ("unsupported_response_type", 400, "The authorization server does not support this method"),
+        ("invalid_scope", 400, "The requested scope is invalid, unknown, or malformed"),
+        ("unknown", 500, "Failed to retrieve token from the Active directory"),
+        ("server_error", 500, "The server met an unexpected condition"),
+        ("service_unavailable", 503, "The service is temporarily unavailable"),
+    )
+}
 
 # Documented texts; the envelope around them is the front end's.
 _LOADBALANCER: dict[str, tuple[int, str]] = {

@@ -12,6 +12,8 @@ A fault is an object with a path prefix and a kind. The kind may be left out whe
     {"drip": true} or {"drip": 5}                the right answer, spread over so many seconds
     {"html": true} or {"html": "<p>..."}         a proxy's page with status 200
     {"redirect": "http://192.0.2.1/"}            a redirect
+    {"msp": true}                                the refusal of the Metadata Security Protocol
+    {"error": "access_denied"}                   a documented error of the identity endpoint, by its code
     {"body": "no json"}                          status 200 with this body, or so many times it with "repeat"
 """
 
@@ -27,9 +29,9 @@ from . import checks, errors, unevidenced
 from .faults import MOST, Fault
 from .message import HTML, JSON, Answer, Headers, Layer, json_body
 
-# The order in which fields tell the kind. The first six exclude each other; the others also refine these.
-KINDS = ("drop", "reset", "truncate", "drip", "html", "redirect", "status", "body", "delay")
-EXCLUSIVE = KINDS[:6]
+# The order in which fields tell the kind. The first eight exclude each other; the others also refine these.
+KINDS = ("drop", "reset", "truncate", "drip", "html", "redirect", "msp", "error", "status", "body", "delay")
+EXCLUSIVE = KINDS[:8]
 
 LARGEST_BODY = 64 * 1024 * 1024
 LONGEST = 300  # seconds
@@ -145,6 +147,14 @@ def _redirect(spec: dict[str, Any], _prefix: str) -> dict[str, Any]:
     return _dressed(Answer(spec.get("status", 302), b"", HTML, Layer.PROXY, headers), spec)
 
 
+def _msp(_spec: dict[str, Any], _prefix: str) -> dict[str, Any]:
+    return {"answer": Answer(403, b"", content_type="", layer=Layer.NAMELESS)}
+
+
+def _error(spec: dict[str, Any], prefix: str) -> dict[str, Any]:
+    return _dressed(errors.IDENTITY[_needed(spec, prefix, "error")], spec)
+
+
 def _body(spec: dict[str, Any], prefix: str) -> bytes:
     return bytes(_needed(spec, prefix, "body"))
 
@@ -162,6 +172,8 @@ PARTICULARS: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {
     "drip": _drip,
     "html": _html,
     "redirect": _redirect,
+    "msp": _msp,
+    "error": _error,
     "status": _status,
     "body": _wrong_body,
     "delay": _delay,
@@ -233,4 +245,6 @@ FIELDS: dict[str, checks.Check] = {
     "html": _or_boolean(checks.text),
     "redirect": _or_boolean(_line),
     "location": _line,
+    "msp": checks.boolean,
+    "error": checks.one_of(tuple(errors.IDENTITY)),
 }

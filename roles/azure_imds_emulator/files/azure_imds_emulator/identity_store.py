@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Callable, Optional
 
@@ -96,6 +97,7 @@ class Identities:
         vm = self._find(name)
         spec = identity_spec.check("", given)
         managed = identity_spec.managed("identity", spec, vm.identity.vm_id)
+        _refuse_on_arc(vm, managed.identities)
         with self._lock:
             self._change(self._state(vm), managed)
         return self.as_json(name)
@@ -107,6 +109,7 @@ class Identities:
         """
         vm = self._find(name)
         identity = identity_spec.parse("", given, vm.identity.vm_id)
+        _refuse_on_arc(vm, (identity,))
         with self._lock:
             state = self._state(vm)
             identities = (*state.managed.identities, identity)
@@ -162,3 +165,10 @@ class Identities:
             "tenant": managed.tenant,
             "identities": [{**each.as_json(), "propagated": each in known} for each in managed.identities],
         }
+
+
+def _refuse_on_arc(vm: Vm, identities: Sequence[Identity]) -> None:
+    if vm.arc and not all(each.is_system for each in identities):
+        checks.fail(
+            "user_assigned", f"{vm.name} is an Azure Arc machine, which can only have a system-assigned identity"
+        )

@@ -106,7 +106,7 @@ def error_body(message: str) -> bytes:
 
 def encode(answer: Answer, envelope: Envelope) -> bytes:
     """The answer's bytes: exactly the service's headers, in the service's order."""
-    usual = [("Content-Type", answer.content_type)]
+    usual = [("Content-Type", answer.content_type)] if answer.content_type else []
     if answer.layer is not Layer.NAMELESS:
         usual.append(("Server", answer.layer.value.format(build=envelope.build)))
     if answer.layer is Layer.IMDS:

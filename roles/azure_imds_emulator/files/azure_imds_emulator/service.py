@@ -106,7 +106,14 @@ def run(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
         vms = load_json(str(options.vms), options.vms.read_bytes()) if options.vms else None
         limiter = None if options.no_limiter else Limiter()
         vaults = load_json(str(options.vaults), options.vaults.read_bytes()) if options.vaults else None
-        emulator = Emulator(vms, limiter, options.retry_after, ca_directory=options.ca_directory, vaults=vaults)
+        emulator = Emulator(
+            vms,
+            limiter,
+            options.retry_after,
+            ca_directory=options.ca_directory,
+            vaults=vaults,
+            arc_tokens=options.arc_tokens,
+        )
         if options.ca_directory:
             emulator.authority.prepare()
     except OSError as error:
@@ -122,10 +129,14 @@ def run(options: argparse.Namespace, announce: Callable[[str], None]) -> int:
             listen(options.control, Control(emulator, options.control_host), options.server_build)
         )
         vault_servers = _key_vaults(stack, emulator, options)
-        for server in (*servers, *vault_servers, control):
+        stack.callback(emulator.arc_keys.clear)
+        arc_servers = [
+            stack.enter_context(listen(where, emulator.arc_agent, options.server_build)) for where in options.arc_listen
+        ]
+        for server in (*servers, *vault_servers, *arc_servers, control):
             threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True).start()
             stack.callback(server.shutdown)
-        line = _ready_line(servers, vault_servers, control)
+        line = _ready_line(servers, vault_servers, arc_servers, control)
         if options.ready_file:
             whole_files.write(options.ready_file, f"{line}\n".encode(), 0o644)
             stack.callback(options.ready_file.unlink)
@@ -149,11 +160,12 @@ def _key_vaults(stack: ExitStack, emulator: Emulator, options: argparse.Namespac
     return [stack.enter_context(listen(where, emulator.key_vault, build, make)) for where in options.vault_listen]
 
 
-def _ready_line(servers: list[Server], vaults: list[Server], control: Server) -> str:
+def _ready_line(servers: list[Server], vaults: list[Server], arc: list[Server], control: Server) -> str:
     return json.dumps(
         {
             "listen": [spelled(server.address) for server in servers],
             "vault_listen": [spelled(server.address) for server in vaults],
+            "arc_listen": [spelled(server.address) for server in arc],
             "control": spelled(control.address),
             "pid": os.getpid(),
             "version": __version__,

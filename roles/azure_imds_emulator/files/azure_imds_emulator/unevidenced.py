@@ -52,6 +52,12 @@ ANSWERS: dict[str, Answer] = {
     "identity_bad_version": _identity("Unsupported api-version"),
     # More than one parameter that names an identity.
     "identity_selectors": _identity("Only one of client_id, object_id and msi_res_id can be specified"),
+    # The agent of an Azure Arc machine: the status and the header are known, the body is not.
+    "arc_challenge": Answer(
+        401, json_body({"error": "unauthorized", "error_description": "Authorization is required"})
+    ),
+    # A parameter that names an identity, where there can be only one.
+    "arc_selector": _identity("Only the system-assigned identity is supported"),
     # A verb that an identity route does not know: the code is specified, the description is not.
     "identity_method": Answer(
         405, json_body({"error": "method_not_allowed", "error_description": "Method not allowed"})

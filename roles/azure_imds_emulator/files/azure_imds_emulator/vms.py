@@ -14,7 +14,8 @@ A VM is given as an object; only the name is required:
      "shuffle_interfaces": false,          the primary interface is the last one of the document, not the first
      "scheduled_events": {"domain": "d"},  with whom it is maintained, and more (`event_spec.SWITCHES`)
      "attested": {"altered": true},        what is wrong with its attested documents (`attested_spec.py`)
-     "identity": {"system_assigned": true}} its managed identities (`identity_spec.py`)
+     "identity": {"system_assigned": true}, its managed identities (`identity_spec.py`)
+     "arc": false}                          true: no VM but an Azure Arc machine, which IMDS does not know
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from .versions import INTRODUCED
 PROFILES = Path(__file__).parent / "profiles"
 LONGEST_RETRY_AFTER = 3600  # seconds
 MOST = 1_000  # VMs
+ARC_PROVIDER = "Microsoft.HybridCompute"
 DEFAULT_VMS: list[dict[str, Any]] = [{"name": "emulated-vm"}]
 
 
@@ -60,6 +62,7 @@ class Vm:
     limiter: bool = True
     retry_after: Optional[int] = None
     loadbalancer: Optional[dict[str, Any]] = None
+    arc: bool = False
 
 
 def normal(address: str) -> str:
@@ -123,6 +126,12 @@ def build(given: Mapping[str, Any], where: str = "vm") -> Vm:
         if "identity" in options:
             checks.fail(f"{where}.identity", "does not go with classic: a classic VM has no managed identity")
     compute = compute if isinstance(compute, dict) else {}
+    arc = options.get("arc", False)
+    if arc:
+        if options.get("identity", {}).get("user_assigned"):
+            checks.fail(f"{where}.identity.user_assigned", "does not go with arc, which has one identity only")
+        compute["provider"] = ARC_PROVIDER
+        compute["resourceId"] = f"{_group(compute)}/providers/{ARC_PROVIDER}/machines/{compute.get('name', '')}"
     return Vm(
         name=spec["name"],
         sources=sources,
@@ -136,6 +145,7 @@ def build(given: Mapping[str, Any], where: str = "vm") -> Vm:
         limiter=options.get("limiter", True),
         retry_after=options.get("retry_after"),
         loadbalancer=options.get("loadbalancer"),
+        arc=arc,
     )
 
 
@@ -188,13 +198,16 @@ def _shuffled(document: dict[str, Any]) -> dict[str, Any]:
 
 def _resource_id(compute: dict[str, Any]) -> str:
     """Whom a system-assigned identity belongs to: the VM, or the uniform scale set that it is an instance of."""
-    group = f"/subscriptions/{compute.get('subscriptionId', '')}/resourceGroups/{compute.get('resourceGroupName', '')}"
-    default = f"{group}/providers/Microsoft.Compute/virtualMachines/{compute.get('name', '')}"
+    default = f"{_group(compute)}/providers/Microsoft.Compute/virtualMachines/{compute.get('name', '')}"
     own = str(compute.get("resourceId") or default)
     scale_set, _separator, _instance = own.partition("/virtualMachines/")
     own = scale_set if "/virtualmachinescalesets/" in scale_set.lower() else own
     # As tokens spell it.
     return own.replace("/resourceGroups/", "/resourcegroups/", 1)
+
+
+def _group(compute: dict[str, Any]) -> str:
+    return f"/subscriptions/{compute.get('subscriptionId', '')}/resourceGroups/{compute.get('resourceGroupName', '')}"
 
 
 def _private_ip(document: dict[str, Any]) -> str:
@@ -269,11 +282,19 @@ class Vms:
         """The VM that asks from this address; else the VM without sources; None where Azure would stay silent."""
         address = normal(source)
         with self._lock:
-            vms = self._vms
+            vms = [vm for vm in self._vms if not vm.arc]
         if any(address in vm.secondary_addresses for vm in vms):
             return None
         known = next((vm for vm in vms if address in vm.sources), None)
         return known or next((vm for vm in vms if not vm.sources), None)
+
+    def find_arc(self, source: str) -> Optional[Vm]:
+        """The Azure Arc machine at this address; else the first one: an agent answers only its own machine."""
+        address = normal(source)
+        with self._lock:
+            machines = [vm for vm in self._vms if vm.arc]
+        known = next((vm for vm in machines if address in vm.sources), None)
+        return known or next(iter(machines), None)
 
 
 def _refuse_ambiguity(vms: list[Vm]) -> None:
@@ -281,7 +302,8 @@ def _refuse_ambiguity(vms: list[Vm]) -> None:
     seen: dict[str, str] = {}
     for i, vm in enumerate(vms):
         claims = [("name", f"name {vm.name}")]
-        claims += [("sources", f"address {address}") for address in vm.sources or ("(any other)",)]
+        strangers = () if vm.arc else ("(any other)",)
+        claims += [("sources", f"address {address}") for address in vm.sources or strangers]
         claims += [("secondary_addresses", f"address {address}") for address in sorted(vm.secondary_addresses)]
         for field, claim in claims:
             if claim in seen:
@@ -338,4 +360,5 @@ FIELDS: dict[str, checks.Check] = {
     "attested": attested_spec.check,
     "scheduled_events": event_spec.check_switches,
     "identity": identity_spec.check,
+    "arc": checks.boolean,
 }

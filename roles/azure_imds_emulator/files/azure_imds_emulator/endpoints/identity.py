@@ -36,7 +36,7 @@ def wrong_method(request: Request) -> Answer:
 
 def answer(call: Call) -> Answer:
     """A token or the tenant; else why there is none. Dated by the clock of the identities, which may be ahead."""
-    found = _objection(call) or (_token(call) if _route(call.request) == TOKEN else _info(call))
+    found = objection(call) or (_token(call) if is_for_token(call.request) else _info(call))
     return found.with_header("Date", email.utils.formatdate(call.identities.now(), usegmt=True))
 
 
@@ -44,7 +44,18 @@ def _route(request: Request) -> tuple[str, ...]:
     return tuple(step.lower() for step in request.segments()[2:])
 
 
-def _objection(call: Call) -> Optional[Answer]:
+def is_for_token(request: Request) -> bool:
+    """Whether this is the token's route."""
+    return tuple(step.lower() for step in request.segments()[1:2]) == ("identity",) and _route(request) == TOKEN
+
+
+def selectors(call: Call) -> dict[str, str]:
+    """The parameters that name an identity; an empty one counts as absent."""
+    return {name: value for name, value in call.parameters.items() if name in SELECTORS and value}
+
+
+def objection(call: Call) -> Optional[Answer]:
+    """What is wrong with the request, whoever the VM is."""
     if _route(call.request) not in ROUTES:
         return errors.IDENTITY_ROOT
     version = call.parameters.get("api-version")
@@ -52,7 +63,9 @@ def _objection(call: Call) -> Optional[Answer]:
         return unevidenced.ANSWERS["identity_no_version"]
     if version not in VERSIONS or version < IDENTITY_SINCE:
         return unevidenced.ANSWERS["identity_bad_version"]
-    return None
+    if is_for_token(call.request) and not call.parameters.get("resource"):
+        return errors.IDENTITY_NO_RESOURCE
+    return unevidenced.ANSWERS["identity_selectors"] if len(selectors(call)) > 1 else None
 
 
 def _info(call: Call) -> Answer:
@@ -63,9 +76,7 @@ def _info(call: Call) -> Answer:
 
 
 def _token(call: Call) -> Answer:
-    resource = call.parameters.get("resource")
-    if not resource:
-        return errors.IDENTITY_NO_RESOURCE
+    resource = call.parameters["resource"]
     managed = call.identities.managed(call.vm)
     identity = _identity(call, managed)
     if isinstance(identity, Answer):
@@ -84,10 +95,7 @@ def _token(call: Call) -> Answer:
 
 def _identity(call: Call, managed: Managed) -> Union[Identity, Answer]:
     """The identity that is asked for, or the one that serves when none is named."""
-    asked = {name: value for name, value in call.parameters.items() if name in SELECTORS and value}
-    if len(asked) > 1:
-        return unevidenced.ANSWERS["identity_selectors"]
-    for name, value in asked.items():
+    for name, value in selectors(call).items():
         return selected(managed.identities, name, value) or errors.IDENTITY_NOT_FOUND
     own = next((each for each in managed.identities if each.is_system), None)
     if own is None and len(managed.identities) > 1:

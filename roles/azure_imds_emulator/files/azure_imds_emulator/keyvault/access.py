@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from typing import Any, Callable, Union
 
@@ -13,7 +14,10 @@ from ..tokens.jwt import InvalidTokenError
 from . import answers
 from .spec import APPLICATION, NAME, Vault
 
-VERSIONS = ("2015-06-01", "2016-10-01", *(f"7.{minor}" for minor in range(7)), answers.NEWEST_VERSION)
+VERSIONS = ("2015-06-01", "2016-10-01", *(f"7.{minor}" for minor in range(7)))
+# Clients of today send dates, and those of tomorrow later ones: every date from this one on is a version.
+DATED_SINCE = "2025-06-01"
+DATE = re.compile(r"20\d\d-(0[1-9]|1[0-2])-([0-2]\d|3[01])", re.ASCII)
 SKEW = 300  # seconds by which clocks may differ
 
 Claims = Mapping[str, Any]
@@ -37,7 +41,7 @@ def answer(vault: Vault, request: Request, verify: Callable[[str], Claims], now:
     version = request.parameters().get("api-version")
     if not version:
         return answers.NO_VERSION
-    if version not in VERSIONS:
+    if version not in VERSIONS and not (DATE.fullmatch(version) and version >= DATED_SINCE):
         return answers.bad_version(version)
     return _secret(vault, request, claims)
 

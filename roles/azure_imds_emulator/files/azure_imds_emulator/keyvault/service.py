@@ -1,21 +1,16 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The key vaults of an emulator as a service on an HTTPS port of its own; the tenants' documents are there, too."""
+"""The key vaults of an emulator as one service; the tenants' documents are there, too."""
 
 from __future__ import annotations
 
-import time
 import uuid
 from dataclasses import replace
-from typing import Callable
+from typing import Callable, Optional
 
-from ..delivery import deliver
-from ..faults import Fault, Faults
-from ..log import RequestLog
 from ..message import Answer, Request
-from ..server import Channel
 from ..tokens.site import TenantSite
-from ..vms import Vms
+from ..vms import Vm
 from . import access, answers
 from .store import Vaults
 
@@ -23,43 +18,18 @@ SERVICE_VERSION = "1.9.2416.1"
 
 
 class KeyVault:
-    """The server calls `exchange` and `malformed`."""
+    """Answers for all vaults."""
 
-    def __init__(
-        self, vaults: Vaults, vms: Vms, site: TenantSite, faults: Faults, log: RequestLog, clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, vaults: Vaults, site: TenantSite, clock: Callable[[], float]) -> None:
         self._vaults = vaults
-        self._vms = vms
         self._site = site
-        self._faults = faults
-        self._log = log
         self._clock = clock
 
-    def exchange(self, request: Request, channel: Channel) -> None:
-        """Answer one request, or do what a fault says instead."""
-        vm = self._vms.find(request.source)
-        entry = self._log.add(request, vm.name if vm else None, self._clock())
+    def answer(self, request: Request, _vm: Optional[Vm]) -> Answer:
+        """What the service answers, with the headers that all its answers have."""
         published = self._site.answer(request, "https")
         if published:
-            deliver(channel, published, entry, None)
-            return
-        fault = self._faults.take(request.path, vm.name if vm else "")
-        if fault and fault.delay:
-            time.sleep(fault.delay)
-        deliver(channel, self._answer(request) if fault is None else self._scripted(request, fault), entry, fault)
-
-    def malformed(self, request: Request, answer: Answer, channel: Channel) -> None:
-        """Answer what the server could not read as a request."""
-        deliver(channel, answer, self._log.add(request, None, self._clock()), None)
-
-    def _scripted(self, request: Request, fault: Fault) -> Answer:
-        if fault.answer is None:
-            return self._answer(request)
-        if fault.throttled:
-            return replace(answers.THROTTLED, headers=fault.answer.headers)
-        return replace(fault.answer, body=fault.answer.body * fault.repeat)
-
-    def _answer(self, request: Request) -> Answer:
+            return published
         vault = self._vaults.called(request.header("Host") or "")
         if vault is None:
             return answers.NO_VAULT
