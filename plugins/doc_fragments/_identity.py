@@ -25,6 +25,12 @@ options:
     description:
       - Resource ID of the user-assigned identity to use, instead of O(client_id). It begins with C(/subscriptions/).
     type: str
+  bypass_cache:
+    description:
+      - Ask for a fresh token. IMDS hands out the same token for up to a day, without the groups and roles that the identity was
+        given meanwhile.
+    type: bool
+    default: false
   identity_wait:
     description:
       - Seconds to keep asking while IMDS does not know the identity. A new assignment takes a while to reach the VM.

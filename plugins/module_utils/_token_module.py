@@ -14,6 +14,8 @@ from typing import Any
 from ansible_collections.imds.azure.plugins.module_utils import _module
 from ansible_collections.imds.azure.plugins.module_utils._identity import options, private_file
 from ansible_collections.imds.azure.plugins.module_utils._identity.fetch import TokenClient
+from ansible_collections.imds.azure.plugins.module_utils._identity.vault import VaultError
+from ansible_collections.imds.azure.plugins.module_utils._identity.vault_client import VaultClient
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
 
 # A shorter value may be part of ordinary words, which hiding it would garble. No result quotes a secret anyway.
@@ -30,6 +32,7 @@ def argument_spec() -> dict[str, Any]:
         "client_id": {"type": "str"},
         "object_id": {"type": "str"},
         "msi_res_id": {"type": "str"},
+        "bypass_cache": {"type": "bool", "default": False},
         "identity_wait": {"type": "float", "default": 0.0},
         "arc": {"type": "str", "choices": ["auto", "never", "always"], "default": "auto"},
         "dest": {"type": "path"},
@@ -59,15 +62,17 @@ class Asked:
 
     def __init__(self) -> None:
         self.client: TokenClient | None = None
+        self.vault: VaultClient | None = None
 
     @property
     def attempts(self) -> list[dict[str, Any]]:
-        return self.client.attempts if self.client else []
+        found = self.client.attempts if self.client else []
+        return found + self.vault.attempts if self.vault else found
 
-    def failure(self, what: str, error: ImdsError) -> dict[str, Any]:
-        """The result where there is no token.
+    def failure(self, what: str, error: ImdsError | VaultError) -> dict[str, Any]:
+        """The result where something is missing.
 
-        :param what: that is missing, as the beginning of a sentence
+        :param what: the beginning of the message
         """
         reason = error.reason
         return {

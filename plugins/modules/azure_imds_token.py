@@ -46,13 +46,6 @@ options:
     type: str
     required: true
     aliases: [audience]
-  bypass_cache:
-    description:
-      - Ask for a fresh token. IMDS hands out the same token for up to a day, without the roles and groups that the identity was
-        given meanwhile.
-      - The file is written anew each time.
-    type: bool
-    default: false
   content:
     description:
       - What O(dest) contains.
@@ -66,6 +59,7 @@ options:
       - O(dest) is left alone as long as its token is valid for that many more seconds, and is for the same O(resource) and the same
         identity. If IMDS has only an older token at hand, a fresh one is asked for.
       - V(auto) means half of the token's lifetime, or 5 minutes if it lives for less than 2 hours.
+      - With O(bypass_cache=true), the file is written anew each time.
     type: str
     default: auto
   return_token:
@@ -80,6 +74,7 @@ options:
     type: bool
     default: false
 seealso:
+  - module: imds.azure.azure_imds_keyvault_secret
   - module: imds.azure.azure_imds_facts
 author:
   - imds.azure contributors (@imds)
@@ -232,7 +227,6 @@ def main() -> None:
         argument_spec={
             **_token_module.argument_spec(),
             "resource": {"type": "str", "required": True, "aliases": ["audience"]},
-            "bypass_cache": {"type": "bool", "default": False},
             "content": {"type": "str", "choices": list(tokens.FORMS), "default": "token"},
             "minimum_validity": {"type": "str", "default": "auto"},
             "return_token": {"type": "bool", "default": False, "no_log": False},

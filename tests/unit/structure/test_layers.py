@@ -66,7 +66,7 @@ PURE = (
     ),
     *(f"module_utils._events.{name}" for name in _PURE_EVENTS),
     *(f"module_utils._watcher.{name}" for name in ("ledger", "pace", "settings")),
-    *(f"module_utils._identity.{name}" for name in ("options", "resources", "surroundings", "tokens")),
+    *(f"module_utils._identity.{name}" for name in ("options", "resources", "surroundings", "tokens", "vault")),
     "module_utils._routes",
     "plugin_utils._route_plan",
     "plugin_utils._task_options",
@@ -75,7 +75,7 @@ PURE = (
 IMPURE_LAYERS = ("module_utils._routes.host",)
 IMPURE_MODULES = (
     *(f"module_utils._imds.{name}" for name in ("block_devices", "client", "guest", "platform", "transport")),
-    *(f"module_utils._identity.{name}" for name in ("arc", "fetch")),
+    *(f"module_utils._identity.{name}" for name in ("arc", "fetch", "https", "private_file")),
 )
 IO_MODULES = {
     *("ctypes", "fcntl", "ftplib", "glob", "http", "io", "os", "pathlib", "pty", "requests", "select", "selectors"),
