@@ -14,6 +14,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -310,15 +311,36 @@ def integration(session: nox.Session, core: str) -> None:
     keep_junit(f"integration-{core}")
 
 
+def build_archive(session: nox.Session, programs: Path, target: Path) -> Path:
+    """The archive of the copy of the tree, which comes out the same wherever it is built."""
+    shutil.rmtree(target, ignore_errors=True)
+    build = (str(programs / "ansible-galaxy"), "collection", "build", "--output-path", str(target))
+    session.run(*build, external=True)
+    (archive,) = target.glob("imds-azure-*.tar.gz")
+    session.run("python", "tests/tools/archive.py", str(archive), str(ROOT))
+    return archive
+
+
 @test
 def galaxy(session: nox.Session) -> None:
-    """Build the collection and import it as Galaxy does, without a warning."""
+    """Build the collection reproducibly with its bill of materials, and import it as Galaxy does without a warning."""
     prepare(session)
     programs = environment(session, "galaxy", controller_python(session, NEWEST))
-    build = (str(programs / "ansible-galaxy"), "collection", "build", "--force", "--output-path", str(BUILD / "dist"))
-    session.run(*build, external=True)
+    archive = build_archive(session, programs, BUILD / "dist")
+    session.run("python", "tests/tools/sbom.py", str(archive))
+    # Elsewhere, with other times and another order of the files.
+    with tempfile.TemporaryDirectory() as other:
+        session.run(str(ROOT / "tests" / "tools" / "copy-tree"), other, external=True, silent=True)
+        with session.chdir(Path(other) / "ansible_collections" / "imds" / "azure"):
+            again = build_archive(session, programs, Path(other) / "dist")
+        if again.read_bytes() != archive.read_bytes():
+            session.error(f"{archive.name} is not reproducible: built a second time, it differs")
     session.env["GALAXY_IMPORTER_CONFIG"] = str(COLLECTION / "tests" / "tools" / "galaxy-importer.cfg")
-    (archive,) = (BUILD / "dist").glob("imds-azure-*.tar.gz")
+    import_archive(session, programs, archive)
+
+
+def import_archive(session: nox.Session, programs: Path, archive: Path) -> None:
+    """Have galaxy-importer read the archive; a warning is an error."""
     importer = (str(programs / "python"), "-m", "galaxy_importer.main", str(archive))
     output = str(session.run(*importer, silent=True, external=True))
     session.log(output)
@@ -327,16 +349,64 @@ def galaxy(session: nox.Session) -> None:
 
 
 @test
+def certification(session: nox.Session) -> None:
+    """What certification of a partner's collection checks beside sanity: import and lint, in the versions it pins."""
+    prepare(session)
+    python = controller_python(session, OLDEST)
+    programs = environment(session, "certification-import", python)
+    archive = build_archive(session, programs, BUILD / "certification")
+    session.env["GALAXY_IMPORTER_CONFIG"] = str(COLLECTION / "tests" / "tools" / "certification-importer.cfg")
+    import_archive(session, programs, archive)
+    programs = environment(session, "certification-lint", python)
+    session.run(str(programs / "ansible-lint"), "--profile=production", "--strict", "--offline", external=True)
+
+
+@test
 def execution_environment(session: nox.Session) -> None:
-    """Build an execution environment with the collection, and run a playbook in it."""
+    """What ansible-builder makes of the collection, a run under ansible-runner, and an image where one can be built."""
+    prepare(session)
+    python = controller_python(session, NEWEST)
+    builder = environment(session, "builder", python)
+    work = BUILD / "ee"
+    archive = build_archive(session, builder, work / "dist")
+    shutil.copy(archive, work / "imds-azure.tar.gz")
+    definition = COLLECTION / "tests" / "ee" / "execution-environment.yml"
+    shutil.copy(definition, work)
+    with session.chdir(work):
+        create = ("create", "--file", definition.name, "--context", "context", "--verbosity", "2")
+        session.run(str(builder / "ansible-builder"), *create, external=True)
+        install = ("collection", "install", "--force", "--offline", "--collections-path", "content", str(archive))
+        session.run(str(builder / "ansible-galaxy"), *install, external=True)
+        introspect = ("introspect", "--write-pip", "requirements.txt", "content")
+        session.run(str(builder / "ansible-builder"), *introspect, external=True)
+        run_as_in_the_image(session, python)
     # The client may be installed without the service that it talks to.
     for engine in ("podman", "docker"):
         if shutil.which(engine) and not subprocess.run([engine, "info"], capture_output=True, check=False).returncode:
             os.environ["ANTSIBULL_NOX_CONTAINER_ENGINE"] = engine
             session.notify("ee-check-newest")
             return
-    JUNIT.mkdir(parents=True, exist_ok=True)
-    note_skipped(session, "execution-environment", "neither podman nor docker answers")
+    note_skipped(session, "execution-environment-image", "neither podman nor docker answers")
+
+
+def run_as_in_the_image(session: nox.Session, python: str) -> None:
+    """Run the test playbook under ansible-runner, with nothing but what ansible-builder would install."""
+    session.run(f"python{python}", "-m", "venv", "--clear", "venv", external=True)
+    programs = Path.cwd() / "venv" / "bin"
+    core = nox.project.dependency_groups(PYPROJECT, f"core-{NEWEST}")
+    packages = (*core, "ansible-runner", "--requirement", "requirements.txt")
+    session.run(str(programs / "pip"), "install", "--quiet", *packages, external=True)
+    project = Path("private") / "project"
+    shutil.rmtree(project.parent, ignore_errors=True)
+    project.mkdir(parents=True)
+    shutil.copy(COLLECTION / "tests" / "ee" / "all.yml", project)
+    environment = {
+        "PATH": os.pathsep.join((str(programs), os.environ["PATH"])),
+        "PYTHONPATH": "",
+        "ANSIBLE_COLLECTIONS_PATH": str(Path.cwd() / "content"),
+    }
+    run = ("run", "private", "--playbook", "all.yml", "--cmdline=--inventory localhost,")
+    session.run(str(programs / "ansible-runner"), *run, env=environment, external=True)
 
 
 @nox.session(**_IN_PLACE, default=False)
