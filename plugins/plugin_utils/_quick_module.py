@@ -12,12 +12,12 @@ from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 from ansible.module_utils.errors import UnsupportedError
 from ansible_collections.imds.azure.plugins.module_utils._imds.outcome import Outcome
 
-from . import _action_base, _one_command
+from . import _action_base, _one_command, _one_command_windows
 from ._declined import DeclinedError
 
 MODULE, ONE_COMMAND = "module", "one_command"
 # Shell family -> how a host of that kind is asked without a module.
-WAYS = {"sh": _one_command.ask}
+WAYS = {"sh": _one_command.ask, "cmd": _one_command_windows.ask, "powershell": _one_command_windows.ask}
 
 
 def run(plugin: Any, operation: str, spec: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:

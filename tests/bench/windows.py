@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What the Windows module costs: CPU of a whole task under PowerShell, controller and C# compiler included."""
+"""What facts of a Windows host cost: CPU of a whole task under PowerShell, controller and C# compiler included."""
 
 from __future__ import annotations
 
@@ -38,26 +38,55 @@ def missing() -> str | None:
 
 
 def facts_vs_basic(port: int, rounds: int) -> dict[str, float]:
-    """Medians of some plays each, taken in turn."""
-    facts = {"imds.azure.azure_imds_facts_windows": {"endpoint": f"http://127.0.0.1:{port}", "detect": "force"}}
-    spent: dict[str, list[float]] = {"basic": [], "facts": []}
+    """Medians of some plays each, taken in turn: the task, which needs one command, and the module alone."""
+    asked = {"endpoint": f"http://127.0.0.1:{port}", "detect": "force"}
+    tasks: dict[str, dict[str, Any]] = {
+        "basic": {"only_basic": {}},
+        "facts": {"imds.azure.azure_imds_facts": asked},
+        "module": {"imds.azure.azure_imds_facts_windows": asked},
+    }
+    spent: dict[str, list[float]] = {name: [] for name in tasks}
     with tempfile.TemporaryDirectory() as scratch:
-        (Path(scratch) / "library").mkdir()
-        (Path(scratch) / "library" / "only_basic.ps1").write_text(BASIC)
+        _set_up(Path(scratch))
         for _round in range(rounds):
-            for name, task in (("basic", {"only_basic": {}}), ("facts", facts)):
+            for name, task in tasks.items():
                 spent[name].append(_cpu(Path(scratch), task))
-    return {"facts_windows_vs_basic": median(spent["facts"]) / median(spent["basic"])}
+    times = {name: median(values) for name, values in spent.items()}
+    return {
+        "facts_windows_vs_basic": times["facts"] / times["basic"],
+        "facts_windows_module_vs_basic": times["module"] / times["basic"],
+    }
+
+
+def _set_up(scratch: Path) -> None:
+    """A controller's directory, and a stand-in for ssh whose host has cmd for a shell, as Windows does by default."""
+    (scratch / "library").mkdir()
+    (scratch / "library" / "only_basic.ps1").write_text(BASIC)
+    (scratch / "bin").mkdir()
+    (scratch / "bin" / "powershell").symlink_to(str(shutil.which("pwsh")))
+    (scratch / "ssh").write_text('#!/bin/sh\nfor command; do :; done\nexec sh -c "$command"\n')
+    (scratch / "ssh").chmod(0o755)
+    host = {
+        "ansible_connection": "ssh",
+        "ansible_ssh_executable": str(scratch / "ssh"),
+        "ansible_shell_type": "cmd",
+    }
+    (scratch / "inventory.yml").write_text(json.dumps({"all": {"hosts": {"windows": host}}}))
 
 
 def _cpu(scratch: Path, task: dict[str, Any]) -> float:
     """Seconds of CPU of a play with some tasks."""
-    play = {"hosts": "localhost", "connection": "local", "gather_facts": False, "tasks": [task] * TASKS}
+    play = {"hosts": "all", "gather_facts": False, "tasks": [task] * TASKS}
     (scratch / "play.yml").write_text(json.dumps([play]))
-    command = ["ansible-playbook", "-i", "localhost,", "-e", f"ansible_pwsh_interpreter={shutil.which('pwsh')}"]
+    environment = {**os.environ, "PATH": f"{scratch / 'bin'}{os.pathsep}{os.environ['PATH']}"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
-        [*command, "play.yml"], cwd=scratch, env=os.environ, capture_output=True, text=True, check=False
+        ["ansible-playbook", "-i", "inventory.yml", "play.yml"],
+        cwd=scratch,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:

@@ -12,61 +12,22 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import platform
+from ansible_collections.imds.azure.plugins.plugin_utils import _smbios
 from ansible_collections.imds.azure.tests.windows.core import Core, encoded
-from ansible_collections.imds.azure.tests.windows.firmware import END, enclosure, raw, structure, system, table
+from ansible_collections.imds.azure.tests.windows.firmware import (
+    AZURE,
+    BIOS,
+    LONG,
+    SHAPES,
+    TAG,
+    UUID,
+    raw,
+    structure,
+    system,
+    table,
+)
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
-TAG = platform.AZURE_CHASSIS_ASSET_TAG.encode()
-UUID = bytes.fromhex("543a0d8e3c6a0e4b9a435f6f3c1f0e77")
-BIOS = structure(0, b"\x01\x02\x00\xf0\x03\x00", b"American Megatrends", b"090008")
-AZURE = table(BIOS, system(UUID), enclosure(TAG))
-LONG = structure(200, b"\x00" * 251)
-
-# name: (table, tag, UUID)
-SHAPES: dict[str, tuple[bytes | None, bytes | None, bytes | None]] = {
-    "an Azure VM": (AZURE, TAG, UUID),
-    "another order": (table(enclosure(TAG), system(UUID), BIOS), TAG, UUID),
-    "elsewhere": (table(system(UUID), enclosure(b"Default string")), b"Default string", UUID),
-    "a tag among blanks": (table(enclosure(b"  " + TAG + b" ")), TAG, None),
-    "a tag of blanks": (table(enclosure(b"   ")), None, None),
-    "a tag in UTF-8": (table(enclosure("größer".encode())), "größer".encode(), None),
-    "a tag that is long": (table(enclosure(b"x" * 5000)), b"x" * 256, None),
-    "no tag: string number 0": (table(enclosure(TAG, number=0)), None, None),
-    "a string number beyond the last": (table(enclosure(TAG, number=5)), None, None),
-    "the highest string number": (table(enclosure(TAG, number=255)), None, None),
-    "an enclosure that ends before its tag": (table(enclosure(TAG, size=8)), None, None),
-    "an enclosure that ends with its tag": (table(enclosure(TAG, size=9)), TAG, None),
-    "an enclosure of SMBIOS 2.0": (table(enclosure(TAG, size=13)), TAG, None),
-    "an enclosure without strings": (table(structure(3, b"\x00" * 18)), None, None),
-    "several enclosures, the first without a tag": (table(enclosure(TAG, number=0), enclosure(TAG)), TAG, None),
-    "several enclosures with tags": (table(enclosure(b"first"), enclosure(TAG)), b"first", None),
-    "a system of SMBIOS 2.0, without UUID": (table(system(UUID, size=8), enclosure(TAG)), TAG, None),
-    "a system whose UUID is cut": (table(system(UUID, size=23)), None, None),
-    "a system whose UUID is the end": (table(system(UUID, size=24)), None, UUID),
-    "a UUID of zeros": (table(system(b"\x00" * 16)), None, None),
-    "a UUID of ones": (table(system(b"\xff" * 16)), None, None),
-    "several systems": (table(system(UUID), system(b"x" * 16)), None, UUID),
-    "the longest structure": (table(LONG, enclosure(TAG)), TAG, None),
-    "unknown types": (table(structure(126, b"abc"), structure(255, b"", b"x"), enclosure(TAG)), TAG, None),
-    "behind the end": (raw(END + enclosure(TAG)), None, None),
-    "no end": (raw(enclosure(TAG) + system(UUID)), TAG, UUID),
-    "the length says less": (raw(enclosure(TAG) + END, length=20), None, None),
-    "the length says more": (raw(enclosure(TAG) + END, length=0xFFFFFFFF), TAG, None),
-    "the length says nothing": (raw(enclosure(TAG) + END, length=0), None, None),
-    "more behind the length": (raw(BIOS, length=len(BIOS)) + enclosure(TAG), None, None),
-    "a structure shorter than its header": (raw(b"\x03\x03\x00\x00\x00\x00" + enclosure(TAG)), None, None),
-    "a structure of no length": (raw(b"\x00" * 40 + enclosure(TAG)), None, None),
-    "cut within the strings": (raw(enclosure(TAG)[:-10]), None, None),
-    "cut before the last NUL": (raw(enclosure(TAG)[:-1]), TAG, None),
-    "cut within the structure": (raw(enclosure(TAG)[:12]), None, None),
-    "cut within a header": (raw(BIOS + b"\x03\x16"), None, None),
-    "only a head": (raw(b""), None, None),
-    "half a head": (b"\x00\x03\x01", None, None),
-    "nothing": (b"", None, None),
-    "no Windows": (None, None, None),
-    "garbage": (bytes(range(256)) * 8, None, None),
-}
 
 
 @pytest.mark.parametrize("name", SHAPES)
@@ -75,6 +36,7 @@ def test_smbios_tables_of_every_shape_are_read(core: Core, name: str) -> None:
     found = core("smbios", raw=encoded(given) if given is not None else None)
     assert found["tag"] == (tag.decode() if tag else None)
     assert found["uuid"] == (encoded(uuid) if uuid else None)
+    assert (_smbios.chassis_asset_tag(given) or None, _smbios.system_uuid(given)) == (found["tag"], uuid)
 
 
 def test_every_structure_is_walked(core: Core) -> None:
@@ -101,6 +63,7 @@ def test_a_table_cut_anywhere_invents_nothing(core: Core, length: int) -> None:
 def test_any_bytes(core: Core, data: bytes) -> None:
     found = core("smbios", raw=encoded(data))
     assert found["uuid"] is None or len(base64.b64decode(found["uuid"])) == 16
+    assert found["structures"] == [[one.kind, len(one.formatted), one.strings] for one in _smbios.structures(data)]
     assert sum(length for _kind, length, _strings in found["structures"]) <= len(data)
 
 

@@ -23,16 +23,24 @@ def run(options: Mapping[str, Any], delivery: str) -> Outcome:
     except OptionError as error:
         return Outcome({}, [], str(error))
     facts, warnings = gather(chosen, delivery)
-    if options["required"] and not facts["available"]:
-        meta = facts["meta"]
-        return Outcome(
-            {
-                "reason": facts["reason"],
-                "remedy": facts["remedy"],
-                "attempts": meta["attempts"],
-                "meta": {"delivery": delivery},
-            },
-            warnings,
-            f"No facts from IMDS: {meta['message']} {facts['remedy']}",
-        )
-    return Outcome({"ansible_facts": {"azure_imds": facts}}, warnings)
+    return ended(facts, warnings, options["required"])
+
+
+def ended(facts: dict[str, Any], warnings: list[str], required: bool) -> Outcome:
+    """How a task ends that found these facts.
+
+    :param required: whether it fails without an answer from IMDS
+    """
+    if not required or facts["available"]:
+        return Outcome({"ansible_facts": {"azure_imds": facts}}, warnings)
+    meta = facts["meta"]
+    return Outcome(
+        {
+            "reason": facts["reason"],
+            "remedy": facts["remedy"],
+            "attempts": meta["attempts"],
+            "meta": {"delivery": meta["delivery"]},
+        },
+        warnings,
+        f"No facts from IMDS: {meta['message']} {facts['remedy']}",
+    )

@@ -69,7 +69,7 @@ PURE = (
     *(f"module_utils._identity.{name}" for name in ("options", "resources", "surroundings", "tokens", "vault")),
     "module_utils._routes",
     "plugin_utils._route_plan",
-    "plugin_utils._task_options",
+    *(f"plugin_utils.{name}" for name in ("_smbios", "_task_options", "_windows_guest")),
     *(f"plugin_utils._attestation.{name}" for name in ("cms", "der", "document", "policy", "reasons")),
 )
 IMPURE_LAYERS = ("module_utils._routes.host",)
