@@ -36,7 +36,7 @@ RULES = {
     "identity_refused": Rule("identity_refused"),
     "resource_unknown": Rule("resource_unknown"),
 }
-_UNANSWERED = ("refused", "no_route", "route_prohibited", "connect_timeout", "read_timeout", "reset")
+UNANSWERED = ("refused", "no_route", "route_prohibited", "connect_timeout", "read_timeout", "reset")
 
 # What IMDS sends word for word; no other description is looked at.
 _NOT_FOUND = "identity not found"
@@ -143,7 +143,7 @@ class TokenPolicy(Policy):
             rest = self._identity_wait - elapsed
             return min(_LOOK, rest) if rest > 0 else None
         rule = self.rules[outcome]
-        if tries > len(rule.waits) or (outcome in _UNANSWERED and not self._patient):
+        if tries > len(rule.waits) or (outcome in UNANSWERED and not self._patient):
             return None
         if retry_after and retry_after.isdecimal() and len(retry_after) < 10:
             return float(retry_after)

@@ -25,7 +25,7 @@ class ArcKeys:
     """One-time keys in files of a directory, which is made when the first one is needed."""
 
     def __init__(self, directory: Path = DIRECTORY) -> None:
-        self._directory = directory
+        self.directory = directory
         self._lock = threading.Lock()
         self._waiting: dict[str, Path] = {}
 
@@ -35,8 +35,8 @@ class ArcKeys:
         :raises OSError: if it cannot be written
         """
         key = base64.b64encode(secrets.token_bytes(48)).decode()
-        path = self._directory / f"{uuid.uuid4()}.key"
-        self._directory.mkdir(mode=0o750, parents=True, exist_ok=True)
+        path = self.directory / f"{uuid.uuid4()}.key"
+        self.directory.mkdir(mode=0o750, parents=True, exist_ok=True)
         whole_files.write(path, key.encode(), 0o640, _place)
         with self._lock:
             self._waiting[key] = path
