@@ -92,7 +92,9 @@ def test_utilities_lie_where_signing_for_app_control_looks() -> None:
         *(PLUGINS / "module_utils").glob("*.psm1"),
         *(PLUGINS / "modules").glob("*.ps1"),
     }
-    assert {path for suffix in ("cs", "psm1", "ps1") for path in PLUGINS.rglob(f"*.{suffix}")} == signed
+    there = {path for suffix in ("cs", "psm1", "ps1") for path in PLUGINS.rglob(f"*.{suffix}")}
+    # What the controller sends as a command declines to run where only signed code may do more than compute.
+    assert {path for path in there if path.parent.name != "plugin_utils"} == signed
 
 
 @pytest.mark.parametrize("path", sources(), ids=lambda path: path.name)
