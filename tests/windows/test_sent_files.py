@@ -93,7 +93,7 @@ def test_utilities_lie_where_signing_for_app_control_looks() -> None:
         *(PLUGINS / "modules").glob("*.ps1"),
     }
     there = {path for suffix in ("cs", "psm1", "ps1") for path in PLUGINS.rglob(f"*.{suffix}")}
-    # What the controller sends as a command declines to run where only signed code may do more than compute.
+    # The script of the one command declines to run where signatures count.
     assert {path for path in there if path.parent.name != "plugin_utils"} == signed
 
 
