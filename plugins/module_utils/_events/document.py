@@ -35,7 +35,9 @@ class Event:
         self.event_status = self._word(raw, "EventStatus", "event_status", terms.STATUSES, required=True)
         self.resource_type = self._text(raw, "ResourceType", "resource_type")
         self.resources = self._names(raw.get("Resources"), api_version)
-        self.mine, self.only_mine = self._owned(vm_name)
+        self.mine: bool | None = None
+        self.only_mine: bool | None = None
+        self.tell_apart(vm_name)
         self.not_before_raw = self._text(raw, "NotBefore", "not_before")
         at = dates.parse(self.not_before_raw) if self.not_before_raw else None
         if at is None and (self.not_before_raw or not self.started):
@@ -53,6 +55,15 @@ class Event:
         if self.event_id:
             return self.event_id.lower()
         return f"{self.event_type} {' '.join(sorted(self.resources))}".lower()
+
+    def tell_apart(self, vm_name: str | None) -> None:
+        """Say whose event it is, where the VM's name is known."""
+        if vm_name is None:
+            return
+        ours = [name.lower() == vm_name.lower() for name in self.resources]
+        self.mine = any(ours)
+        # A name that can't be read is not known to be ours.
+        self.only_mine = bool(ours) and all(ours) and "resources" not in self.unrecognized
 
     @property
     def started(self) -> bool:
@@ -101,13 +112,6 @@ class Event:
         if api_version == terms.PREVIEW:
             return [name[1:] if name.startswith("_") else name for name in names]
         return names
-
-    def _owned(self, vm_name: str | None) -> tuple[bool | None, bool | None]:
-        if vm_name is None:
-            return None, None
-        ours = [name.lower() == vm_name.lower() for name in self.resources]
-        # A name that can't be read is not known to be ours.
-        return any(ours), bool(ours) and all(ours) and "resources" not in self.unrecognized
 
     def _duration(self) -> int | None:
         raw = self.duration_raw
