@@ -10,7 +10,8 @@ short_description: Read instance metadata, versions, load balancer or attested d
 description:
   - Reads one path of the Azure Instance Metadata Service (IMDS) of the host and returns its content unchanged. That can be a whole
     document, a part of the instance document, or a single value.
-  - Covers C(instance), C(versions), C(loadbalancer) and C(attested/document). Identity tokens and scheduled events can't be read.
+  - Covers C(instance), C(versions), C(loadbalancer) and C(attested/document). Identity tokens and scheduled events can't be read;
+    M(imds.azure.azure_imds_scheduled_events_info) reads the latter.
   - For facts that are typed, complete and redacted, use M(imds.azure.azure_imds_facts).
   - Nothing is redacted here. Documents with C(compute) contain user data, custom data and public SSH keys in clear text, and
     user data often holds passwords. Set C(no_log=true) on a task that reads them, because Ansible would otherwise show them in

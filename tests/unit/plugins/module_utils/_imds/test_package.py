@@ -78,6 +78,12 @@ print(*sorted(name for name in sys.modules if name.startswith("_imds.")))
     assert not loaded & {"client", "facts", "guest", "paths", "retry", "transport"}
 
 
+@pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.name))
+def test_facts_never_ask_for_scheduled_events(file: Path) -> None:
+    """The first request switches them on for the VM, and takes up to two minutes."""
+    assert "scheduledevents" not in file.read_text(encoding="utf-8").lower()
+
+
 def test_in_a_zip_each_module_is_compiled_once(tmp_path: Path) -> None:
     """Python's own importer of zips compiles twice, see interpreter.py."""
     archive = tmp_path / "core.zip"
