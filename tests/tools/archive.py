@@ -35,7 +35,7 @@ class ArchiveError(Exception):
 def source_time(sources: Path) -> int:
     """Seconds since 1970: ``SOURCE_DATE_EPOCH``, or when the last commit in `sources` was made.
 
-    Raises ArchiveError if neither is known.
+    :raises ArchiveError: if neither is known
     """
     given = os.environ.get("SOURCE_DATE_EPOCH", "")
     if given:
@@ -50,7 +50,10 @@ def source_time(sources: Path) -> int:
 
 
 def normalise(archive: bytes, time: int) -> bytes:
-    """The same archive with files sorted by name and all times set to `time`. Raises ArchiveError."""
+    """The same archive with files sorted by name and all times set to `time`.
+
+    :raises ArchiveError: if it is not the archive of a collection
+    """
     contents = _read(archive)
     try:
         listed: dict[str, Any] = json.loads(contents[FILES][1])

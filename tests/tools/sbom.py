@@ -38,7 +38,10 @@ REQUIREMENTS = "meta/ee-requirements.txt"
 
 
 def materials(archive: Path) -> str:
-    """The bill of materials as JSON. Raises ValueError where it does not conform to the schema of CycloneDX."""
+    """The bill of materials as JSON.
+
+    :raises ValueError: where it does not conform to the schema of CycloneDX
+    """
     with tarfile.open(archive) as tar:
         files, manifest = _json(tar, "FILES.json"), _json(tar, "MANIFEST.json")
         requires_ansible = yaml.safe_load(_read(tar, "meta/runtime.yml"))["requires_ansible"]
