@@ -48,6 +48,8 @@ def up(document: Mapping[str, Any], name: str) -> Place:
         place.create([FABRIC, *(vm.name for vm in topology.vms)])
         place.spec.write_text(json.dumps(document, indent=1), encoding="utf-8")
         place.inventory.write_text(json.dumps(inventory(topology, place), indent=1), encoding="utf-8")
+        if topology.vaults:
+            place.vaults.write_text(json.dumps(topology.vaults), encoding="utf-8")
         place.vms.write_text(json.dumps([fabric.emulated(vm) for vm in topology.vms if vm.imds]), encoding="utf-8")
         try:
             for vm in topology.vms:

@@ -1,6 +1,6 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The fabric: router of all subnets, owner of the two well-known addresses, home of the emulator.
+"""The fabric: router of all subnets, owner of the two well-known addresses and of the vaults', home of the emulator.
 
 Its only links are the VMs' cables. As in Azure, each cable is a subnet's gateway, answers ARP for all the other VMs,
 and takes only packets that come from an address of the NIC at its other end.
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import LabError, SpecError
-from .spec import Nic, Topology, Vm
+from .spec import VAULT, Nic, Topology, Vm
 from .state import REPOSITORY, Place
 from .vm import IMDS, WIRESERVER, fabric_link
 
@@ -32,7 +32,7 @@ _LOCAL_SECOND = "10"
 def configuration(topology: Topology) -> list[list[str]]:
     """The ``ip`` commands for the fabric's end of every cable. Pure."""
     commands = [["link", "set", "lo", "up"]]
-    commands += [["address", "add", f"{address}/32", "dev", "lo"] for address in (IMDS, WIRESERVER)]
+    commands += [["address", "add", f"{address}/32", "dev", "lo"] for address in (IMDS, WIRESERVER, VAULT)]
     silent: list[list[str]] = []
     for vm in topology.vms:
         for number, nic in enumerate(vm.nics):
@@ -109,6 +109,8 @@ def start_emulator(topology: Topology, place: Place) -> None:
     log = place.path / "emulator.log"
     command = [sys.executable, "-m", "azure_imds_emulator", "--listen", f"{IMDS}:80"]
     command += ["--control", "{}:{}".format(*CONTROL), "--vms", str(place.vms), "--ready-file", str(ready)]
+    if topology.vaults:
+        command += ["--vaults", str(place.vaults), "--vault-listen", f"{VAULT}:443"]
     with log.open("wb") as output:
         emulator = subprocess.Popen(
             command,
@@ -125,6 +127,8 @@ def start_emulator(topology: Topology, place: Place) -> None:
 
 def _failure(topology: Topology, message: str) -> LabError:
     """Why the emulator did not start. A VM that it refused is named as in the topology, which may have more VMs."""
+    if "vaults" in message:
+        return SpecError(message.rpartition("azure_imds_emulator: ")[2])
     found = re.search(r"vms\[(\d+)\](.*)", message)
     if not found:
         return LabError(f"the emulator did not start: {message}")

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from . import disk_tree, loop, namespaces, sysfs
 from .errors import RefusedError
-from .spec import Vm
+from .spec import VAULT, Vm
 
 _COPIED = "etc"
 _OPENED = ("usr", "usr/lib", "usr/local", "var", "var/cache", "var/lib", "var/log", "var/tmp", "opt", "srv", "home")
@@ -164,9 +164,10 @@ class Root:
 
     def _names(self, vm: Vm) -> None:
         etc = self.path / "etc"
+        vaults = "".join(f"{VAULT} {host}\n" for host in vm.vault_hosts)
         for name, text in {
             "hostname": f"{vm.name}\n",
-            "hosts": f"127.0.0.1 localhost\n{vm.nics[0].address} {vm.name}\n",
+            "hosts": f"127.0.0.1 localhost\n{vm.nics[0].address} {vm.name}\n{vaults}",
             "resolv.conf": "nameserver 168.63.129.16\n",
         }.items():
             (etc / name).unlink(missing_ok=True)

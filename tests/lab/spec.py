@@ -19,12 +19,14 @@ from .fields import Fields
 
 AZURE_ASSET_TAG = "7783-7084-3265-9085-8269-3286-77"
 FABRIC = "fabric"
+VAULT = "192.0.2.53"  # where key vaults answer: TEST-NET-1, which the fabric routes like the Internet
 DEFAULT_PYTHON = "/usr/bin/python3"
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _GROUP = re.compile(r"[a-z_][a-z0-9_]*")
 _MAC = re.compile(r"([0-9a-f]{2}:){5}[0-9a-f]{2}")
 _FIRST_HOST = 4  # Azure keeps the first four addresses of a subnet for itself; .1 is the gateway.
+_VAULT_DOMAINS = ("vault.azure.net", "vault.usgovcloudapi.net", "vault.azure.cn")
 _NAMESPACE = uuid.UUID("6d1f1f1e-5b0e-4f2b-9d59-2f6d5a0b7c11")
 
 
@@ -75,6 +77,7 @@ class Vm:
     sshd: bool
     groups: tuple[str, ...]
     vars: dict[str, Any]
+    vault_hosts: tuple[str, ...]
     disks: tuple[disk_spec.Disk, ...]
     stacks: tuple[disk_spec.Stack, ...]
 
@@ -85,6 +88,7 @@ class Topology:
 
     vms: tuple[Vm, ...]
     emulator: bool
+    vaults: tuple[dict[str, Any], ...]
 
 
 def check_name(name: str, path: str) -> str:
@@ -135,12 +139,23 @@ class _Reader:
         fields = Fields(document, "")
         emulator = fields.take("emulator", (bool,), True)
         vms = fields.take("vms", (list,), [])
+        vaults = self._vaults(fields)
         fields.done()
         if not 1 <= len(vms) <= 200:
             raise SpecError(f"vms: expected 1 to 200 VMs, got {len(vms)}")
-        return Topology(tuple(self._vm(vm, index) for index, vm in enumerate(vms)), emulator)
+        hosts = tuple(f"{vault['name']}.{domain}" for vault in vaults for domain in _VAULT_DOMAINS)
+        return Topology(tuple(self._vm(vm, index, hosts) for index, vm in enumerate(vms)), emulator, vaults)
 
-    def _vm(self, document: object, index: int) -> Vm:
+    @staticmethod
+    def _vaults(fields: Fields) -> tuple[dict[str, Any], ...]:
+        """The key vaults. The emulator checks all but their names."""
+        vaults = fields.take("vaults", (list,), [])
+        for number, vault in enumerate(vaults):
+            path = f"{fields.at('vaults')}[{number}]"
+            check_name(Fields(vault, path).take("name", (str,), ""), f"{path}.name")
+        return tuple(vaults)
+
+    def _vm(self, document: object, index: int, vault_hosts: tuple[str, ...]) -> Vm:
         fields = Fields(document, f"vms[{index}]")
         name = check_name(fields.take("name", (str,), ""), fields.at("name"))
         if name == FABRIC:
@@ -169,6 +184,7 @@ class _Reader:
             sshd=fields.take("sshd", (bool,), False),
             groups=fields.strings("groups"),
             vars=fields.take("vars", (dict,), {}),
+            vault_hosts=vault_hosts,
             disks=disks,
             stacks=disk_spec.stacks(fields, disks),
         )

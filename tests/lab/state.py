@@ -4,7 +4,7 @@
 
 LAB_DIR/NAME/spec.json      the topology as it was given
 LAB_DIR/NAME/inventory.json the VMs as an Ansible inventory
-LAB_DIR/NAME/vms.json       what the emulator was started with
+LAB_DIR/NAME/vms.json       what the emulator was started with; vaults.json beside it, if there are key vaults
 LAB_DIR/NAME/members/VM     "PID BIRTH OPTIONS": process 1 of each member, the fabric included; more options for nsenter
 LAB_DIR/NAME/shell/VM       the command that is /bin/sh inside the VM
 LAB_DIR/NAME/tmp/VM         the one directory that controller and VM share
@@ -93,6 +93,10 @@ class Place:
     @property
     def vms(self) -> Path:
         return self.path / "vms.json"
+
+    @property
+    def vaults(self) -> Path:
+        return self.path / "vaults.json"
 
     @property
     def inventory(self) -> Path:

@@ -48,6 +48,12 @@ def test_a_subnet_may_hold_several_vms() -> None:
     assert [str(vm.nics[0].address) for vm in topology.vms] == ["10.1.0.4", "10.1.0.5", "10.1.0.6"]
 
 
+def test_every_vm_knows_the_names_of_the_key_vaults() -> None:
+    topology = spec.parse({"vms": [VM, {"name": "vm2"}], "vaults": [{"name": "kv-web", "secrets": {"a": "b"}}]})
+    assert all("kv-web.vault.azure.net" in vm.vault_hosts for vm in topology.vms)
+    assert topology.vaults == ({"name": "kv-web", "secrets": {"a": "b"}},)
+
+
 def test_a_host_elsewhere_is_not_emulated() -> None:
     vm = one(chassis_asset_tag=False)
     assert (vm.imds, vm.chassis_asset_tag) == (False, None)
@@ -64,12 +70,15 @@ def test_everything_in_a_big_lab_is_unique() -> None:
 
 WRONG: dict[str, tuple[Any, str]] = {
     "no object": ([], "topology: expected an object, got a list"),
-    "unknown field": ({"vms": [VM], "vnets": []}, "vnets: unknown field; known are emulator, vms"),
+    "unknown field": ({"vms": [VM], "vnets": []}, "vnets: unknown field; known are emulator, vms, vaults"),
     "no VM": ({"vms": []}, "vms: expected 1 to 200"),
     "emulator": ({"vms": [VM], "emulator": 1}, "emulator: expected true or false, got an integer"),
     "no name": ({"vms": [{}]}, "vms[0].name: ''"),
     "path as name": ({"vms": [{"name": "../x"}]}, "vms[0].name: '../x'"),
     "fabric": ({"vms": [{"name": "fabric"}]}, "vms[0].name: 'fabric' is the fabric's"),
+    "vaults": ({"vms": [VM], "vaults": {}}, "vaults: expected a list, got an object"),
+    "vault": ({"vms": [VM], "vaults": ["kv"]}, "vaults[0]: expected an object, got a string"),
+    "name of a vault": ({"vms": [VM], "vaults": [{"name": "kv.x"}]}, "vaults[0].name: 'kv.x'"),
     "same name": ({"vms": [VM, VM]}, "vms[1].name: vm1 is already used by vms[0].name"),
 }
 WRONG_IN_VM: dict[str, tuple[dict[str, Any], str]] = {
