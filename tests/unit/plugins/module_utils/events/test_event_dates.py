@@ -3,8 +3,12 @@
 
 from __future__ import annotations
 
+from email.utils import formatdate
+
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._events import dates
+from hypothesis import given
+from hypothesis import strategies as st
 
 NOON = 1_615_855_426  # 2021-03-16T00:43:46Z
 
@@ -73,3 +77,15 @@ def test_other_moments(text: str, moment: str) -> None:
 )
 def test_what_is_no_date(text: str) -> None:
     assert dates.parse(text) is None
+
+
+@given(st.integers(0, 250_000_000_000))
+def test_what_imds_writes_is_read(seconds: int) -> None:
+    assert dates.parse(formatdate(seconds, usegmt=True)) == seconds
+    assert dates.parse(dates.iso(seconds)) == seconds
+
+
+@given(st.text() | st.from_regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?([+-][0-9]{2}:[0-9]{2})?"))
+def test_any_text_is_a_date_or_none(text: str) -> None:
+    seconds = dates.parse(text)
+    assert seconds is None or dates.parse(dates.iso(seconds)) == seconds

@@ -13,8 +13,12 @@ import pytest
 from ansible_collections.imds.azure.plugins.module_utils._events import document, terms
 from ansible_collections.imds.azure.plugins.module_utils._events.document import DocumentError, Event, parse, soonest
 from ansible_collections.imds.azure.tests.scenarios.imds.events import ID, NOW, OTHER_ID, VM, raw_document, raw_event
+from hypothesis import given
+from hypothesis import strategies as st
 
 FOLDER = Path(document.__file__).parent
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+ANYTHING = SCALARS | st.lists(SCALARS, max_size=3) | st.dictionaries(st.text(max_size=3), SCALARS, max_size=2)
 
 
 def typed(**fields: Any) -> Event:
@@ -181,3 +185,17 @@ print(document.parse({{"Events": []}}, 0).events, "ansible" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, text=True, timeout=30, check=True)
     assert done.stdout.split() == ["[]", "False"]
+
+
+@given(
+    st.dictionaries(st.sampled_from(sorted(raw_event())), ANYTHING),
+    st.sampled_from(terms.VERSIONS),
+    st.none() | st.text(),
+)
+def test_no_event_is_an_error(fields: dict[str, Any], version: str, name: str | None) -> None:
+    (event,) = parse(raw_document(fields), NOW, name, version).events
+    shown = event.as_dict()
+    assert json.loads(json.dumps(shown)) == shown
+    assert set(event.unrecognized) < set(shown)
+    assert event.only_mine is not True or event.mine
+    assert event.key == event.key.lower()
