@@ -184,6 +184,7 @@ def test_events_of_other_vms_are_refused_as_a_whole(life: Life, selected: dict[s
 
 def test_events_of_other_vms_are_approved_if_that_is_meant(life: Life) -> None:
     life.add(scenario="shared")
+    life.refusals = [answer(503)] * 9
     result, problem = life.reach("approved", event_ids=[ID], others="allow")
     assert (problem, result["changed"], kinds(result)) == ("", True, ["Reboot Started"])
 
@@ -320,6 +321,20 @@ def test_a_start_that_takes_too_long(life: Life) -> None:
     result, problem = life.reach("approved", event_ids=[ID])
     assert (result["changed"], result["approved"], result["timed_out"]) == (True, [ID], True)
     assert problem.startswith("IMDS confirmed the approval, but not all events started within 300 seconds: Reboot")
+
+
+def test_trouble_before_a_confirmation_is_no_news(life: Life) -> None:
+    life.add(type="Reboot", start_delay=500)
+    life.refusals = [answer(503)] * 5
+    result, _problem = life.reach("approved", event_ids=[ID])
+    assert (result["approved"], result["timed_out"], result["notes"]) == ([ID], True, [])
+
+
+def test_other_vms_that_come_after_the_confirmation_change_nothing(life: Life) -> None:
+    life.add(type="Reboot", start_delay=100)
+    life.at(50, lambda: life.change(resources=["vm1", "vm2"]))
+    result, problem = life.reach("approved", event_ids=[ID])
+    assert (problem, result["changed"], kinds(result)) == ("", True, ["Reboot Started"])
 
 
 def test_what_starts_and_ends_between_two_looks_is_done(life: Life) -> None:
