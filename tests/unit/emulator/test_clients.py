@@ -4,14 +4,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from ansible_collections.imds.azure.tests.scenarios.running_emulator import Running, start
 
 URL = "/metadata/instance?api-version=2025-04-07"
 
@@ -62,3 +65,74 @@ def test_requests_gets_the_document(imds: Any) -> None:
         imds.fault(truncate=True, count=1)
         with pytest.raises(requests.exceptions.RequestException):
             session.get(imds.url + URL, headers={"Metadata": "true"}, timeout=10)
+
+
+# --- Microsoft's clients of managed identities ------------------------------------------------------------------------
+
+ARM = "https://management.azure.com"
+RESOURCE_ID = "/subscriptions/s/resourcegroups/g/providers/Microsoft.ManagedIdentity/userAssignedIdentities/id-web"
+WEB = {"name": "id-web", "client_id": "aaaaaaaa-0000-4000-8000-000000000001",
+       "object_id": "aaaaaaaa-0000-4000-8000-000000000002", "resource_id": RESOURCE_ID}  # fmt: skip
+UNKNOWN = "aaaaaaaa-0000-4000-8000-000000000009"
+
+
+@pytest.fixture(name="identified", scope="module")
+def _identified(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """An emulator that these clients take for IMDS. What is not loopback is out of reach: `loopback_guard`."""
+    vms = [{"name": "vm1", "identity": {"system_assigned": True, "user_assigned": [WEB]}}]
+    with start(vms, ca_directory=tmp_path_factory.mktemp("ca")) as imds, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AZURE_POD_IDENTITY_AUTHORITY_HOST", imds.url)
+        patch.setenv("NO_PROXY", "127.0.0.1")
+        for name in ("IDENTITY_ENDPOINT", "MSI_ENDPOINT", "AZURE_CLIENT_ID"):
+            patch.delenv(name, raising=False)
+        yield imds
+
+
+@pytest.mark.usefixtures("identified")
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"client_id": WEB["client_id"]},
+        {"identity_config": {"object_id": WEB["object_id"]}},
+        {"identity_config": {"resource_id": RESOURCE_ID}},
+    ],
+)
+def test_azure_identity_gets_tokens(given: dict[str, Any]) -> None:
+    azure = pytest.importorskip("azure.identity")
+    with azure.ManagedIdentityCredential(**given) as credential:
+        token = credential.get_token(f"{ARM}/.default")
+    claims = json.loads(base64.urlsafe_b64decode(token.token.split(".")[1] + "==="))
+    assert (claims["appid"] == WEB["client_id"]) == bool(given)
+    assert claims["aud"] == ARM
+    assert abs(token.expires_on - claims["exp"]) < 60  # it goes by expires_in and its own clock
+
+
+def test_azure_identity_s_chain_finds_the_identity_and_understands_a_refusal(identified: Running) -> None:
+    azure = pytest.importorskip("azure.identity")
+    with azure.DefaultAzureCredential(process_timeout=1) as chain:
+        token = chain.get_token(f"{ARM}/.default").token
+    assert token.count(".") == 2
+    assert identified.requests()[-1]["headers"]["User-Agent"].startswith("azsdk-python-identity/")
+    credential = azure.ManagedIdentityCredential(client_id=UNKNOWN)
+    with credential, pytest.raises(azure.CredentialUnavailableError) as caught:
+        credential.get_token(f"{ARM}/.default")
+    assert "Identity not found" in str(caught.value)
+
+
+@pytest.mark.usefixtures("identified")
+def test_msal_gets_tokens_and_errors() -> None:
+    msal, requests = pytest.importorskip("msal"), pytest.importorskip("requests")
+    kinds = {name.removesuffix("_id"): value for name, value in WEB.items() if name != "name"}
+    assert sorted(kinds) == ["client", "object", "resource"]
+    with requests.Session() as session:
+
+        def ask(identity: Any) -> dict[str, Any]:
+            client = msal.ManagedIdentityClient(identity, http_client=session)
+            return dict(client.acquire_token_for_client(resource=ARM))
+
+        assert ask(msal.SystemAssignedManagedIdentity())["token_type"] == "Bearer"
+        for kind, value in kinds.items():
+            assert ask(msal.UserAssignedManagedIdentity(**{f"{kind}_id": value}))["expires_in"] > 86000
+        answer = ask(msal.UserAssignedManagedIdentity(client_id=UNKNOWN))
+    assert answer == {"error": "invalid_request", "error_description": "Identity not found"}
