@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looks at a site in headless Chromium: look.html follows its links at the width of a phone, and reports."""
+"""Looks at a site in headless Chromium: look.html follows its links at the width of a phone, and reports.
+
+Another page may take its place, to use what a site has instead of following links.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +50,8 @@ class Report:
 class Handler(http.server.SimpleHTTPRequestHandler):
     """Serves the site, the page that looks at it, and takes that page's report."""
 
-    def __init__(self, *args: Any, reports: queue.Queue[Report], **kwargs: Any) -> None:
+    def __init__(self, *args: Any, looks: Path, reports: queue.Queue[Report], **kwargs: Any) -> None:
+        self.looks = looks
         self.reports = reports
         super().__init__(*args, **kwargs)
 
@@ -55,7 +59,7 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         if self.path != "/look":
             super().do_GET()
             return
-        page = (Path(__file__).parent / "look.html").read_bytes()
+        page = self.looks.read_bytes()
         self.send_response(200)
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(page)))
@@ -93,13 +97,14 @@ def browser(program: str, url: str) -> Iterator[None]:
                 process.wait()
 
 
-def look(program: str, site: Path) -> Report:
-    """What the browser reports of a site.
+def look(program: str, site: Path, looks: str = "look.html") -> Report:
+    """What the browser reports of a site. `looks`: the page beside this file that looks at it.
 
     :raises queue.Empty: if no report comes
     """
     reports: queue.Queue[Report] = queue.Queue()
-    handler = partial(Handler, directory=str(site), reports=reports)
+    page = Path(__file__).parent / looks
+    handler = partial(Handler, directory=str(site), looks=page, reports=reports)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:

@@ -6,21 +6,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from pathlib import Path
 
 import pytest
-from ansible_collections.imds.azure.tests.site.browser import BROWSERS, look
+from ansible_collections.imds.azure.tests.site.browser import look
 
 PAGE = "<!DOCTYPE html><html><head><title>A page</title></head><body>{}</body></html>"
-
-
-@pytest.fixture(scope="module")
-def chromium() -> str:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        pytest.skip("the site is not looked at without Chromium")
-    return program
 
 
 def test_site(chromium: str) -> None:
