@@ -39,7 +39,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
         "plugin_utils._attestation",
         "plugin_utils._route_plan",
     ),
-    "filter": ("module_utils._imds",),
+    "filter": ("module_utils._imds", "plugin_utils._fleet"),
     "lookup": ("module_utils._identity", "module_utils._imds"),
     "doc_fragments": (),
     # The options of the modules, and what only they need.
@@ -54,6 +54,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     # What the action plugins share.
     "plugin_utils": ("module_utils._imds",),
     "plugin_utils._attestation": (),
+    "plugin_utils._fleet": (),
     "plugin_utils._route_plan": ("module_utils._imds", "module_utils._routes"),
 }
 
@@ -69,7 +70,7 @@ PURE = (
     *(f"module_utils._identity.{name}" for name in ("options", "resources", "surroundings", "tokens", "vault")),
     "module_utils._routes",
     "plugin_utils._route_plan",
-    *(f"plugin_utils.{name}" for name in ("_smbios", "_task_options", "_windows_guest")),
+    *(f"plugin_utils.{name}" for name in ("_fleet", "_smbios", "_task_options", "_windows_guest")),
     *(f"plugin_utils._attestation.{name}" for name in ("cms", "der", "document", "policy", "reasons")),
 )
 IMPURE_LAYERS = ("module_utils._routes.host",)
