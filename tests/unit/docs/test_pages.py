@@ -12,6 +12,7 @@ import pytest
 import yaml
 from ansible_collections.imds.azure.plugins.module_utils import _route_fix
 from ansible_collections.imds.azure.plugins.module_utils._attest import argument_spec as attest_spec
+from ansible_collections.imds.azure.plugins.module_utils._imds import disks
 from ansible_collections.imds.azure.plugins.module_utils._module import argument_spec as imds_spec
 from ansible_collections.imds.azure.tests.scenarios.guide import Guide
 
@@ -64,6 +65,19 @@ def test_links_lead_somewhere(page: Path) -> None:
             headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
             anchors = {re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-") for heading in headings}
             assert anchor in anchors, f"{page.name} links to {target}#{anchor}"
+
+
+def test_page_about_disks_names_every_code() -> None:
+    told = {row[0] for row in rows("disks", "Code")} | {row[0] for row in rows("disks", "Reason")}
+    assert told == {*disks.CONTRADICTIONS, *disks.UNREADABLE, "not_read"}
+
+
+def test_recipes_about_disks_are_those_that_molecule_runs() -> None:
+    recipes = [sample for sample in Guide("disks").samples if sample.caption]
+    assert len(recipes) == 2
+    for recipe in recipes:
+        text = (ROOT / "extensions" / "molecule" / "disks" / recipe.caption).read_text(encoding="utf-8")
+        assert re.sub(" # noqa: .*", "", text).endswith(f"\n{recipe.text}"), recipe.caption
 
 
 def test_references_to_guides_lead_somewhere() -> None:

@@ -147,6 +147,35 @@ def test_gather_shows_the_reason_of_what_is_required(tmp_path: Path) -> None:
     assert table(output)["vm"].split() == ["-", "-", "-", "-", "failed:", "no_route"]
 
 
+DISKS = {"import_playbook": "imds.azure.disks"}
+LINUX_DEVICE = {"path": "/dev/sdd", "size_bytes": 16 << 30, "mounts": [{"path": "/data"}], "confidence": "exact"}
+WINDOWS_DEVICE = {"number": 2, "path": "x", "drive_letters": ["F", "G"], "confidence": "guessed"}
+STORAGE = {
+    "os_disk": {"name": "web-os", "disk_size_gb": 30, "device": None},
+    "data_disks": [
+        {"lun": 0, "name": f"data{CLEAR}", "disk_size_gb": 4, "device": {**LINUX_DEVICE, "confidence": "guessed"}},
+        {"lun": 7, "device": WINDOWS_DEVICE},
+    ],
+    "resource_disk": {"device": LINUX_DEVICE},
+    "local_disks": [{"name": None, "device": {**LINUX_DEVICE, "mounts": [], "size_bytes": 3 << 29}}],
+    "contradictions": [{"code": "missing_device", "message": f"This {CLEAR_8} contradicts."}],
+}
+
+
+def test_disks_lists_those_of_every_kind(tmp_path: Path) -> None:
+    output = played_hosts.run_plays(tmp_path, HOST, [DISKS], answer(storage=STORAGE))
+    rows = [row.split(None, 1)[1].strip() for row in re.findall(r'^ +"(vm .*?)"', output, re.MULTILINE)]
+    assert [re.split("  +", row) for row in rows[:5]] == [
+        ["os", "web-os", "30 GiB", "-", "-"],
+        ["0", "data\\\\x1b[2J", "4 GiB", "/dev/sdd (guessed) /data"],
+        ["7", "-", "-", "disk 2 (guessed) F, G"],
+        ["temp", "-", "16 GiB", "/dev/sdd", "/data"],
+        ["local", "-", "1.5 GiB", "/dev/sdd", "-"],
+    ]
+    assert rows[5:] == ["This \\\\x9b2J contradicts.", "Disks are only read where IMDS has answered."]
+    assert controls_nothing(output, "Show the disks")
+
+
 @pytest.mark.parametrize("option", ["endpoint", "detect", "timeout"])
 def test_gather_honours_the_variables_of_the_role(tmp_path: Path, option: str) -> None:
     """A played host answers whatever it is asked, so the variable is one that can't be read unnoticed."""
