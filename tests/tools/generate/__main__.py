@@ -38,11 +38,10 @@ _ATTEST = {name: option for name, option in _attest.argument_spec().items() if n
 
 
 def _own_options(module: object) -> list[str]:
-    """Those that no shared spec has."""
+    """Those that no shared spec has, or has otherwise."""
     spec = argument_spec(module)  # type: ignore[arg-type]
-    return powershell_spec.entries(
-        {name: option for name, option in spec.items() if not {name} & {*_SHARED, *_FACTS, *_ATTEST}}
-    )
+    shared = {**_SHARED, **_FACTS, **_ATTEST}
+    return powershell_spec.entries({name: option for name, option in spec.items() if shared.get(name) != option})
 
 
 _UTILS, _MODULES, _GUIDES = "plugins/module_utils", "plugins/modules", "docs/docsite/rst"
