@@ -39,7 +39,7 @@ options:
     choices: [Freeze, Reboot, Redeploy, Preempt, Terminate, SpotRebalanceRecommendation]
   sources:
     description:
-      - Only events that the platform or a user caused. Known since API version 2019-08-01.
+      - Only events that the platform or a user caused. Needs API version 2019-08-01 or newer.
     type: list
     elements: str
     choices: [Platform, User]
@@ -52,20 +52,20 @@ options:
   event_ids:
     description:
       - Only these events, by their C(event_id). Upper and lower case are the same.
-      - An event must meet all filters that are given. An empty list lets no event through.
+      - An event must match all filters that are given. An empty list matches no event.
     type: list
     elements: str
   mine:
     description:
-      - Only events that name this VM. IMDS shows a VM also the events of those that share its maintenance domain, such as its
+      - Only events that name this VM. IMDS also shows a VM the events of those that share its maintenance domain, such as its
         availability set or the placement group of its scale set.
-      - With V(false), events of other VMs too.
+      - With V(false), the events of those VMs too.
       - The VM's name is asked from IMDS. In a scale set it differs from the host name.
     type: bool
     default: true
   within:
     description:
-      - Only events that start within so many seconds. Events that have started, or whose time is unknown, meet this too.
+      - Only events that start within so many seconds. Events that have started, or whose time is unknown, match too.
     type: int
 notes:
   - Reading switches scheduled events on for the VM. Events show up within five minutes of that.

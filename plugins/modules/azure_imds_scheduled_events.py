@@ -37,9 +37,9 @@ attributes:
 options:
   state:
     description:
-      - V(approved) approves the events that meet all filters, in one request. It needs O(event_ids) or another filter. Events that
+      - V(approved) approves the events that match all filters, in one request. It needs O(event_ids) or another filter. Events that
         have started or are gone need no approval.
-      - V(appeared) waits until an event meets all filters.
+      - V(appeared) waits until an event matches all filters.
       - V(gone) waits until the events in O(event_ids) are over or cancelled. Other filters are not considered.
       - An event counts as gone when two answers in a row lack it, or one whose incarnation has gone up.
     type: str
@@ -47,7 +47,7 @@ options:
     required: true
   others:
     description:
-      - What O(state=approved) does about events that name other VMs too. The approval would start them for these VMs as well.
+      - What O(state=approved) does with events that name other VMs too. An approval starts them for those VMs as well.
       - V(refuse) fails, and approves none of the events.
       - V(allow) approves them.
     type: str
@@ -57,12 +57,12 @@ options:
     description:
       - Seconds for the whole operation, at most 86400. Only if the first answer takes longer because it switches scheduled events
         on, up to 30 seconds are added.
-      - Errors that pass, such as status 429 or 5xx and missing answers, are waited out until then.
+      - Temporary errors, such as status 429 or 5xx and missing answers, are retried until then.
     type: float
     default: 300
   fail_on_timeout:
     description:
-      - Whether to fail if O(timeout) passes first. Otherwise RV(timed_out) tells.
+      - Whether to fail if O(timeout) passes first. If not, RV(timed_out) says so.
       - By default V(false) for O(state=appeared), V(true) for the other states.
     type: bool
   poll:
@@ -95,7 +95,7 @@ EXAMPLES = r"""
     state: stopped
   when: awaited.found
 
-- name: Approve what was waited for, and leave the host before it reboots
+- name: Approve it, and leave the host before it reboots
   imds.azure.azure_imds_scheduled_events:
     state: approved
     event_ids: "{{ awaited.events | map(attribute='event_id') }}"
@@ -123,7 +123,7 @@ EXAMPLES = r"""
 
 RETURN = r"""
 found:
-  description: Whether an event that is meant was there, with O(state=approved) at the first look, else at the last one.
+  description: Whether a matching event was there, with O(state=approved) at the first look, otherwise at the last one.
   returned: always
   type: bool
   sample: true
@@ -134,7 +134,7 @@ timed_out:
   sample: false
 events:
   description:
-    - The events that are meant, as they were seen last, also those that are gone by now. Each is as
+    - The matching events as last seen, including those that are gone by now. Each is as in
       RV(imds.azure.azure_imds_scheduled_events_info#module:events), with C(event_id), C(event_type), C(event_status),
       C(resource_type), C(resources), C(mine), C(only_mine), C(not_before), C(not_before_raw), C(seconds_left), C(description),
       C(event_source), C(duration), C(duration_raw) and C(unrecognized).
@@ -153,7 +153,7 @@ request:
   type: dict
   sample: {"StartRequests": [{"EventId": "602d9444-d2cd-49c7-8624-8643e7171297"}]}
 notes:
-  description: Sentences about what was not approved and why, and about answers that were missing.
+  description: What was not approved and why, and which answers were missing.
   returned: always
   type: list
   elements: str
@@ -173,7 +173,7 @@ vm_name:
   type: str
   sample: web-1
 document_incarnation:
-  description: That of the last answer. It changes whenever the events do, and starts over after events were off.
+  description: The one of the last answer. It changes whenever the events do, and starts over after events were off.
   returned: always
   type: int
   sample: 3
@@ -183,7 +183,7 @@ read_at:
   type: str
   sample: "2021-03-16T00:44:46Z"
 clock:
-  description: Whose clock tells RV(read_at), and with it the seconds left, V(imds), or V(guest) where the answer has no date.
+  description: Whose clock RV(read_at) and the seconds left are based on, V(imds), or V(guest) if the answer has no date.
   returned: always
   type: str
   sample: imds
@@ -193,7 +193,7 @@ api_version:
   type: str
   sample: "2020-07-01"
 waited:
-  description: Seconds that all this took.
+  description: How long the whole operation took, in seconds.
   returned: always
   type: float
   sample: 12.3

@@ -8,11 +8,11 @@ module: azure_imds_scheduled_events_info
 version_added: 0.1.0
 short_description: Read the scheduled events of an Azure VM
 description:
-  - Reads which maintenance, eviction or deletion awaits the host, from the scheduled events of the Azure Instance Metadata Service
-    (IMDS).
+  - Reads the scheduled events of the host from the Azure Instance Metadata Service (IMDS), the maintenance, evictions and deletions
+    that Azure has announced.
   - Events are typed. Times are ISO 8601, the seconds left are computed from the date of IMDS' answer, and each event says whether
     it names this VM, and whether it names this VM only.
-  - Types, words and dates that this release does not know are kept, and C(unrecognized) names their keys.
+  - Types, statuses and dates that this release does not recognize are kept, and C(unrecognized) names the keys in question.
   - To approve events, or to wait for them, use M(imds.azure.azure_imds_scheduled_events). Facts never contain events, because asking
     for them switches them on for the VM.
 extends_documentation_fragment:
@@ -68,7 +68,7 @@ EXAMPLES = r"""
     api_version: newest
   register: shared
 
-- name: Ask hosts of which some may not be Azure VMs
+- name: Ask hosts even if some of them are not Azure VMs
   imds.azure.azure_imds_scheduled_events_info:
     required: false
   register: maintenance
@@ -102,7 +102,7 @@ document_incarnation:
   type: int
   sample: 2
 events:
-  description: The events that meet all filters, in the order of IMDS.
+  description: The events that match all filters, in the order of IMDS.
   returned: always
   type: list
   elements: dict
@@ -172,12 +172,12 @@ events:
       type: raw
       sample: 5
     unrecognized:
-      description: The keys above whose values this release does not know, or can't read.
+      description: The keys above whose values this release does not recognize or can't read.
       type: list
       elements: str
       sample: []
 soonest:
-  description: That of RV(events) which starts first, of those scheduled for a known time. V(null) if there is none.
+  description: The one of RV(events) that starts first. V(null) if none is scheduled for a known time.
   returned: always
   type: raw
 read_at:
@@ -186,7 +186,7 @@ read_at:
   type: str
   sample: "2021-03-16T00:44:46Z"
 clock:
-  description: Whose clock tells RV(read_at), and with it the seconds left, V(imds), or V(guest) where the answer has no date.
+  description: Whose clock RV(read_at) and the seconds left are based on, V(imds), or V(guest) if the answer has no date.
   returned: always
   type: str
   sample: imds

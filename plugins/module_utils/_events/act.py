@@ -66,7 +66,7 @@ def _problem(desired: DesiredState, outcome: Outcome) -> str:
     if outcome.foreign:
         return (
             f"An approval starts an event for all VMs that it names, and these name others: {_list(outcome.foreign)}. "
-            "Nothing was approved. If that is meant, set others to allow."
+            "Nothing was approved. If that is intended, set others to allow."
         )
     if outcome.error:
         return f"{_FAILED[desired.state]}: {outcome.error.message} {outcome.error.reason.remedy}"

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Which events to approve, and which not, with the reason. Pure."""
+"""Which events to approve, and why not the others. Pure."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from .selection import Selection
 
 
 class Plan:
-    """chosen: the events that are meant; send: those to approve; foreign: those of them that name other VMs too.
+    """chosen: the events that match; send: those to approve; foreign: those of them that name other VMs too.
 
-    notes: a sentence for each event that is meant and not to be approved.
+    notes: a sentence for each event that matches but is not to be approved, and for each id that does not match.
     """
 
     def __init__(self, chosen: list[Event], send: list[Event], notes: list[str]) -> None:
@@ -65,7 +65,7 @@ def _missing(event_id: str, events: Sequence[Event]) -> str:
         return f"Event {event_id} is not there: it is over, was cancelled, or never was."
     if event.mine is False:
         return f"{_called(event)} is not approved: it names only {', '.join(event.resources)}, which mine leaves out."
-    return f"{_called(event)} is not approved: it does not meet the other filters."
+    return f"{_called(event)} is not approved: it does not match the other filters."
 
 
 def _called(event: Event) -> str:

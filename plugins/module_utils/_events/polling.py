@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Looks at the events again and again, under one deadline. What passes is waited out, what does not is an error."""
+"""Looks at the events again and again, under one deadline. Temporary errors are retried, others end it."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import Im
 from .document import Document
 from .service import Service
 
-# Reasons that pass: IMDS is being updated, moves, or is overloaded.
-_PASSING = ("throttled", "updating", "server_error", "read_timeout", "malformed")
-# Reasons that pass where IMDS has answered before; else the host has no way to it.
-_PASSING_LATER = ("not_found", "no_route", "refused", "connect_timeout")
+# Reasons that are temporary: IMDS is being updated, moves, or is overloaded.
+_TEMPORARY = ("throttled", "updating", "server_error", "read_timeout", "malformed")
+# Reasons that are temporary once IMDS has answered. Before that, they mean that the host can't reach it.
+_TEMPORARY_LATER = ("not_found", "no_route", "refused", "connect_timeout")
 # Seconds that there are after a first answer in any case, however late it came.
 _GRACE = 30.0
 # Seconds that the last look before the deadline should have.
@@ -67,7 +67,7 @@ class Poller:
     def look(self) -> Document | None:
         """The events as they are now; None if IMDS does not show them at the moment.
 
-        :raises ImdsError: it will not show them later either
+        :raises ImdsError: for an error that is not temporary
         """
         try:
             if not self._identified:
@@ -75,7 +75,7 @@ class Poller:
                 self._identified = True
             document = self.service.read(self._limit())
         except ImdsError as error:
-            if not self.passes(error):
+            if not self.is_temporary(error):
                 raise
             self.trouble = error
             return None
@@ -98,9 +98,9 @@ class Poller:
         self._sleep(pause)
         return True
 
-    def passes(self, error: ImdsError) -> bool:
+    def is_temporary(self, error: ImdsError) -> bool:
         """Whether it makes sense to ask again."""
-        return error.reason.code in _PASSING or (self._identified and error.reason.code in _PASSING_LATER)
+        return error.reason.code in _TEMPORARY or (self._identified and error.reason.code in _TEMPORARY_LATER)
 
     def _limit(self) -> float:
         """For a request: never nothing, because the first look is taken in any case."""

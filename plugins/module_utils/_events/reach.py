@@ -20,9 +20,9 @@ _REFUSED = ("rejected", "not_found", "bad_version")
 
 
 class Outcome:
-    """found: whether an event that is meant was there at the last look, or for approved at the first one.
+    """found: whether a matching event was there at the last look, or for approved at the first one.
 
-    events: those that are meant, as last seen; approved: the ids that were approved, or in check mode would be;
+    events: those that match, as last seen; approved: the ids that were approved, or in check mode would be;
     changed: whether that started anything; foreign: the events for whose other VMs the approval was refused; timed_out:
     whether the deadline came first; error: why IMDS could not be asked; notes: what else there is to say.
     """
@@ -46,7 +46,7 @@ def reach(desired: DesiredState, poller: Poller, check: bool) -> Outcome:
     """
     outcome = Outcome()
     if desired.selection.empty:
-        outcome.notes.append("No event is meant, because a filter is an empty list. Nothing was asked or sent.")
+        outcome.notes.append("No event can match, because a filter is an empty list. Nothing was asked or sent.")
         return outcome
     states = {options.APPROVED: _approve, options.APPEARED: _await_appearance, options.GONE: _await_end}
     try:
@@ -54,7 +54,7 @@ def reach(desired: DesiredState, poller: Poller, check: bool) -> Outcome:
     except ImdsError as error:
         outcome.error = error
     if poller.trouble and not outcome.error:
-        outcome.notes.append(f"IMDS did not show its events at last: {poller.trouble.message}")
+        outcome.notes.append(f"The last answer is missing: {poller.trouble.message}")
     return outcome
 
 
@@ -163,7 +163,7 @@ class _Approval:
             self._trouble = error
             if error.reason.code in _REFUSED:
                 return error
-            if not self._poller.passes(error):
+            if not self._poller.is_temporary(error):
                 raise
         else:
             self._confirmed = self._outcome.changed = True

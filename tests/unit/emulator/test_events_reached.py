@@ -220,7 +220,7 @@ def test_other_filters_count_for_ids_too(life: Life) -> None:
     life.add(type="Reboot")
     result, _problem = life.reach("approved", event_ids=[ID], within=60)
     assert (result["changed"], life.posts) == (False, 0)
-    assert "does not meet the other filters" in result["notes"][0]
+    assert "does not match the other filters" in result["notes"][0]
 
 
 @pytest.mark.parametrize(
