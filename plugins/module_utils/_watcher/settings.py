@@ -25,7 +25,7 @@ class WatchSettings:
     """How to watch, which the event source shares; times in seconds.
 
     phases: those that count; selection: the events that count; interval: between polls; longest_wait: between polls
-    while there are errors; imds: how to ask.
+    while there are errors; imds: how to ask; known: all keys that there are; defaults: by key.
 
     :raises OptionError: for the first key that is unknown, missing or has an unusable value
     """
@@ -33,10 +33,11 @@ class WatchSettings:
     def __init__(self, given: Mapping[str, Any], more: Mapping[str, Check] | None = None) -> None:
         """:param more: checks of further keys"""
         checks = {**_CHECKS, **(more or {})}
-        known = (*checks, *_SELECTION, *_IMDS)
+        self.known = (*checks, *_SELECTION, *_IMDS)
+        self.defaults = {name: default for name, (_check, default) in checks.items()}
         for name in given:
-            if name not in known:
-                raise OptionError(str(name), f"is not known; there are {', '.join(known)}")
+            if name not in self.known:
+                raise OptionError(str(name), f"is not known; there are {', '.join(self.known)}")
         self._checked = {name: check(name, given.get(name, default)) for name, (check, default) in checks.items()}
         self.phases: list[str] = self._checked["phases"]
         self.interval: float = self._checked["interval"]

@@ -20,6 +20,7 @@ PACKAGES = [
     "plugins/plugin_utils/_attestation",
     "plugins/module_utils/_events",
     "plugins/module_utils/_watcher",
+    "plugins/plugin_utils/_event_source",
     "plugins/plugin_utils/_route_plan",
     "roles/azure_imds_emulator/files/azure_imds_emulator",
     "tests/lab",

@@ -55,6 +55,8 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     "plugin_utils": ("module_utils._imds",),
     "plugin_utils._attestation": (),
     "plugin_utils._fleet": (),
+    # The event source for ansible-rulebook; its file in extensions/eda does nothing but call it.
+    "plugin_utils._event_source": ("module_utils._imds", "module_utils._events", "module_utils._watcher"),
     "plugin_utils._route_plan": ("module_utils._imds", "module_utils._routes"),
 }
 
@@ -68,6 +70,7 @@ PURE = (
     *(f"module_utils._events.{name}" for name in _PURE_EVENTS),
     *(f"module_utils._watcher.{name}" for name in ("ledger", "pace", "settings")),
     *(f"module_utils._identity.{name}" for name in ("options", "resources", "surroundings", "tokens", "vault")),
+    *(f"plugin_utils._event_source.{name}" for name in ("message", "options", "repeats")),
     "module_utils._routes",
     "plugin_utils._route_plan",
     *(f"plugin_utils.{name}" for name in ("_fleet", "_smbios", "_task_options", "_windows_guest")),
@@ -217,6 +220,16 @@ def test_what_decides_does_no_io(plugins: Graph) -> None:
         assert {target.split(".")[0] for target in targets} & IO_MODULES == set(), name
         assert [target for target in targets if target.startswith(impure)] == [], name
     assert checked > 25
+
+
+def test_the_event_source_only_calls_its_package() -> None:
+    files = sorted((ROOT / "extensions" / "eda" / "plugins").rglob("*.py"))
+    assert files
+    for file in files:
+        targets = set(imported(file.read_text(encoding="utf-8"), file.stem))
+        own = {target for target in targets if target.startswith("ansible_collections.")}
+        assert all(target.startswith(f"{PLUGINS}.plugin_utils._event_source.") for target in own)
+        assert targets - own <= {"__future__.annotations", "asyncio", "pathlib.Path", "sys", "typing.Any"}
 
 
 def test_architecture_page_names_every_layer() -> None:

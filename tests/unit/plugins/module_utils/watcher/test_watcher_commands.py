@@ -132,8 +132,8 @@ def wait_for(path: Path) -> None:
         time.sleep(0.005)
 
 
-def test_a_program_that_is_not_there() -> None:
+def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     before = len(os.listdir("/proc/self/fd"))
     with pytest.raises(OSError, match="No such file"):
-        commands.Run(["/nonexistent/program"], "new", event(), VM, 60, 0)
+        commands.Run([str(tmp_path / "missing")], "new", event(), VM, 60, 0)
     assert len(os.listdir("/proc/self/fd")) == before
