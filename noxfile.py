@@ -172,8 +172,8 @@ def mypy(session: nox.Session) -> None:
     session.env["MYPYPATH"] = os.pathsep.join((str(TREE), str(COLLECTION / "roles" / "azure_imds_emulator" / "files")))
     session.chdir(TREE)
     inside = "ansible_collections/imds/azure"
-    tests = ("scenarios", "unit", "lab", "bench", "windows", "powershell", "site", "tools")
-    checked = [f"{inside}/{part}" for part in ("plugins", *(f"tests/{part}" for part in tests))]
+    tests = ("scenarios", "unit", "lab", "bench", "windows", "powershell", "rulebook", "site", "tools")
+    checked = [f"{inside}/{part}" for part in ("plugins", "extensions/eda", *(f"tests/{part}" for part in tests))]
     command = ("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "--cache-dir", str(BUILD / "mypy"))
     session.run(*command, *checked)
     session.run(*command, "-p", "azure_imds_emulator")
@@ -237,6 +237,18 @@ def powershell(session: nox.Session) -> None:
     """The Windows modules under a real PowerShell, through Ansible too, with stand-in networking cmdlets."""
     prepare(session)
     session.run("pytest", "-q", f"--junitxml={JUNIT / 'powershell.xml'}", "tests/powershell")
+
+
+@test
+def rulebook(session: nox.Session) -> None:
+    """The event source and the rulebooks under ansible-rulebook, which needs Java."""
+    prepare(session)
+    if not shutil.which("java"):
+        note_skipped(session, "rulebook", "ansible-rulebook needs Java, and java is not found")
+        return
+    programs = environment(session, "rulebook", controller_python(session, NEWEST))
+    session.env["IMDS_RULEBOOK"] = str(programs / "ansible-rulebook")
+    session.run(sys.executable, "-m", "pytest", "-q", f"--junitxml={JUNIT / 'rulebook.xml'}", "tests/rulebook")
 
 
 @test
