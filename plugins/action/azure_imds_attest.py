@@ -43,9 +43,12 @@ from ansible_collections.imds.azure.plugins.plugin_utils._attestation.policy imp
 )
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS, OptionError
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict, verify
+from ansible_collections.imds.azure.plugins.plugin_utils._payload import pack
 from ansible_collections.imds.azure.plugins.plugin_utils._task_options import unknown_options
 
 MODULE = "imds.azure.azure_imds_attest"
+OPERATION = "_imds.run_attest"
+pack(OPERATION)  # here, because this file is imported once, but each task has a process of its own
 POLICY_OPTIONS = (
     "clouds",
     "expected_vm_id",
@@ -213,7 +216,7 @@ class ActionModule(ActionBase):  # type: ignore[misc]
         """
         given = {name: value for name, value in arguments.items() if value is not None}
         run_module = functools.partial(_action_base.run_module, self, task_vars, module, given)
-        result, meta["delivery"] = _quick_module.deliver(self, "run_attest", arguments, task_vars, run_module)
+        result, meta["delivery"] = _quick_module.deliver(self, OPERATION, arguments, task_vars, run_module)
         return result
 
 

@@ -10,6 +10,10 @@ from typing import Any
 from ansible.plugins.action import ActionBase
 from ansible_collections.imds.azure.plugins.module_utils._module import info_argument_spec
 from ansible_collections.imds.azure.plugins.plugin_utils import _quick_module
+from ansible_collections.imds.azure.plugins.plugin_utils._payload import pack
+
+OPERATION = "_imds.run_info"
+pack(OPERATION)  # here, because this file is imported once, but each task has a process of its own
 
 
 class ActionModule(ActionBase):  # type: ignore[misc]
@@ -18,4 +22,4 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
-        return _quick_module.run(self, "run_info", info_argument_spec(), task_vars or {})
+        return _quick_module.run(self, OPERATION, info_argument_spec(), task_vars or {})

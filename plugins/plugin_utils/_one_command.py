@@ -31,7 +31,7 @@ TRANSPARENT = ("sudo", "doas")
 def ask(plugin: Any, operation: str, options: Mapping[str, Any], task_vars: Mapping[str, Any]) -> Outcome:
     """What an operation of the core found on the host.
 
-    :param operation: one of the core's modules with a function run()
+    :param operation: as of _payload.pack
     :param options: those that it needs, validated
     :raises DeclinedError: the host can't be asked like this, or gave no usable answer
     """

@@ -1,51 +1,95 @@
 # Copyright: (c) 2026, imds.azure contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Packs the IMDS core into the text of one command: a Python program that needs no file on the host."""
+"""Packs a part of module_utils into the text of one command: a Python program that needs no file on the host."""
 
 from __future__ import annotations
 
 import ast
 import base64
 import functools
-import pkgutil
+import io
+import tokenize
 import zlib
+from collections.abc import Iterator
+from pathlib import Path
 
 from ansible_collections.imds.azure.plugins.module_utils import _imds
 
-PACKAGE = "_imds"
-PROGRAM = "one_command"
+FOLDER = Path(_imds.__path__[0]).parent
+ROOT = _imds.__name__.rpartition(".")[0]
+HOST_PROGRAM = f"{ROOT}._imds.one_command"
+# What may stand before a statement.
+_STATEMENT_FOLLOWS = (tokenize.ENCODING, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT)
 
 
 @functools.cache
 def pack(operation: str) -> str:
     """The program for ``python -c``, always the same for an operation: what varies goes into its arguments.
 
-    :param operation: one of the core's modules with a function run()
+    Action plugins call this when they are imported. That happens in Ansible's main process, once; the processes of the
+    tasks inherit the program.
+
+    :param operation: a module with a function run() below module_utils, such as _imds.run_facts
     """
-    sources = {PACKAGE: "", **{f"{PACKAGE}.{name}": _source(name) for name in sorted(_needed(operation))}}
-    program = f"{_source(PROGRAM)}\n\nmain({sources!r}, {f'{PACKAGE}.{operation}'!r})\n"
+    name = f"{ROOT}.{operation}"
+    sources = {module: strip(source) for module, source in sorted(needed(name).items())}
+    program = f"{strip(_source(HOST_PROGRAM))}\n\nmain({sources!r}, {name!r})\n"
     packed = base64.b64encode(zlib.compress(program.encode(), 9)).decode("ascii")
     return f'import binascii,zlib;exec(zlib.decompress(binascii.a2b_base64("{packed}")))'
 
 
+def needed(name: str) -> dict[str, str]:
+    """The sources of a module, of those of module_utils that it imports, and so on; by full name."""
+    sources: dict[str, str] = {}
+    names = {name}
+    while names:
+        sources.update({each: _source(each) for each in names})
+        names = {other for each in names for other in _imports(each, sources[each])} - set(sources)
+    return sources
+
+
+def strip(source: str) -> str:
+    """A module's source without comments and documentation, and without empty lines."""
+    lines = source.splitlines(keepends=True)
+    tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    before = tokenize.ENCODING
+    cuts = []
+    for token, following in zip(tokens, tokens[1:]):
+        if token.type == tokenize.COMMENT:
+            cuts.append((token, ""))
+        elif token.type == tokenize.STRING and before in _STATEMENT_FOLLOWS and following.type == tokenize.NEWLINE:
+            cuts.append((token, '""'))
+        if token.type not in (tokenize.COMMENT, tokenize.NL):
+            before = token.type
+    for token, replacement in reversed(cuts):
+        (first, begin), (last, end) = token.start, token.end
+        lines[first - 1 : last] = [lines[first - 1][:begin] + replacement + lines[last - 1][end:]]
+    return "".join(f"{line.rstrip()}\n" for line in lines if line.strip())
+
+
 def _source(name: str) -> str:
-    source = pkgutil.get_data(_imds.__name__, f"{name}.py")
-    assert source is not None
-    return source.decode("utf-8")
+    return _file(name).read_text(encoding="utf-8")
 
 
-def _needed(name: str) -> set[str]:
-    """The modules of the core that a module imports, directly or not, itself included."""
-    needed: set[str] = set()
-    found = {name}
-    while found:
-        needed |= found
-        found = {other for each in found for other in _imports(each)} - needed
-    return needed
+def _file(name: str) -> Path:
+    return FOLDER.joinpath(*name[len(ROOT) + 1 :].split(".")).with_suffix(".py")
 
 
-def _imports(name: str) -> set[str]:
-    """The modules of the core in the import statements of one of them, also of those inside functions."""
-    relative = [node for node in ast.walk(ast.parse(_source(name))) if isinstance(node, ast.ImportFrom) and node.level]
-    return {other for node in relative for other in ([node.module] if node.module else [n.name for n in node.names])}
+def _imports(name: str, source: str) -> Iterator[str]:
+    """The modules of module_utils that a module's import statements name, also those inside functions."""
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.ImportFrom):
+            continue
+        base = name.split(".")[: -node.level] if node.level else []
+        target = ".".join([*base, *([node.module] if node.module else [])])
+        if target.startswith(f"{ROOT}."):
+            yield from _modules(target, [each.name for each in node.names])
+
+
+def _modules(target: str, names: list[str]) -> Iterator[str]:
+    """Of ``from target import names``: the target, or, where that is a package, the modules in it."""
+    if _file(target).exists():
+        yield target
+    else:
+        yield from (f"{target}.{name}" for name in names)

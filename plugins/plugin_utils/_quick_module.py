@@ -23,7 +23,7 @@ WAYS = {"sh": _one_command.ask, "cmd": _one_command_windows.ask, "powershell": _
 def run(plugin: Any, operation: str, spec: Mapping[str, Any], task_vars: dict[str, Any]) -> dict[str, Any]:
     """The result of a task that is nothing but an operation, the same on both ways.
 
-    :param operation: one of the core's modules with a function run()
+    :param operation: as of _payload.pack
     :param spec: the module's argument spec
     """
     validated = ArgumentSpecValidator(dict(spec)).validate(plugin._task.args)

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The program of one remote command: import the core from memory, run one of its run_* modules, print one line.
+"""The program of one remote command: import modules from memory, run one of them, print one line.
 
 Sent as text, followed by a call of main(). Python 3.6 must be able to compile it, to say that it is too old.
 """
@@ -20,29 +20,33 @@ OLDEST = (3, 9)
 class Sources:
     """Imports modules from their sources.
 
-    :param sources: full name of a module -> its source; a name without a dot is a package
+    :param sources: full name of a module -> its source; the packages around it are taken to be empty
     """
 
     def __init__(self, sources: Dict[str, str]) -> None:  # noqa: UP006
         self.sources = sources
+        self.packages = {name.rsplit(".", depth)[0] for name in sources for depth in range(1, name.count(".") + 1)}
 
     def find_spec(self, name: str, _path: Any = None, _target: Any = None) -> Optional[ModuleSpec]:
-        if name not in self.sources:
+        if name not in self.sources and name not in self.packages:
             return None
-        return ModuleSpec(name, self, is_package="." not in name)  # type: ignore[arg-type]
+        return ModuleSpec(name, self, is_package=name in self.packages)  # type: ignore[arg-type]
 
     def create_module(self, _spec: ModuleSpec) -> None:
         """Leave that to Python."""
 
     def exec_module(self, module: ModuleType) -> None:
         name = module.__name__
-        exec(compile(self.sources[name], f"<{name}>", "exec", dont_inherit=True), vars(module))
+        if name in self.sources:
+            exec(compile(self.sources[name], f"<{name}>", "exec", dont_inherit=True), vars(module))
 
 
 def main(sources: Dict[str, str], operation: str) -> None:  # noqa: UP006
     """Print the marker of the first argument and the outcome, and end the process at once.
 
     The second argument is JSON: the options of the operation.
+
+    :param operation: full name of the module whose function run() is called
     """
     gc.disable()  # a process as short as this one finishes a little sooner
     marker, options = sys.argv[1:]
