@@ -72,7 +72,7 @@ def read(output: str, marker: str) -> Outcome:
     lines = [line[len(marker) :] for line in output.splitlines() if line.startswith(marker)]
     try:
         answer = json.loads(lines[-1]) if lines else None
-    except ValueError:
+    except (ValueError, RecursionError):
         answer = None
     if not isinstance(answer, dict):
         raise DeclinedError("the host gave no usable answer")

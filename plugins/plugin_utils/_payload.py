@@ -51,21 +51,28 @@ def needed(name: str) -> dict[str, str]:
 
 def strip(source: str) -> str:
     """A module's source without comments and documentation, and without empty lines."""
-    lines = source.splitlines(keepends=True)
+    lines = source.splitlines()
     tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
     before = tokenize.ENCODING
     cuts = []
+    kept: set[int] = set()
     for token, following in zip(tokens, tokens[1:]):
         if token.type == tokenize.COMMENT:
             cuts.append((token, ""))
         elif token.type == tokenize.STRING and before in _STATEMENT_FOLLOWS and following.type == tokenize.NEWLINE:
             cuts.append((token, '""'))
+        else:  # a string of several lines is a value, including what looks like nothing
+            kept.update(range(token.start[0] - 1, token.end[0] - 1))
         if token.type not in (tokenize.COMMENT, tokenize.NL):
             before = token.type
     for token, replacement in reversed(cuts):
         (first, begin), (last, end) = token.start, token.end
-        lines[first - 1 : last] = [lines[first - 1][:begin] + replacement + lines[last - 1][end:]]
-    return "".join(f"{line.rstrip()}\n" for line in lines if line.strip())
+        lines[first - 1 : last] = [
+            lines[first - 1][:begin] + replacement + lines[last - 1][end:],
+            *[""] * (last - first),
+        ]
+    cleaned = ((number, line if number in kept else line.rstrip()) for number, line in enumerate(lines))
+    return "".join(f"{line}\n" for number, line in cleaned if line or number in kept)
 
 
 def _source(name: str) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils import _local_facts
-from ansible_collections.imds.azure.plugins.module_utils._imds import interpreter
+from ansible_collections.imds.azure.plugins.module_utils._imds import interpreter, one_command
 
 PLUGINS = Path(str(interpreter.__file__)).parents[2]
 MODULES = sorted((PLUGINS / "modules").glob("*.py"))
@@ -39,7 +39,11 @@ def program(version: str) -> str:
     pytest.skip(f"Python {version} is not installed")
 
 
-@pytest.mark.parametrize("file", [*MODULES, Path(str(interpreter.__file__))], ids=lambda file: str(file.stem))
+@pytest.mark.parametrize(
+    "file",
+    [*MODULES, *(Path(str(module.__file__)) for module in (interpreter, one_command))],
+    ids=lambda file: str(file.stem),
+)
 def test_an_old_python_can_compile(file: Path) -> None:
     source = file.read_text(encoding="utf-8")
     tree = ast.parse(source, feature_version=(3, 7))

@@ -1,0 +1,125 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One command and the ordinary module give the same result, whatever the documents, the faults and the options."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Callable
+
+import pytest
+from ansible_collections.imds.azure.plugins.action import azure_imds_facts as facts_action
+from ansible_collections.imds.azure.plugins.action import azure_imds_info as info_action
+from ansible_collections.imds.azure.plugins.module_utils._imds import versions
+from ansible_collections.imds.azure.plugins.modules import azure_imds_facts, azure_imds_info
+from ansible_collections.imds.azure.tests.scenarios.imds.faults import LASTING
+from ansible_collections.imds.azure.tests.scenarios.module_runner import run
+from ansible_collections.imds.azure.tests.scenarios.quick_host import QuickHost
+from ansible_collections.imds.azure.tests.scenarios.running_emulator import Running, start
+from azure_imds_emulator.vms import profile_names
+
+TASKS: dict[str, tuple[Any, Any]] = {
+    "azure_imds_facts": (facts_action, azure_imds_facts),
+    "azure_imds_info": (info_action, azure_imds_info),
+}
+# What a run says about itself.
+OF_THE_RUN = {"elapsed", "collected_at", "delivery"}
+
+Both = Callable[..., dict[str, Any]]
+
+
+def comparable(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: comparable(inner) for key, inner in value.items() if key not in OF_THE_RUN}
+    return [comparable(inner) for inner in value] if isinstance(value, list) else value
+
+
+@pytest.fixture
+def both(capsys: pytest.CaptureFixture[str]) -> Both:
+    """A task's result, after a look that both ways have the same."""
+
+    def run_both(name: str, before: Callable[[], object] = lambda: None, **options: Any) -> dict[str, Any]:
+        action, module = TASKS[name]
+        before()
+        expected = run(capsys, module, **options, _ansible_module_name=f"imds.azure.{name}")
+        before()
+        host = QuickHost(action, f"imds.azure.{name}", **options)
+        host.task_vars["ansible_inject_invocation"] = "invocation" in expected
+        result = host.run()
+        assert not host.modules, host.said
+        assert comparable(result) == comparable({"changed": False, **expected})
+        return result
+
+    return run_both
+
+
+@pytest.fixture(scope="module")
+def emulator() -> Iterator[Running]:
+    with start([{"name": "web-1", "limiter": False}]) as running:
+        yield running
+
+
+@pytest.fixture
+def imds(emulator: Running) -> Iterator[Running]:
+    yield emulator
+    emulator.control("DELETE", "/faults")
+
+
+def fact(result: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = result["ansible_facts"]["azure_imds"]
+    return found
+
+
+@pytest.mark.parametrize("profile", profile_names())
+def test_every_profile(both: Both, profile: str) -> None:
+    with start([{"name": "web-1", "profile": profile, "limiter": False}]) as running:
+        found = fact(both("azure_imds_facts", endpoint=running.url, detect="force", load_balancer=True))
+        assert (found["available"], found["meta"]["delivery"]) == (True, "one_command")
+
+
+@pytest.mark.parametrize("version", [*versions.INSTANCE[::6], "2099-01-01", "nonsense"])
+def test_versions(both: Both, imds: Running, version: str) -> None:
+    both("azure_imds_facts", endpoint=imds.url, detect="force", api_version=version)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"include_user_data": True, "include_public_keys": True},
+        {"detect": "auto", "chassis_asset_tag": "none"},
+        {"detect": "auto", "chassis_asset_tag": "none", "required": True},
+        {"timeout": "soon"},
+        {"timeout": -1},
+        {"detect": "maybe"},
+        {"endpoint": "https://127.0.0.1"},
+        {"endpoint": ["http://127.0.0.1"]},
+        {"include_user_data": "sometimes"},
+        {"nonsense": 1},
+        {"nonsense": 1, "detekt": 2},
+    ],
+    ids=str,
+)
+def test_options(both: Both, imds: Running, options: dict[str, Any]) -> None:
+    both("azure_imds_facts", **{"endpoint": imds.url, "detect": "force", **options})
+
+
+@pytest.mark.parametrize("path", ["instance", "instance/compute/name", "versions", "instance/nothing", "../x", ""])
+def test_paths(both: Both, imds: Running, path: str) -> None:
+    both("azure_imds_info", endpoint=imds.url, detect="force", path=path, required=path != "instance/nothing")
+
+
+@pytest.mark.parametrize("name", [name for name in LASTING if LASTING[name][1] != "read_timeout"])
+def test_faults(both: Both, imds: Running, name: str) -> None:
+    fault, reason = LASTING[name]
+    imds.fault(path="/metadata/instance", **fault)
+    # So short that nothing is tried twice, except another version.
+    limit = 5.0 if reason == "bad_version" else 0.2
+    found = fact(both("azure_imds_facts", endpoint=imds.url, detect="force", timeout=limit, updating_timeout=limit))
+    assert (found["available"], found["reason"]) == (False, reason)
+
+
+def test_faults_that_take_time(both: Both, imds: Running) -> None:
+    imds.fault(path="/metadata/instance", delay=1)
+    result = both("azure_imds_facts", endpoint=imds.url, detect="force", read_timeout=0.1, timeout=0.2, required=True)
+    assert (result["failed"], result["reason"], result["meta"]["delivery"]) == (True, "read_timeout", "one_command")
