@@ -72,11 +72,11 @@ def ask(plugin: Any, operation: str, options: Mapping[str, Any], _task_vars: Map
     """How azure_imds_facts ends on the host.
 
     :param plugin: the action plugin
-    :param operation: one of the core's modules with a function run()
+    :param operation: as of _payload.pack
     :param options: those of azure_imds_facts, validated
     :raises DeclinedError: the host can't be asked like this, or gave no usable answer with status 200
     """
-    if operation != "run_facts":
+    if operation != "_imds.run_facts":
         raise DeclinedError("on Windows only facts have a short way")
     try:
         chosen = settings(options)

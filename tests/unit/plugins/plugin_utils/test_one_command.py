@@ -77,7 +77,7 @@ def long_environment(host: QuickHost) -> None:
 
 
 DECLINED: dict[str, tuple[Callable[[QuickHost], None], str]] = {
-    "cmd": (shell("cmd"), "shell of the family cmd"),
+    "fish": (shell("fish"), "shell of the family fish"),
     "csh": (shell("csh"), "shell of the family csh"),
     "async": (lambda host: setattr(host.task, "async_val", 60), "asynchronous"),
     "interpreter not known": (lambda host: host.task_vars.pop("ansible_python_interpreter"), "not known yet"),
@@ -309,6 +309,5 @@ def test_nothing_runs_on_the_host_for_options_that_are_wrong() -> None:
 
 def test_a_shell_without_a_short_way_leaves_the_options_to_the_module() -> None:
     host = facts_host(detect="perhaps")
-    shell("powershell")(host)
-    host.connection._shell.SHELL_FAMILY = "cmd"
+    shell("csh")(host)
     assert host.run() == MODULE_RESULT

@@ -165,13 +165,13 @@ def test_what_only_the_module_can_do_is_declined_at_once(how: Any, options: Any,
 def test_other_operations_are_declined_at_once() -> None:
     host = plugin(said())
     with pytest.raises(DeclinedError, match="only facts"):
-        one_command.ask(host, "run_info", FORCED, {})
+        one_command.ask(host, "_imds.run_info", FORCED, {})
     assert host.commands == []
 
 
 def test_an_option_that_cannot_be_used_is_no_refusal() -> None:
     host = plugin(said())
-    outcome = one_command.ask(host, "run_facts", {"timeout": -1}, {})
+    outcome = one_command.ask(host, "_imds.run_facts", {"timeout": -1}, {})
     assert (outcome.failure or "").startswith("timeout: -1 is not a usable time")
     assert host.commands == []
 
@@ -179,14 +179,14 @@ def test_an_option_that_cannot_be_used_is_no_refusal() -> None:
 @pytest.mark.parametrize("required", [False, True])
 def test_how_a_task_ends(required: bool) -> None:
     elsewhere = {"detect": "auto", "chassis_asset_tag": "elsewhere", "required": required}
-    outcome = one_command.ask(plugin(said(response=None)), "run_facts", elsewhere, {})
+    outcome = one_command.ask(plugin(said(response=None)), "_imds.run_facts", elsewhere, {})
     if required:
         assert (outcome.failure or "").startswith("No facts from IMDS: ")
         assert outcome.result["meta"] == {"delivery": "one_command"}
     else:
         assert outcome.failure is None
         assert outcome.result["ansible_facts"]["azure_imds"]["reason"] == "not_azure"
-    outcome = one_command.ask(plugin(said()), "run_facts", {**FORCED, "required": required}, {})
+    outcome = one_command.ask(plugin(said()), "_imds.run_facts", {**FORCED, "required": required}, {})
     assert outcome.failure is None
     assert outcome.result["ansible_facts"]["azure_imds"]["name"] == "web-1"
 
