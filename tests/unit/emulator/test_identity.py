@@ -14,6 +14,8 @@ from urllib.parse import quote
 
 import pytest
 from ansible_collections.imds.azure.tests.scenarios.running_emulator import Reply, Running, start
+from azure_imds_emulator.identity_store import MOST_TOKENS
+from azure_imds_emulator.tokens.claims import Token
 
 ARM = "https://management.azure.com/"
 VAULT = "https://vault.azure.net"
@@ -203,6 +205,17 @@ def test_without_the_cache_every_token_is_new(vm: Vm) -> None:
     first, second = vm.token(), vm.token()
     assert first["access_token"] != second["access_token"]
     assert first["expires_in"] == "3600"
+
+
+def test_tokens_do_not_pile_up(vm: Vm) -> None:
+    store = vm.imds.emulator.identities
+    (machine,) = vm.imds.emulator.vms.all()
+    (identity,) = store.managed(machine).identities
+    made = [Token(str(i), int(MACHINE.now), 0, 2**40) for i in range(2 * MOST_TOKENS)]
+    for i, token in enumerate(made):
+        assert store.token(machine, identity, f"https://{i}", False, iter([token]).__next__) is token
+    again = [store.token(machine, identity, f"https://{i}", False, lambda: made[0]) for i in range(2 * MOST_TOKENS)]
+    assert sum(token is not made[0] for token in again) < MOST_TOKENS
 
 
 # --- which identity ---------------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ VAULT: dict[str, Any] = {
     "secrets": {
         "db-password": SECRET,
         "off": {"value": SECRET, "enabled": False},
-        "key": {"value": "k", "content_type": "text/plain", "tags": {"team": "web"}, "version": "0" * 32},
+        "key": {"value": "k", "content_type": "text/plain", "tags": {"team": "web"}, "version": "0" * 32, "expires": 5},
     },
 }
 PATH = "/secrets/db-password?api-version=7.4"
@@ -119,6 +119,8 @@ def test_who_may_read_gets_the_secret(client: Client) -> None:
 def test_a_version_content_type_and_tags(client: Client) -> None:
     status, answer, _headers = client.ask(f"/secrets/KEY/{'0' * 32}?api-version=2025-07-01", client.token())
     assert (status, answer["value"], answer["contentType"], answer["tags"]) == (200, "k", "text/plain", {"team": "web"})
+    assert answer["attributes"]["exp"] == 5
+    assert "nbf" not in answer["attributes"]
     assert client.refused(f"/secrets/key/{'1' * 32}?api-version=7.4", client.token())[:2] == (404, "SecretNotFound")
 
 

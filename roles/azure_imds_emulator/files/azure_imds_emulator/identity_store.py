@@ -14,6 +14,8 @@ from .identity_spec import SYSTEM, Identity, Managed
 from .tokens.claims import Token, issuer
 from .vms import Vm, Vms
 
+MOST_TOKENS = 200  # that are kept for a VM; whoever asks for more resources than that gets new ones
+
 
 @dataclass
 class _State:
@@ -68,7 +70,11 @@ class Identities:
         if kept and state.managed.cached and not fresh and kept.is_young(self._clock()):
             return kept
         # Outside of the lock: signing takes a while. Of two that were made at the same time, the later one is kept.
-        token = state.tokens[key] = make()
+        token = make()
+        with self._lock:
+            state.tokens[key] = token
+            while len(state.tokens) > MOST_TOKENS:
+                del state.tokens[next(iter(state.tokens))]
         return token
 
     def tenants(self) -> dict[str, str]:

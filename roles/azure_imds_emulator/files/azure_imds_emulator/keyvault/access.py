@@ -58,7 +58,7 @@ def _secret(vault: Vault, request: Request, claims: Claims) -> Answer:
     if not found.enabled:
         return answers.DISABLED
     host = request.header("Host") or f"{vault.name}.{vault.cloud.suffix}"
-    return answers.secret(found, f"https://{host}", name, int(claims["iat"]))
+    return answers.secret(found, f"https://{host}", name)
 
 
 def _caller(vault: Vault, request: Request, verify: Callable[[str], Claims], now: float) -> Union[Claims, Answer]:

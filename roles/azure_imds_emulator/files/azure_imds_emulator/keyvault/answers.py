@@ -126,15 +126,15 @@ def not_found(name: str) -> Answer:
     return _error(404, "SecretNotFound", message)
 
 
-def secret(found: Secret, base: str, name: str, created: int) -> Answer:
+def secret(found: Secret, base: str, name: str) -> Answer:
     """The secret itself. ``base``: the URL under which the vault was asked."""
+    times = {"created": found.created, "updated": found.created, "exp": found.expires, "nbf": found.not_before}
     document: dict[str, Any] = {
         "value": found.value,
         "id": f"{base}/secrets/{name}/{found.version}",
         "attributes": {
             "enabled": found.enabled,
-            "created": created,
-            "updated": created,
+            **{kind: moment for kind, moment in times.items() if moment is not None},
             "recoveryLevel": "Recoverable+Purgeable",
             "recoverableDays": 90,
         },

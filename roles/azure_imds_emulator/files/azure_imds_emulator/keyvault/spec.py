@@ -24,6 +24,8 @@ from .. import checks
 from ..identity_spec import DEFAULT_TENANT, guid
 
 MOST = 100  # vaults
+CREATED = 1_767_225_600  # Unix seconds, the first moment of 2026
+LATEST = 253_402_300_799  # the last second of the year 9999
 LARGEST = 25_600  # characters of a value, as in Azure
 
 Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
@@ -58,10 +60,16 @@ APPLICATION = "cfa8b339-82a2-471a-a3c9-0fc0be7a4093"
 
 @dataclass(frozen=True)
 class Secret:
-    """One secret with its one version. ``value`` must not be shown anywhere but in the answer to who may read it."""
+    """One secret with its one version. ``value`` must not be shown anywhere but in the answer to who may read it.
+
+    Times in Unix seconds.
+    """
 
     value: str
     version: str
+    created: int = CREATED
+    expires: Optional[int] = None
+    not_before: Optional[int] = None
     content_type: Optional[str] = None
     tags: Optional[Mapping[str, str]] = None
     enabled: bool = True
@@ -190,6 +198,9 @@ def _networks(field: str, value: Any) -> tuple[Network, ...]:
 SECRET: dict[str, checks.Check] = {
     "value": _value,
     "version": _version,
+    "created": checks.integer(0, LATEST),
+    "expires": checks.integer(0, LATEST),
+    "not_before": checks.integer(0, LATEST),
     "content_type": checks.text,
     "tags": _tags,
     "enabled": checks.boolean,
