@@ -53,6 +53,7 @@ GOALS = {
     "hosts50_forks5_vs_ping": Goal("50 hosts, 5 forks, per host / ping", 1.08),
     "hosts50_forks20_vs_ping": Goal("50 hosts, 20 forks, per host / ping", 1.08),
     "events_info_vs_ping": Goal("scheduled events task / ping"),
+    "token_vs_ping": Goal("token task, nothing kept on the host / ping"),
     "route_query_vs_ping": Goal("route fix, query task / ping"),
     "route_controller_cpu_ms": Goal("route fix, controller's CPU for a router with 200,000 routes", 50.0),
     "emulator_p50_ms": Goal("emulator, kept-alive request, median ms", 1.0),
@@ -61,17 +62,21 @@ GOALS = {
 
 @contextmanager
 def emulator() -> Iterator[tuple[int, int]]:
-    """An emulator on loopback without a limit: (its port, its control port)."""
+    """An emulator on loopback without a limit, whose VM has an identity: (its port, its control port)."""
     command = [sys.executable, "-m", "azure_imds_emulator", "--no-limiter"]
     command += ["--listen", "127.0.0.1:0", "--control", "127.0.0.1:0"]
     environment = {**os.environ, "PYTHONPATH": str(EMULATOR)}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            ready = json.loads(process.stdout.readline())
-            yield int(ready["listen"][0].rpartition(":")[2]), int(ready["control"].rpartition(":")[2])
-        finally:
-            process.terminate()
+    with tempfile.TemporaryDirectory() as scratch:
+        vms = Path(scratch, "vms.json")
+        vms.write_text(json.dumps([{"name": "bench", "identity": {"system_assigned": True}}]), encoding="utf-8")
+        command += ["--vms", str(vms)]
+        with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                assert process.stdout
+                ready = json.loads(process.stdout.readline())
+                yield int(ready["listen"][0].rpartition(":")[2]), int(ready["control"].rpartition(":")[2])
+            finally:
+                process.terminate()
 
 
 def play(
@@ -136,6 +141,11 @@ def one_host(port: int, control: int, rounds: int) -> dict[str, float]:
 
 def events_task(port: int) -> dict[str, Any]:
     return {"imds.azure.azure_imds_scheduled_events_info": {"endpoint": f"http://127.0.0.1:{port}", "detect": "force"}}
+
+
+def token_task(port: int) -> dict[str, Any]:
+    options = {"endpoint": f"http://127.0.0.1:{port}", "detect": "force", "resource": "https://vault.azure.net"}
+    return {"imds.azure.azure_imds_token": options}
 
 
 def vs_ping(task: dict[str, Any], rounds: int) -> float:
@@ -239,6 +249,7 @@ def main() -> None:
         figures.update(one_host(port, control, max(10, options.rounds)))
         figures.update(attestation(port, control, max(10, options.rounds)))
         figures["events_info_vs_ping"] = vs_ping(events_task(port), max(10, options.rounds))
+        figures["token_vs_ping"] = vs_ping(token_task(port), max(10, options.rounds))
         figures["route_query_vs_ping"] = vs_ping(routes.query_task(port), max(10, options.rounds))
         figures.update(local_facts(port, max(10, options.rounds)))
         figures.update(fifty_hosts(port, few))
