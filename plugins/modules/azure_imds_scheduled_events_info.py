@@ -90,9 +90,7 @@ remedy:
   returned: always
   type: str
 vm_name:
-  description:
-    - The name of this VM, by which events name it. V(null) if IMDS shows no events, because it is only asked for then, or does not
-      tell, as on a classic VM.
+  description: The name of this VM, by which events name it. V(null) if IMDS does not tell, as on a classic VM.
   returned: always
   type: str
   sample: web-1

@@ -24,7 +24,10 @@ def info(reading: Reading, selection: Selection) -> tuple[dict[str, Any], list[s
     miss: ImdsError | None = None
     try:
         platform.require_azure(reading.settings)
-        document = _read(service)
+        # Even where there are no events: callers with many hosts need the names to tell whom an event concerns. And first,
+        # because an address that IMDS does not answer looks just like events that are being switched on.
+        service.identify()
+        document = service.read()
     except ImdsError as error:
         miss = error
     chosen = selection.choose(document.events) if document else []
@@ -46,22 +49,6 @@ def info(reading: Reading, selection: Selection) -> tuple[dict[str, Any], list[s
     warnings = terms.doubts(reading.api_version) + service.client.long_waits()
     warnings += nameless(service, bool(document and document.events))
     return result, warnings, miss.message if miss else ""
-
-
-def _read(service: Service) -> Document:
-    """The events, and whose they are. The name takes a request of its own, which is spared where there are none."""
-    try:
-        document = service.read()
-    except ImdsError as error:
-        if error.reason.code == "read_timeout":
-            # Switching on looks like an address that IMDS does not answer. The usual request tells them apart.
-            service.identify()
-        raise
-    if document.events:
-        service.identify()
-        for event in document.events:
-            event.tell_apart(service.vm_name)
-    return document
 
 
 def nameless(service: Service, events: bool) -> list[str]:

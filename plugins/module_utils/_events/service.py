@@ -131,7 +131,7 @@ class Service:
 
     def _allow(self, timeout: float, read_timeout: float, limit: float | None) -> None:
         most = timeout if limit is None else min(timeout, limit)
-        updating = max(self._settings.updating_timeout, timeout)
+        updating = self._settings.updating_timeout
         times = {
             "timeout": most,
             "read_timeout": read_timeout,
