@@ -24,8 +24,8 @@ def info(reading: Reading, selection: Selection) -> tuple[dict[str, Any], list[s
     miss: ImdsError | None = None
     try:
         platform.require_azure(reading.settings)
-        # Even where there are no events: callers with many hosts need the names to tell whom an event concerns. And first,
-        # because an address that IMDS does not answer looks just like events that are being switched on.
+        # Even where there are no events: callers with many hosts need the names to tell whom an event concerns. And
+        # first, because an address that IMDS does not answer looks just like events that are being switched on.
         service.identify()
         document = service.read()
     except ImdsError as error:

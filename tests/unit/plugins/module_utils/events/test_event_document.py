@@ -114,6 +114,8 @@ def test_durations(raw: Any, duration: int | None) -> None:
         ("EventType", 5, "event_type", None),
         ("EventType", None, "event_type", None),
         ("EventStatus", "Completed", "event_status", "Completed"),
+        ("EventStatus", None, "event_status", None),
+        ("EventId", None, "event_id", None),
         ("EventSource", "Guest", "event_source", "Guest"),
         ("EventId", "", "event_id", None),
         ("EventId", 7, "event_id", None),
