@@ -172,7 +172,7 @@ def mypy(session: nox.Session) -> None:
     session.env["MYPYPATH"] = os.pathsep.join((str(TREE), str(COLLECTION / "roles" / "azure_imds_emulator" / "files")))
     session.chdir(TREE)
     inside = "ansible_collections/imds/azure"
-    tests = ("scenarios", "unit", "lab", "bench", "windows", "powershell", "rulebook", "site", "tools")
+    tests = ("scenarios", "unit", "lab", "bench", "windows", "powershell", "rulebook", "leaks", "site", "tools")
     checked = [f"{inside}/{part}" for part in ("plugins", "extensions/eda", *(f"tests/{part}" for part in tests))]
     command = ("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "--cache-dir", str(BUILD / "mypy"))
     session.run(*command, *checked)
@@ -256,6 +256,13 @@ def lab(session: nox.Session) -> None:
     """The lab's own tests, in namespaces."""
     prepare(session)
     session.run("pytest", "-q", f"--junitxml={JUNIT / 'lab.xml'}", "tests/lab")
+
+
+@test
+def leaks(session: nox.Session) -> None:
+    """Tokens and secrets are in no output, log, cache, artifact or temporary file."""
+    prepare(session)
+    session.run("pytest", "-q", f"--junitxml={JUNIT / 'leaks.xml'}", "tests/leaks")
 
 
 @test
