@@ -83,6 +83,8 @@ def test_lab(home: Path, project: Path) -> None:
     for line in GUIDE.outputs()[0].splitlines():
         assert line in output
     assert "+ lab exec demo web1 -- cat /etc/web.conf\nzone 1\n" in output
+    assert "+ lab exec demo web1 -- cat /etc/db-password\nfor tests only" in output
+    assert '"name":"id-web"' in output
     (requests,) = [json.loads(line.partition("]+ ")[0] + "]") for line in output.splitlines() if '"query"' in line]
     assert [request["status"] for request in requests] == [429, 200]
 
