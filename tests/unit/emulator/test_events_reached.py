@@ -476,6 +476,7 @@ def test_an_event_of_others_is_awaited_by_its_id(life: Life) -> None:
     life.at(30, life.cancel)
     result, _problem = life.reach("gone", event_ids=[ID])
     assert result["waited"] >= 30
+    assert [event["mine"] for event in result["events"]] == [False]
 
 
 @pytest.mark.parametrize("fails", [None, False])
