@@ -10,7 +10,7 @@ import os
 import time
 from typing import Any, Callable
 
-from . import guest, lock, paths, platform, release, retry, transport, versions
+from . import guest, lock, paths, platform, release, retry, transport, turn, versions
 from .options import Settings
 from .paths import Path
 from .reasons import ImdsError, printable
@@ -86,6 +86,8 @@ class Client:
         self._clock = clock
         self._sleep = sleep
         self._same_machine = same_machine or platform.same_machine
+        # What another program sends in our place is not ours to pace.
+        self._turn = turn.Turn(settings.address, sleep, alone=get is not transport.get)
         self._started = clock()
         self._limit = settings.timeout
         self._last_request: float | None = None
@@ -199,6 +201,9 @@ class Client:
                 "wait": None,
             }
             self.attempts.append(log)
+            throttled = policy.rules[seen.outcome].reason == "throttled"
+            if not throttled:
+                self._turn.leave()
             if seen.outcome == "ok" and seen.response:
                 return seen.content, seen.response
             if seen.outcome == "bad_version" and seen.response:
@@ -207,10 +212,23 @@ class Client:
                 continue
             if seen.silent_on and tries[seen.outcome] == 2:
                 self._try_other_sources(target, seen.silent_on)
+            if throttled and self._queue(log):
+                tries[seen.outcome] = 0  # whoever was ahead of us was throttled too, so this was no try of ours
+                continue
             log["wait"] = self._wait(seen, tries[seen.outcome], policy)
             if log["wait"] is None:
+                self._turn.leave()
                 raise ImdsError(policy.rules[seen.outcome].reason, seen.detail)
             self._sleep(log["wait"])
+
+    def _queue(self, log: dict[str, Any]) -> bool:
+        """Wait for our turn among the throttled. Returns whether anybody was ahead of us."""
+        waited = 0.0 if self._turn.held else self._turn.wait(self.remaining - turn.RESERVE)
+        if waited:
+            log["wait"] = waited
+            # Who had the turn has just asked, and the pace is one for all.
+            self._last_request = self._clock()
+        return waited > 0
 
     def _wait(self, seen: _Seen, tries: int, policy: retry.Policy) -> float | None:
         """Seconds until the next try; None if the policy allows none, or the deadline comes first."""
