@@ -172,7 +172,8 @@ def mypy(session: nox.Session) -> None:
     session.env["MYPYPATH"] = os.pathsep.join((str(TREE), str(COLLECTION / "roles" / "azure_imds_emulator" / "files")))
     session.chdir(TREE)
     inside = "ansible_collections/imds/azure"
-    tests = ("scenarios", "unit", "lab", "bench", "windows", "powershell", "rulebook", "leaks", "site", "tools")
+    tests = ["scenarios", "unit", "lab", "endurance", "windows", "powershell", "rulebook", "leaks"]
+    tests += ["bench", "site", "tools"]
     checked = [f"{inside}/{part}" for part in ("plugins", "extensions/eda", *(f"tests/{part}" for part in tests))]
     command = ("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "--cache-dir", str(BUILD / "mypy"))
     session.run(*command, *checked)
@@ -263,6 +264,13 @@ def leaks(session: nox.Session) -> None:
     """Tokens and secrets are in no output, log, cache, artifact or temporary file."""
     prepare(session)
     session.run("pytest", "-q", f"--junitxml={JUNIT / 'leaks.xml'}", "tests/leaks")
+
+
+@test
+def endurance(session: nox.Session) -> None:
+    """Many processes on one VM, and many requests to one process."""
+    prepare(session)
+    session.run("pytest", "-q", f"--junitxml={JUNIT / 'endurance.xml'}", "tests/endurance")
 
 
 @test

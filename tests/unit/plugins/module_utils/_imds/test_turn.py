@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
-from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import client as client_module
@@ -22,9 +22,9 @@ THROTTLED = said(429, b"Too many requests")
 
 
 @pytest.fixture(autouse=True)
-def _own_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+def _own_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """What runs beside this test has another queue."""
-    monkeypatch.setattr(turn, "PREFIX", f"\0imds.azure test {tmp_path}")
+    monkeypatch.setattr(turn, "PREFIX", f"\0test {os.getpid()}")
 
 
 def new(sleeps: list[float], port: int = 80) -> turn.Turn:
