@@ -58,18 +58,21 @@ def test_emulator(record_property: Callable[[str, Any], None]) -> None:
 
 
 def test_watcher(tmp_path: Path, record_property: Callable[[str, Any], None]) -> None:
-    found = []
     with emulator("--no-limiter") as imds:
         config = tmp_path / "config.json"
         settings = {"interval": 0, "endpoint": imds.url, "detect": "force", "state_file": str(tmp_path / "state")}
         config.write_text(json.dumps({**settings, "command": ["/bin/true"]}))
-        for polls in (PORTION, ALL):
-            output, errors = python(WATCHER, str(config), str(polls)).communicate(timeout=300)
-            assert output, errors
-            status, *figures = json.loads(output.splitlines()[-1])
-            assert status == 0, errors
-            found.append(Occupied(*figures))
-    judge(*found, record_property)
+        few, many = [poll(config, polls) for polls in (PORTION, ALL)]
+    judge(few, many, record_property)
+
+
+def poll(config: Path, polls: int) -> Occupied:
+    """What the watcher occupies after so many polls."""
+    output, errors = python(WATCHER, str(config), str(polls)).communicate(timeout=300)
+    assert output, errors
+    status, *figures = json.loads(output.splitlines()[-1])
+    assert status == 0, errors
+    return Occupied(*figures)
 
 
 def judge(before: Occupied, after: Occupied, record_property: Callable[[str, Any], None]) -> None:

@@ -5,8 +5,8 @@
 
 IMDS limits the requests of a VM, not of a process, so processes that each wait on their own keep throttling each other.
 The turn is a name in Linux' abstract namespace for sockets, which the kernel gives to one process, and to another one
-when that process has ended, however it ended. Nothing is written, and the name belongs to the network namespace, as the route to
-IMDS does. Where there is no such namespace, the processes wait on their own.
+when that process has ended, however it ended. Nothing is written, and the name belongs to the network namespace, as the
+route to IMDS does. Where there is no such namespace, the processes wait on their own.
 """
 
 from __future__ import annotations

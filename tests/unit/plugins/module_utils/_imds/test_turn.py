@@ -14,6 +14,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import client as 
 from ansible_collections.imds.azure.plugins.module_utils._imds import transport, turn
 from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import Settings
+from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
 from ansible_collections.imds.azure.tests.scenarios.imds.world import OK, World, said
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names of sockets that are no files")
@@ -113,7 +114,8 @@ def test_who_is_throttled_behind_another_asks_again_at_the_pace(monkeypatch: pyt
     mine = client(world, monkeypatch)
     mine.instance()
     *looks, pace = world.sleeps
-    assert (len(looks), pace) == (4, pytest.approx(client_module.PACE))
+    assert len(looks) == 4
+    assert pace == pytest.approx(client_module.PACE)
     assert mine.attempts[0]["wait"] == pytest.approx(sum(looks))
     assert new([]).wait(1) == 0, "who has an answer leaves"
 
@@ -146,6 +148,6 @@ def test_who_never_gets_the_turn_asks_once_more_before_the_deadline(monkeypatch:
 
 def test_who_gives_up_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World([THROTTLED])
-    with pytest.raises(client_module.ImdsError):
+    with pytest.raises(ImdsError):
         client(world, monkeypatch).instance()
     assert new([]).wait(1) == 0
