@@ -13,6 +13,8 @@ short_description: Get an access token of the controller's managed identity
 description:
   - B(The token is visible.) It is in the output of Ansible and in its logs wherever a task shows it, unless the task sets
     C(no_log=true). Do not store it with C(set_fact), and do not put it into variables of the inventory.
+  - Callback plugins that record the arguments of tasks see what a task is given, with C(no_log=true) too. The callbacks of
+    ansible-core do not.
   - Gets an access token for an Azure service from the Azure Instance Metadata Service (IMDS). The token belongs to the managed
     identity of the machine on which Ansible runs, which has to be an Azure VM or connected through Azure Arc. For the identity of
     a managed host, use the module M(imds.azure.azure_imds_token).

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One play that does all that the modules for tokens and secrets can do, and meets all their failures."""
+"""One play that does all that the modules and the lookup for tokens and secrets can do, and meets their failures."""
 
 from __future__ import annotations
 
@@ -37,6 +37,11 @@ TOKEN_FAULTS: list[dict[str, Any]] = [
     {"status": 429, "headers": {"Retry-After": "100"}},
     {"drop": True},
 ]
+LOOKUP_FAULTS: list[dict[str, Any]] = [
+    {"truncate": True},
+    {"status": 403, "body": json.dumps({"error": "access_denied", "error_description": f"for {PLANTED}"})},
+    {"html": f"<html>{PLANTED}</html>"},
+]
 VAULT_FAULTS: list[dict[str, Any]] = [
     {"truncate": True},
     {"status": 403, "body": json.dumps({"error": {"code": "Forbidden", "message": f"{PLANTED}"}})},
@@ -49,12 +54,14 @@ VAULT_FAULTS: list[dict[str, Any]] = [
 class Play:
     """The tasks, and what has to come of each: the reason of a failure, or whether something changes.
 
+    expected: of tasks with a module of ours; looked_up: of tasks of which only the lookup is ours.
     Keys that are tasks' own are given with two underscores, as in __no_log.
     """
 
     def __init__(self, imds: Running, directory: Path) -> None:
         self.tasks: list[dict[str, Any]] = []
         self.expected: dict[str, Any] = {}
+        self.looked_up: dict[str, Any] = {}
         self._secrets = directory / "secrets"
         self._directory = directory
         self._endpoint = {"endpoint": imds.url, "detect": "force", "timeout": 0.9}
@@ -69,6 +76,20 @@ class Play:
         chosen = {"client_id": self._ids.get(identity, identity)} if identity else {}
         given = {"resource": "https://vault.azure.net", "dest": self.dest("token"), **chosen, **options}
         self._add(task, "azure_imds_token", expected, given)
+
+    def look_up(self, task: str, expected: Any, identity: str | None = "id-web", **keywords: Any) -> None:
+        """A task that returns the variable looked_up, a token.
+
+        The token is no argument of the task: with no_log too, Ansible hands arguments to callbacks.
+        """
+        chosen = {"client_id": self._ids.get(identity, identity)} if identity else {}
+        options = {**self._endpoint, **chosen, **keywords.pop("options", {})}
+        given = ", ".join(f"{name}={value!r}" for name, value in options.items())
+        expression = f"lookup('imds.azure.token', 'https://vault.azure.net', {given})"
+        action = keywords.pop("action", {"ansible.builtin.debug": {"var": "looked_up"}})
+        variables = {"looked_up": "{{ " + expression + " }}"}
+        self.tasks.append({"name": task, **action, "vars": variables, "ignore_errors": True, **keywords})
+        self.looked_up[task] = expected
 
     def secret(self, task: str, expected: Any, identity: str = "id-web", **options: Any) -> None:
         given = {
@@ -94,6 +115,24 @@ def faulty_tokens(play: Play) -> None:
     reasons = ["malformed", "server_error", "identity_refused", "intercepted", "intercepted", "forbidden", "throttled"]
     for number, reason in enumerate([*reasons, "refused"]):
         play.token(f"Token fault {number}", reason, dest=play.dest("never"), return_token=True)
+
+
+def faulty_lookups(play: Play) -> None:
+    """One task for each of LOOKUP_FAULTS."""
+    for number, reason in enumerate(("malformed", "identity_refused", "intercepted")):
+        play.look_up(f"Lookup fault {number}", reason)
+
+
+def lookups(play: Play) -> None:
+    test = {"ansible.builtin.assert": {"that": ["looked_up.split('.') | length == 3"]}}
+    play.look_up("Look up a token and judge it", False, action=test)
+    play.look_up("Look up a token for a careful user", "censored", no_log=True)
+    play.look_up("Look up for an unknown identity", "identity_unknown", "00000000-0000-0000-0000-000000000000")
+    play.look_up("Look up for one of several identities", "identity_ambiguous", None)
+    play.look_up("Look up for a disabled identity", "identity_refused", "id-disabled")
+    play.look_up("Look up elsewhere", "not_azure", options={"detect": "auto", "chassis_asset_tag": "x", "arc": "never"})
+    fails = {"ansible.builtin.fail": {"msg": "{{ looked_up | length }} characters"}}
+    play.look_up("Fail after looking up a token", "msg", action=fails)
 
 
 def tokens(play: Play) -> None:
@@ -150,10 +189,10 @@ def secrets(play: Play) -> None:
 
 
 # In this order: each fault is met by the first task that asks for its path.
-PARTS = (faulty_tokens, tokens, token_failures, secrets)
+PARTS = (faulty_tokens, faulty_lookups, tokens, token_failures, lookups, secrets)
 
 
 def set_faults(imds: Running) -> None:
     """Each is met once."""
-    for path, faults in (("/metadata/identity", TOKEN_FAULTS), ("/secrets", VAULT_FAULTS)):
+    for path, faults in (("/metadata/identity", [*TOKEN_FAULTS, *LOOKUP_FAULTS]), ("/secrets", VAULT_FAULTS)):
         assert imds.control("POST", "/faults", [{"path": path, "count": 1, **fault} for fault in faults])[0] == 200

@@ -180,6 +180,21 @@ def test_every_task_ended_as_it_should(run: Run) -> None:
     assert (directory / "secrets" / "secret").read_text(encoding="utf-8") == SECRET
 
 
+def test_every_lookup_ended_as_it_should(run: Run) -> None:
+    traces, play, _issued, _directory = run
+    found = results(traces)
+    for name, expected in play.looked_up.items():
+        result = found[name]
+        if expected == "censored":
+            assert "censored" in result, (name, result)
+        elif expected is False:
+            assert (bool(result.get("failed")), result["changed"]) == (False, False), (name, result)
+        elif expected == "msg":
+            assert result["msg"].endswith(" characters"), (name, result)
+        else:
+            assert f"(reason: {expected})" in result["msg"], (name, result)
+
+
 def test_no_token_is_anywhere(run: Run) -> None:
     traces, play, issued, _directory = run
     shown = results(traces)["Show a token on request"]["token"]
