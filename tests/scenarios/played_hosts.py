@@ -38,7 +38,9 @@ def run_plays(
     :param environment: more environment variables of the controller
     """
     (directory / "answer.json").write_text(json.dumps(answer or NOTHING))
-    program = f'#!/bin/sh\ncat >/dev/null\ncat "{directory / "answer.json"}"\n'
+    # A module comes on standard input. A script in a command of its own leaves that open, with nothing on it.
+    read = 'case "$*" in *FromBase64String*) ;; *) cat >/dev/null ;; esac'
+    program = f'#!/bin/sh\n{read}\ncat "{directory / "answer.json"}"\n'
     for name in ("ssh", "python"):
         (directory / name).write_text(program)
         (directory / name).chmod(0o755)
