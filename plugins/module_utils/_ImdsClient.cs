@@ -7,7 +7,6 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using System.Text;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
@@ -36,8 +35,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         }
     }
 
-    // A 200 whose content can't be used. Outcome: a key of Retry.Rules.
-    internal sealed class UnusableException : Exception
+    // A 200 whose content can't be used. Outcome: a key of the policy's rules.
+    public sealed class UnusableException : Exception
     {
         public readonly string Outcome;
 
@@ -102,23 +101,35 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         public int Requests;
         public readonly List<object> Attempts = new List<object>();
 
-        private readonly Settings settings;
         private readonly World world;
-        private readonly double started;
+        private Settings settings;
+        private double started;
         private double limit;
         private double? lastRequest;
 
         public Client(Settings settings, World world)
         {
-            this.settings = settings;
             this.world = world;
+            Restart(settings);
+        }
+
+        // Begin another operation, with its own deadline and times. Pace, counts and log go on.
+        public void Restart(Settings other)
+        {
+            settings = other;
             started = world.Clock();
             limit = settings.Timeout;
         }
 
-        private double Remaining
+        public double Elapsed
         {
-            get { return limit - (world.Clock() - started); }
+            get { return world.Clock() - started; }
+        }
+
+        // Seconds until the deadline.
+        public double Remaining
+        {
+            get { return limit - Elapsed; }
         }
 
         // The instance document, a dictionary with compute or network. Throws ImdsException.
@@ -173,7 +184,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         public List<string> LongWaits()
         {
             List<string> warnings = new List<string>();
-            double elapsed = world.Clock() - started;
+            double elapsed = Elapsed;
             if (elapsed > Long)
             {
                 IEnumerable<string> outcomes = Attempts
@@ -211,14 +222,37 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             }
         }
 
-        // Ask for one path in one version until there is an answer or a reason to stop.
-        private Seen Persist(ImdsPath path, string version, Func<Response, object> read, string query)
+        // What is at a path in one version. read: makes it of a response that the policy takes for "ok". body: JSON to
+        // POST, more than once if need be; null for a GET. query: what follows the API version, beginning with &.
+        // headers: more than every request has. Throws ImdsException.
+        public object Ask(
+            ImdsPath path,
+            string version,
+            Func<Response, object> read,
+            Policy policy,
+            byte[] body = null,
+            string query = "",
+            Dictionary<string, string> headers = null)
         {
+            return Persist(path, version, read, query, policy, body, headers).Content;
+        }
+
+        // Ask for one path in one version until there is an answer or a reason to stop.
+        private Seen Persist(
+            ImdsPath path,
+            string version,
+            Func<Response, object> read,
+            string query,
+            Policy policy = null,
+            byte[] body = null,
+            Dictionary<string, string> headers = null)
+        {
+            policy = policy ?? new Policy(path.Root);
             string target = "/metadata/" + path.Whole + (version == null ? "" : "?api-version=" + version + query);
             Dictionary<string, int> tries = new Dictionary<string, int>();
             while (true)
             {
-                Seen seen = Attempt(target, read, path.Root);
+                Seen seen = Attempt(target, read, policy, body, headers);
                 int before;
                 tries.TryGetValue(seen.Outcome, out before);
                 int count = tries[seen.Outcome] = before + 1;
@@ -244,39 +278,44 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
                 {
                     TryOtherSources(target, seen.SilentOn);
                 }
-                double? wait = Wait(seen, count);
+                double? wait = Wait(seen, count, policy);
                 log["wait"] = wait;
                 if (wait == null)
                 {
-                    throw new ImdsException(Retry.Rules[seen.Outcome].Reason, seen.Detail);
+                    throw new ImdsException(policy.Rules[seen.Outcome].Reason, seen.Detail);
                 }
                 world.Sleep(wait.Value);
             }
         }
 
-        // Seconds until the next try; null if the table allows none, or the deadline would have passed by then.
-        private double? Wait(Seen seen, int tries)
+        // Seconds until the next try; null if the policy allows none, or the deadline would have passed by then.
+        private double? Wait(Seen seen, int tries, Policy policy)
         {
             // An update extends the deadline; any other reason to wait restores the usual one.
             if (seen.Outcome == "updating")
             {
                 limit = Math.Max(settings.Timeout, settings.UpdatingTimeout);
             }
-            else if (Retry.Rules[seen.Outcome].Waits.Length > 0)
+            else if (policy.Rules[seen.Outcome].Waits.Length > 0)
             {
                 limit = settings.Timeout;
             }
             string retryAfter = seen.Response == null ? null : seen.Response.Header("retry-after");
-            double? wait = Retry.Wait(seen.Outcome, tries, retryAfter, world.Chance());
+            double? wait = policy.Wait(seen.Outcome, tries, retryAfter, world.Chance(), Elapsed);
             return wait != null && Math.Max(wait.Value, Pace) < Remaining ? wait : null;
         }
 
-        private Seen Attempt(string target, Func<Response, object> read, bool root)
+        private Seen Attempt(
+            string target,
+            Func<Response, object> read,
+            Policy policy,
+            byte[] body,
+            Dictionary<string, string> headers)
         {
             Response response;
             try
             {
-                response = Send(target, null);
+                response = Send(target, null, body, headers);
             }
             catch (TransportException error)
             {
@@ -285,8 +324,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             }
             Seen seen = new Seen
             {
-                Outcome = Retry.Classify(response, root),
-                Detail = Describe(response),
+                Outcome = policy.Classify(response),
+                Detail = policy.Describe(response),
                 Response = response,
             };
             if (seen.Outcome == "ok")
@@ -304,7 +343,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             return seen;
         }
 
-        private Response Send(string target, string source)
+        private Response Send(
+            string target, string source, byte[] body = null, Dictionary<string, string> headers = null)
         {
             double pause = lastRequest == null ? 0 : Math.Max(lastRequest.Value + Pace - world.Clock(), 0);
             if (pause >= Remaining)
@@ -327,12 +367,18 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
                 ReadTimeout = settings.ReadTimeout,
                 Timeout = source == null ? Remaining : Math.Min(Remaining, ProbeTimeout),
                 Source = source,
+                Body = body,
             };
             request.Headers.Add(new KeyValuePair<string, string>("Metadata", "true"));
             request.Headers.Add(new KeyValuePair<string, string>("User-Agent", "imds.azure/" + Version));
             request.Headers.Add(new KeyValuePair<string, string>("x-ms-client-request-id", Guid.NewGuid().ToString()));
             request.Headers.Add(new KeyValuePair<string, string>("Accept", "*/*"));
-            return world.Get(request);
+            if (body != null)
+            {
+                request.Headers.Add(new KeyValuePair<string, string>("Content-Type", "application/json"));
+            }
+            request.Headers.AddRange(headers ?? new Dictionary<string, string>());
+            return world.Exchange(request);
         }
 
         // IMDS answers only the primary address: if it answers another one of ours, the source is wrong.
@@ -386,7 +432,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
             return document;
         }
 
-        private static object ReadObject(Response response)
+        // The JSON object of an answer. Throws UnusableException: it is something else.
+        public static object ReadObject(Response response)
         {
             object content = ReadJson(response);
             if (!(content is Dictionary<string, object>))
@@ -425,12 +472,6 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
                 throw new UnusableException("malformed", "the answer is not UTF-8");
             }
             return text;
-        }
-
-        private static string Describe(Response response)
-        {
-            string text = Encoding.UTF8.GetString(response.Body, 0, Math.Min(200, response.Body.Length)).Trim();
-            return "HTTP " + response.Status + (response.Status != 200 && text.Length > 0 ? ": " + text : "");
         }
     }
 }

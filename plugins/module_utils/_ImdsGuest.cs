@@ -138,9 +138,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
     // The real world, unless a test replaces it.
     public sealed class World
     {
-        public Func<Request, Response> Get = Transport.Get;
+        public Func<Request, Response> Exchange = Transport.Exchange;
         // Seconds.
         public Func<double> Clock = Transport.Clock;
+        // Seconds since 1970, by the guest's clock.
+        public Func<double> Now = () => (DateTime.UtcNow - new DateTime(1970, 1, 1)).TotalSeconds;
         public Action<double> Sleep = seconds => Thread.Sleep(TimeSpan.FromSeconds(seconds));
         // Runs something in the background. The process does not wait for it in the end.
         public Action<Action> Start = work => new Thread(() => work()) { IsBackground = true }.Start();

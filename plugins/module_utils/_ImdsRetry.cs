@@ -8,6 +8,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
+using System.Text;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
 
@@ -25,6 +26,43 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
             Reason = reason;
             Waits = waits ?? new double[0];
             Jitter = jitter;
+        }
+    }
+
+    // How a client takes answers: what each means, what may be told of it, and how long to wait after it.
+    // root: every VM has the path that is asked for.
+    public class Policy
+    {
+        private readonly bool root;
+
+        public Policy(bool root)
+        {
+            this.root = root;
+        }
+
+        public virtual Dictionary<string, Rule> Rules
+        {
+            get { return Retry.Rules; }
+        }
+
+        // The key of Rules for a response.
+        public virtual string Classify(Response response)
+        {
+            return Retry.Classify(response, root);
+        }
+
+        // What the log of attempts and messages say of a response.
+        public virtual string Describe(Response response)
+        {
+            string text = Encoding.UTF8.GetString(response.Body, 0, Math.Min(200, response.Body.Length)).Trim();
+            return "HTTP " + response.Status + (response.Status != 200 && text.Length > 0 ? ": " + text : "");
+        }
+
+        // Seconds to wait before the next try, or null to stop; see Retry.Wait. elapsed: seconds since the operation
+        // began; here the number of tries decides.
+        public virtual double? Wait(string outcome, int tries, string retryAfter, double chance, double elapsed)
+        {
+            return Retry.Wait(outcome, tries, retryAfter, chance);
         }
     }
 

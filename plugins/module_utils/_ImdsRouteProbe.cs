@@ -194,7 +194,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
             request.Headers.Add(new KeyValuePair<string, string>("Metadata", "true"));
             request.Headers.Add(new KeyValuePair<string, string>("User-Agent", "imds.azure"));
             request.Headers.Add(new KeyValuePair<string, string>("Accept", "*/*"));
-            return world.Get(request);
+            return world.Exchange(request);
         }
 
         // Whether the connection leads to another address than the one asked for.

@@ -21,7 +21,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
 {
     // Host: an IP address. Times in seconds: to wait for the TCP connection, for the whole response after that, and for
     // both together if that is less than their sum. Source: local IP address to bind to, or null. InterfaceIndex: the
-    // interface to send through as well, whatever the routes prefer, or 0; left out where the system can't do it.
+    // interface to send through as well, whatever the routes prefer, or 0; left out where the system can't do it. Body:
+    // what to POST, or null for a GET.
     public sealed class Request
     {
         public string Host;
@@ -33,6 +34,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
         public double Timeout;
         public string Source;
         public long InterfaceIndex;
+        public byte[] Body;
     }
 
     // Headers: names in lower case, the last one of a name wins. LocalAddress: where the response was received. Peer:
@@ -106,7 +108,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
         }
 
         // Throws TransportException for everything but a complete HTTP response.
-        public static Response Get(Request request)
+        public static Response Exchange(Request request)
         {
             double end = Clock() + request.Timeout;
             using (Socket connection = Connect(request))
@@ -191,11 +193,16 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTransport
         {
             string host = request.Host.Contains(":") ? "[" + request.Host + "]" : request.Host;
             List<string> lines = new List<string>();
-            lines.Add("GET " + request.Target + " HTTP/1.1");
+            lines.Add((request.Body == null ? "GET " : "POST ") + request.Target + " HTTP/1.1");
             lines.Add("Host: " + host + (request.Port == 80 ? "" : ":" + request.Port));
             lines.AddRange(request.Headers.Select(header => header.Key + ": " + header.Value));
+            if (request.Body != null)
+            {
+                lines.Add("Content-Length: " + request.Body.Length);
+            }
             lines.Add("Connection: close\r\n\r\n");
-            return Encoding.ASCII.GetBytes(string.Join("\r\n", lines));
+            byte[] head = Encoding.ASCII.GetBytes(string.Join("\r\n", lines));
+            return request.Body == null ? head : head.Concat(request.Body).ToArray();
         }
 
         private static Response ReadResponse(Reader reader)

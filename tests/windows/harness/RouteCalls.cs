@@ -34,7 +34,7 @@ namespace ImdsTests
         private static object StartRouteTask(Map arguments)
         {
             World world = ToWorld(arguments);
-            world.Get = AskTheTest;
+            world.Exchange = AskTheTest;
             Hashtable parameters = new Hashtable(Part(arguments, "params"));
             bool checkMode = (bool)arguments["check_mode"];
             Journal journal = new HeldJournal((string)arguments["journal"], world.Sleep);
@@ -148,7 +148,7 @@ namespace ImdsTests
                     one.Value();
                 }
             };
-            world.Get = request =>
+            world.Exchange = request =>
             {
                 requests.Add(new object[] { request.Source, request.InterfaceIndex, request.Timeout });
                 Map answer = Part(script, request.Source ?? "");

@@ -30,7 +30,7 @@ namespace ImdsTests
         {
             try
             {
-                Response response = Transport.Get(ToRequest(arguments));
+                Response response = Transport.Exchange(ToRequest(arguments));
                 return new Map
                 {
                     { "status", response.Status },
@@ -58,7 +58,7 @@ namespace ImdsTests
         {
             ScriptedWorld scripted = new ScriptedWorld(Parts(arguments, "answers").ToList());
             World world = ToWorld(arguments);
-            world.Get = scripted.Get;
+            world.Exchange = scripted.Get;
             world.Clock = () => scripted.Now;
             world.Sleep = scripted.Sleep;
             Client client = new Client(Options.Parse(new Hashtable(Part(arguments, "params"))), world);
@@ -102,7 +102,7 @@ namespace ImdsTests
         {
             ScriptedWorld scripted = new ScriptedWorld(Parts(arguments, "answers").ToList());
             World world = ToWorld(arguments);
-            world.Get = scripted.Get;
+            world.Exchange = scripted.Get;
             world.Sleep = scripted.Sleep;
             Probe probe = new Probe(Options.Parse(new Hashtable(Part(arguments, "params"))), world);
             string address = (string)arguments["address"];
