@@ -9,7 +9,7 @@ import os
 import re
 import sys
 
-from .disks import LOCAL_NVME, REMOTE_NVME, Disk, UnreadableError
+from .disks import LOCAL_NVME, REMOTE_NVME, Disk, UnreadableError, role_of
 
 _SCSI = re.compile(r"(.+?)/host\d+/.+/\d+:\d+:\d+:(\d+)/block/sd[a-z]+")
 # Skips partitions, and the hidden paths of a multipath device such as nvme0c0n1.
@@ -58,7 +58,8 @@ class _Reader:
             else:
                 disks.append(self._disk(name, folder, parent))
         found = [disk for disk in disks if disk]
-        if not found:
+        # Hyper-V has disks like Azure's elsewhere too, on controllers with other IDs.
+        if all(role_of(disk)[0] == "unknown" for disk in found):
             raise UnreadableError("no_azure_disks", "/sys/dev/block")
         present = sorted((disk for disk in found if disk.name in nodes), key=lambda disk: _natural(disk.name))
         if not present:
@@ -105,12 +106,12 @@ class _Reader:
         mounts, root_device = self._mounts()
         for disk in disks:
             disk.size = _sectors(disk.folder)
-            disk.links = sorted(links.get(disk.name, []))
+            disk.links = links.get(disk.name, [])
             for name in sorted(self.partitions.get(disk.name, []), key=_natural):
                 size = _sectors(self.folders[name])
                 number = int(re.sub(r".*\D", "", name) or 0)
                 disk.partitions.append(
-                    {"path": f"/dev/{name}", "number": number, "size_bytes": size, "links": sorted(links.get(name, []))}
+                    {"path": f"/dev/{name}", "number": number, "size_bytes": size, "links": links.get(name, [])}
                 )
             self._climb(disk, disk.name)
             disk.mounts = [mount for name in sorted(disk.members, key=_natural) for mount in mounts.get(name, [])]
@@ -139,7 +140,8 @@ class _Reader:
                 path = f"{folder}/{entry}"
                 target = _link(path)
                 if target:
-                    found.setdefault(target.rpartition("/")[2], []).append(path[len(self.root) :])
+                    shown = os.fsencode(path[len(self.root) :]).decode("utf-8", "replace")
+                    found.setdefault(target.rpartition("/")[2], []).append(shown)
                 else:
                     folders.append(path)
         return found

@@ -100,7 +100,7 @@ class _Pairing:
         self.roles: dict[str, tuple[str, int | None, bool]] = {}
         self.places: dict[tuple[str, int | None], list[Disk]] = {}  # role and LUN -> disks
         for disk in disks:
-            self.roles[disk.name] = role, lun, _certain = _role(disk)
+            self.roles[disk.name] = role, lun, _certain = role_of(disk)
             self.places.setdefault((role, lun), []).append(disk)
 
     def among(self, role: str, lun: int | None = None) -> list[Disk]:
@@ -130,13 +130,12 @@ class _Pairing:
             self.report("size_mismatch", lun, path=disk.path, expected=size, found=disk.size)
             guessed = True
         for link in disk.links:
-            told = _LUN_LINK.fullmatch(link)
-            if told and int(told[1]) != lun:
+            if not _fits(link, lun):
                 self.report("link_mismatch", lun, path=disk.path, link=link)
         return {
             "path": disk.path,
             "stable_path": _stable(disk.links, lun),
-            "links": disk.links,
+            "links": sorted(disk.links, key=_rank),
             "wwid": disk.wwid,
             "size_bytes": disk.size,
             "transport": disk.transport,
@@ -215,7 +214,7 @@ def pair(storage: dict[str, Any], disks: Sequence[Disk], root: str | None, liste
     storage["contradictions"] = pairing.contradictions
 
 
-def _role(disk: Disk) -> tuple[str, int | None, bool]:
+def role_of(disk: Disk) -> tuple[str, int | None, bool]:
     """(os, data, resource, local or unknown, LUN of a data disk, whether the rule is certain)."""
     if disk.controller in LOCAL_NVME:
         return "local", None, True
@@ -237,12 +236,21 @@ def _is_ephemeral(os_disk: Mapping[str, Any]) -> bool:
     return isinstance(settings, dict) and settings.get("option") == "Local"
 
 
+def _rank(link: str) -> tuple[int, str]:
+    """Sorts links by how stable they are, the best first."""
+    for number, start in enumerate(_STABLE):
+        if link.startswith(start):
+            return number, link
+    return len(_STABLE), link
+
+
+def _fits(link: str, lun: int | None) -> bool:
+    """Whether a link doesn't name another LUN."""
+    told = _LUN_LINK.fullmatch(link)
+    return not told or int(told[1]) == lun
+
+
 def _stable(links: Sequence[str], lun: int | None) -> str | None:
-    """The best of the links. A link that claims another LUN is wrong, so it is none."""
-    for start in _STABLE:
-        for link in links:
-            if link.startswith(start):
-                told = _LUN_LINK.fullmatch(link)
-                if not told or int(told[1]) == lun:
-                    return link
-    return None
+    """The best of the links. A link that names another LUN is wrong, so it is none."""
+    best = min((_rank(link) for link in links if _fits(link, lun)), default=(len(_STABLE), ""))
+    return best[1] if best[0] < len(_STABLE) else None

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import block_devices, disks, facts, fields
 from ansible_collections.imds.azure.tests.lab import disk_tree
 from ansible_collections.imds.azure.tests.scenarios.guest_disks import GIB, GUESTS, Guest, listed, tree
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 @pytest.fixture(autouse=True)
@@ -98,9 +101,8 @@ def test_links_and_the_stable_one_among_them(tmp_path: Path) -> None:
     first, second = (disk["device"] for disk in paired(tmp_path, GUESTS["generation 1"])["data_disks"])
     assert first["stable_path"] == "/dev/disk/azure/scsi1/lun0"
     assert second["stable_path"] == "/dev/disk/by-id/wwn-0x60022480"
-    assert second["links"] == [
-        f"/dev/disk/{link}" for link in ("by-id/scsi-360022480", "by-id/wwn-0x60022480", "by-uuid/0f3c")
-    ]
+    most_stable_first = ("by-id/wwn-0x60022480", "by-id/scsi-360022480", "by-uuid/0f3c")
+    assert second["links"] == [f"/dev/disk/{link}" for link in most_stable_first]
     assert second["wwid"] == "naa.60022480000000000000000000000003"
     assert first["mounts"] == [{"path": "/srv/with blank", "src": "/dev/sdc", "fstype": "xfs"}]
 
@@ -208,9 +210,73 @@ def test_only_devices_with_a_node_count(tmp_path: Path) -> None:
     assert [(one["code"], one["lun"]) for one in storage["contradictions"]] == [("missing_device", 1)]
 
 
-def test_disks_of_somebody_else_only(tmp_path: Path) -> None:
-    written(tmp_path, Guest(listed(), [{"device": "vda", "controller": "virtio"}]))
+@pytest.mark.parametrize(
+    "disk",
+    [
+        {"device": "vda", "controller": "virtio"},
+        {"device": "sda", "controller": "scsi-unknown"},
+        {"device": "nvme0n1", "controller": "nvme-unknown"},
+    ],
+    ids=["virtio", "Hyper-V", "NVMe"],
+)
+def test_disks_of_somebody_else_only(tmp_path: Path, disk: dict[str, Any]) -> None:
+    written(tmp_path, Guest(listed(), [disk]))
     assert refused(tmp_path) == "no_azure_disks"
+
+
+def test_a_link_in_no_known_encoding(tmp_path: Path) -> None:
+    root = Path(written(tmp_path, GUESTS["generation 1"]))
+    os.symlink("../../sdc", os.fsencode(root / "dev" / "disk" / "by-path") + b"/\xff")
+    found, _holds_root = block_devices.read(str(root))
+    (disk,) = (disk for disk in found if disk.name == "sdc")
+    assert "/dev/disk/by-path/\ufffd" in disk.links
+
+
+# --- any guest, any document ------------------------------------------------------------------------------------------
+
+CONTROLLERS = [
+    *("{00000000-0000-8899-0000-000000000000}", "{00000000-0001-8899-0000-000000000000}", "{somebody's}"),
+    *(f"{{f8b3781{letter}-1e82-4818-a1c3-63d806ec15bb}}" for letter in "abcd"),
+    disks.REMOTE_NVME,
+    *disks.LOCAL_NVME,
+]
+
+
+@st.composite
+def any_disks(draw: st.DrawFn) -> list[disks.Disk]:
+    found = []
+    for number in range(draw(st.integers(0, 6))):
+        disk = disks.Disk(f"disk{number}", "")
+        disk.controller = draw(st.sampled_from(CONTROLLERS))
+        disk.unit = draw(st.integers(0, 4))
+        disk.certain = draw(st.booleans())
+        disk.size = draw(st.sampled_from([0, 1 << 30, (32 << 30) + 1]))
+        disk.members = {disk.name, draw(st.sampled_from(["dm-0", "dm-1"]))}
+        found.append(disk)
+    return found
+
+
+LUNS = st.sampled_from(["0", "1", "2", "3", "", "x", 1, None])
+SIZES = st.sampled_from(["1", "32", "", "x", None])
+PROFILES = st.fixed_dictionaries(
+    {
+        "dataDisks": st.lists(st.fixed_dictionaries({"lun": LUNS, "diskSizeGB": SIZES}), max_size=5),
+        "osDisk": st.fixed_dictionaries({"diffDiskSettings": st.sampled_from([{"option": "Local"}, {}, "", ["x"]])}),
+    }
+)
+
+
+@given(any_disks(), PROFILES, st.sampled_from([None, "dm-0", "disk0"]), st.booleans())
+def test_no_device_is_given_twice(found: list[disks.Disk], profile: Any, root: str | None, known: bool) -> None:
+    storage = facts.build({"compute": {"storageProfile": profile}})[0]["storage"]
+    disks.pair(storage, found, root, known)
+    assert json.loads(json.dumps(storage, allow_nan=False)) == storage
+    paths = [device["path"] for device in devices(storage)]
+    assert len(paths) == len(set(paths))
+    for disk in storage["data_disks"]:
+        if disk["device"]:
+            (own,) = (one for one in found if one.path == disk["device"]["path"])
+            assert disks.role_of(own)[:2] == ("data", disk["lun"])
 
 
 def test_another_system(tmp_path: Path, monkeypatch: Any) -> None:
