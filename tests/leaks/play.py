@@ -26,21 +26,22 @@ IDENTITY = {
     "resources": ["https://vault.azure.net", "https://management.azure.com/"],
 }
 PLANTED = jwt(oid="planted-in-answers-that-are-none")
-# What goes wrong with IMDS and with the vault, in the order of the tasks that meet it.
+# What goes wrong with IMDS and with the vault, in the order of the tasks that meet it; twice, what
+# is asked for again once.
 TOKEN_FAULTS: list[dict[str, Any]] = [
-    {"truncate": True},
+    {"truncate": True, "count": 2},
     {"status": 500, "body": json.dumps({"access_token": PLANTED})},
     {"status": 403, "body": json.dumps({"error": "access_denied", "error_description": f"for {PLANTED}"})},
-    {"html": f"<html>{PLANTED}</html>"},
-    {"redirect": f"http://127.0.0.1:1/?token={PLANTED}"},
+    {"html": f"<html>{PLANTED}</html>", "count": 2},
+    {"redirect": f"http://127.0.0.1:1/?token={PLANTED}", "count": 2},
     {"msp": True},
     {"status": 429, "headers": {"Retry-After": "100"}},
     {"drop": True},
 ]
 LOOKUP_FAULTS: list[dict[str, Any]] = [
-    {"truncate": True},
+    {"truncate": True, "count": 2},
     {"status": 403, "body": json.dumps({"error": "access_denied", "error_description": f"for {PLANTED}"})},
-    {"html": f"<html>{PLANTED}</html>"},
+    {"html": f"<html>{PLANTED}</html>", "count": 2},
 ]
 VAULT_FAULTS: list[dict[str, Any]] = [
     {"truncate": True},
@@ -64,7 +65,7 @@ class Play:
         self.looked_up: dict[str, Any] = {}
         self._secrets = directory / "secrets"
         self._directory = directory
-        self._endpoint = {"endpoint": imds.url, "detect": "force", "timeout": 0.9}
+        self._endpoint = {"endpoint": imds.url, "detect": "force", "timeout": 20}
         self._vault = f"https://localhost:{imds.vault_address[1]}"
         shown = imds.control("GET", "/identities/web1")[1]["identities"]
         self._ids = {each["name"]: each["client_id"] for each in shown}
@@ -99,7 +100,6 @@ class Play:
             "name": "db-password",
             "client_id": self._ids[identity],
             "dest": self.dest("secret"),
-            "timeout": 5,
         }
         self._add(task, "azure_imds_keyvault_secret", expected, {**given, **options})
 
@@ -114,7 +114,9 @@ def faulty_tokens(play: Play) -> None:
     """One task for each of TOKEN_FAULTS; the file that is given must not appear."""
     reasons = ["malformed", "server_error", "identity_refused", "intercepted", "intercepted", "forbidden", "throttled"]
     for number, reason in enumerate([*reasons, "refused"]):
-        play.token(f"Token fault {number}", reason, dest=play.dest("never"), return_token=True)
+        # Those that would be asked for several times more get no time for it.
+        time = {"server_error": 2, "refused": 1}.get(reason, 20)
+        play.token(f"Token fault {number}", reason, dest=play.dest("never"), return_token=True, timeout=time)
 
 
 def faulty_lookups(play: Play) -> None:
@@ -166,10 +168,11 @@ def token_failures(play: Play) -> None:
 
 
 def secrets(play: Play) -> None:
-    # A vault's server error is waited for, so what is tried again must not fit into the time.
-    reasons = ["vault_intercepted", "vault_forbidden", "vault_intercepted", "vault_intercepted", "vault_intercepted"]
+    reasons = ["vault_unreachable", "vault_forbidden", "vault_intercepted", "vault_intercepted", "vault_intercepted"]
     for number, reason in enumerate(reasons):
-        play.secret(f"Vault fault {number}", reason, dest=play.dest("never"), return_secret=True)
+        # A vault that was not reached would be asked again; it gets no time for that.
+        time = 1 if reason == "vault_unreachable" else 20
+        play.secret(f"Vault fault {number}", reason, dest=play.dest("never"), return_secret=True, timeout=time)
     play.secret("Write a secret", True)
     play.secret("Keep the secret", False, __diff=True)
     play.secret("Only look for a secret", True, dest=play.dest("never"), __check_mode=True)
@@ -193,6 +196,6 @@ PARTS = (faulty_tokens, faulty_lookups, tokens, token_failures, lookups, secrets
 
 
 def set_faults(imds: Running) -> None:
-    """Each is met once."""
+    """Each is met once, if it does not say otherwise."""
     for path, faults in (("/metadata/identity", [*TOKEN_FAULTS, *LOOKUP_FAULTS]), ("/secrets", VAULT_FAULTS)):
         assert imds.control("POST", "/faults", [{"path": path, "count": 1, **fault} for fault in faults])[0] == 200

@@ -111,6 +111,8 @@ def _exchange(place: Location, target: str, headers: dict[str, str], trusted: ss
         connection.close()
     if len(body) > _MAX_BODY:
         raise VaultError("vault_intercepted", f"the answer is larger than {_MAX_BODY // 1024} KiB")
+    if response.length:
+        raise VaultError("vault_unreachable", f"the answer ends {response.length} bytes too early")
     return Answer(response.status, {name.lower(): value for name, value in response.getheaders()}, body)
 
 
