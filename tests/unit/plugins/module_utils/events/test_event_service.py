@@ -188,16 +188,14 @@ def test_an_approval() -> None:
     assert request.headers["Metadata"] == "true"
 
 
-@pytest.mark.parametrize("answer", [said(200), said(200, b"{}"), said(202), said(204)], ids=str)
+@pytest.mark.parametrize("answer", [said(200), said(200, b"{}"), said(202), said(204)])
 def test_any_success_approves(answer: ScriptedAnswer) -> None:
     asked, world = service(answer)
     asked.approve([ID])
     assert len(world.requests) == 1
 
 
-@pytest.mark.parametrize(
-    "trouble", [said(503), said(429, THROTTLED), said(200, THROTTLED), silence(), failed("reset")], ids=str
-)
+@pytest.mark.parametrize("trouble", [said(503), said(429, THROTTLED), said(200, THROTTLED), silence(), failed("reset")])
 def test_an_approval_is_tried_again(trouble: ScriptedAnswer) -> None:
     asked, world = service(trouble, said(200))
     asked.approve([ID])

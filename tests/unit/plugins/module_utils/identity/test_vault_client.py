@@ -83,7 +83,6 @@ def test_one_request_with_the_token() -> None:
 @pytest.mark.parametrize(
     ("answers", "sleeps"),
     [((BUSY, BUSY, OK), [1, 2]), ((BROKEN, OK), [3]), ((VaultError("vault_unreachable", "x"), OK), [1])],
-    ids=str,
 )
 def test_what_may_pass_is_waited_for(answers: Any, sleeps: list[float]) -> None:
     site = Site(*answers)
@@ -101,7 +100,6 @@ def test_what_may_pass_is_waited_for(answers: Any, sleeps: list[float]) -> None:
         (VaultError("vault_untrusted", "x"), "vault_untrusted", 1),
         (VaultError("vault_not_found", "x"), "vault_not_found", 1),
     ],
-    ids=str,
 )
 def test_what_lasts_is_given_up(answer: Any, code: str, requests: int) -> None:
     site = Site(answer)
