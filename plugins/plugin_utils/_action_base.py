@@ -68,11 +68,15 @@ def environment(plugin: Any) -> dict[str, str]:
     return merged
 
 
-def pipelines(plugin: Any) -> bool:
-    """Whether the user wants modules to reach the host on a command's standard input, and the connection can do it."""
-    connection = plugin._connection
+def can_pipeline(plugin: Any) -> bool:
+    """Whether the connection takes standard input for a command."""
+    return bool(plugin._connection.has_pipelining)
+
+
+def wants_pipelining(plugin: Any) -> bool:
+    """Whether the user says that modules shall reach the host on standard input, whatever the become method."""
     try:
-        return bool(connection.has_pipelining and connection.get_option("pipelining"))
+        return bool(plugin._connection.get_option("pipelining"))
     except KeyError:
         return False
 

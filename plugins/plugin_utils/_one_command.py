@@ -40,8 +40,7 @@ def ask(plugin: Any, operation: str, options: Mapping[str, Any], task_vars: Mapp
         raise DeclinedError("the host's Python is not known yet")
     marker = f"imds-{secrets.token_hex(8)}:"
     program = pack(operation)
-    # Where modules travel on standard input, so does the program; it then shows up in no list of processes, and no log.
-    pipelined = _action_base.pipelines(plugin) and _action_base.become_method(plugin) in (None, *TRANSPARENT)
+    pipelined = _pipelines(plugin)
     source = ["-"] if pipelined else ["-c", program]
     arguments = [shlex.quote(word) for word in (*source, marker, json.dumps(options))]
     environment = [f"{name}={shlex.quote(value)}" for name, value in _action_base.environment(plugin).items()]
@@ -49,6 +48,17 @@ def ask(plugin: Any, operation: str, options: Mapping[str, Any], task_vars: Mapp
     if not pipelined:
         _require_room(plugin, command)
     return read(_action_base.run_command(plugin, command, program.encode() if pipelined else None), marker)
+
+
+def _pipelines(plugin: Any) -> bool:
+    """Whether the program goes on standard input, where no list of processes and no log shows it.
+
+    There is no terminal then, which some hosts want for sudo. That there is no such host, the user says with the option
+    pipelining.
+    """
+    become = _action_base.become_method(plugin)
+    allowed = become is None or (become in TRANSPARENT and _action_base.wants_pipelining(plugin))
+    return allowed and _action_base.can_pipeline(plugin)
 
 
 def _require_room(plugin: Any, command: str) -> None:

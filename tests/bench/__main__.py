@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from . import disks, routes, windows
+from . import disks, over_ssh, routes, windows
 
 HERE = Path(__file__).parent
 EMULATOR = HERE.parents[1] / "roles" / "azure_imds_emulator" / "files"
@@ -39,7 +39,13 @@ class Goal(NamedTuple):
 
 
 GOALS = {
-    "facts_task_vs_ping": Goal("facts task / ping", 1.10),
+    "facts_vs_ping_ssh": Goal("facts task / ping, over SSH", 0.28),
+    "facts_vs_raw_ssh": Goal("facts task / raw, over SSH", 1.35),
+    "facts_pipelined_vs_ping_ssh": Goal("facts task / ping, over SSH with pipelining"),
+    "hosts10_vs_ping_ssh": Goal("10 hosts, 5 forks, facts task / ping, over SSH", 0.30),
+    "attest_vs_ping_ssh": Goal("attest task, CA certificates at hand / ping, over SSH", 0.35),
+    "facts_vs_ping_local": Goal("facts task / ping", 0.45),
+    "facts_module_vs_ping": Goal("facts as an ordinary module, by gather_facts / ping", 1.10),
     "facts_off_azure_vs_ping": Goal("facts task off Azure / ping", 1.05),
     "facts_64_disks_vs_ping": Goal("facts task on a VM with 64 data disks and 8 NICs / ping", 1.10),
     "facts_task_vs_uri": Goal("facts task / uri doing the same GET"),
@@ -120,11 +126,22 @@ def facts_task(port: int) -> dict[str, Any]:
 PING: dict[str, Any] = {"ansible.builtin.ping": {}}
 
 
+def gather_facts(port: int) -> dict[str, Any]:
+    """The same by the ordinary module."""
+    facts = facts_task(port)
+    return {
+        "ansible.builtin.gather_facts": {},
+        "module_defaults": facts,
+        "vars": {"ansible_facts_modules": list(facts)},
+    }
+
+
 def one_host(port: int, control: int, rounds: int) -> dict[str, float]:
     uri = {"url": f"http://127.0.0.1:{port}{URL}", "headers": {"Metadata": "true"}, "return_content": True}
     kinds = {
         "ping": PING,
         "facts": facts_task(port),
+        "module": gather_facts(port),
         "off_azure": {"imds.azure.azure_imds_facts": {"chassis_asset_tag": "none"}},
         "uri": {"ansible.builtin.uri": uri},
     }
@@ -132,10 +149,11 @@ def one_host(port: int, control: int, rounds: int) -> dict[str, float]:
     times = {name: median(values) for name, values in play(interleaved(kinds, rounds)).items()}
     sent = [r for r in control_request(control, "GET") if "imds.azure" in r["headers"].get("User-Agent", "")]
     return {
-        "facts_task_vs_ping": times["facts"] / times["ping"],
+        "facts_vs_ping_local": times["facts"] / times["ping"],
+        "facts_module_vs_ping": times["module"] / times["ping"],
         "facts_off_azure_vs_ping": times["off_azure"] / times["ping"],
         "facts_task_vs_uri": times["facts"] / times["uri"],
-        "requests_per_facts_run": len(sent) / (rounds + 1),
+        "requests_per_facts_run": len(sent) / (rounds + 1) / 2,  # by the task, and by the module
     }
 
 
@@ -158,6 +176,32 @@ def many_disks(rounds: int) -> dict[str, float]:
         kinds = {"ping": PING, "facts": {"imds.azure.azure_imds_facts": {}}}
         times = {name: median(values) for name, values in play(interleaved(kinds, rounds), inventory=inventory).items()}
     return {"facts_64_disks_vs_ping": times["facts"] / times["ping"]}
+
+
+def ssh(rounds: int) -> dict[str, float]:
+    """Tasks over a real sshd, as Ansible connects by default."""
+    facts: dict[str, Any] = {"imds.azure.azure_imds_facts": {}}
+    with over_ssh.hosts(10) as hosts:
+        kinds = {
+            "ping": PING,
+            "raw": {"ansible.builtin.raw": "true"},
+            "facts": facts,
+            "attest": {"imds.azure.azure_imds_attest": hosts.trust},
+            **{
+                f"{name}, pipelined": {**task, "vars": {"ansible_pipelining": True}}
+                for name, task in (("ping", PING), ("facts", facts))
+            },
+        }
+        one = play(interleaved(kinds, rounds), inventory=hosts.one)
+        several = play(interleaved({"ping": PING, "facts": facts}, rounds), inventory=hosts.several)
+    times = {name: median(values) for name, values in one.items()}
+    return {
+        "facts_vs_ping_ssh": times["facts"] / times["ping"],
+        "facts_vs_raw_ssh": times["facts"] / times["raw"],
+        "facts_pipelined_vs_ping_ssh": times["facts, pipelined"] / times["ping, pipelined"],
+        "attest_vs_ping_ssh": times["attest"] / times["ping"],
+        "hosts10_vs_ping_ssh": median(several["facts"]) / median(several["ping"]),
+    }
 
 
 def attestation(port: int, control: int, rounds: int) -> dict[str, float]:
@@ -259,14 +303,18 @@ def main() -> None:
     no_lab = disks.missing()
     if no_lab is None:
         figures.update(many_disks(max(10, options.rounds)))
-    unmeasured = {"facts_windows_vs_basic": no_mono, "facts_64_disks_vs_ping": no_lab}
+    no_sshd = over_ssh.missing()
+    if no_sshd is None:
+        figures.update(ssh(few))
+    unmeasured = {"facts_windows": no_mono, "facts_64_disks": no_lab, "ssh": no_sshd}
     figures["route_controller_cpu_ms"] = routes.controller_cpu(few)
     figures = {name: round(figures[name], 3) for name in GOALS if name in figures}
     options.output.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     print(f"{'figure':<28} {'measured':>8} {'goal':>6}")
     for name, goal in GOALS.items():
         if name not in figures:
-            print(f"{name:<28} {'-':>8} {unmeasured[name]}")
+            why = next(reason for part, reason in unmeasured.items() if part in name)
+            print(f"{name:<28} {'-':>8} {why}")
             continue
         verdict = (
             "" if goal.limit is None else f"{goal.limit:>6g} " + ("ok" if figures[name] <= goal.limit else "MISSED")

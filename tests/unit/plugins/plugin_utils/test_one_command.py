@@ -36,8 +36,10 @@ def delivery(result: dict[str, Any]) -> str:
     return found
 
 
-def test_one_command_is_all() -> None:
+@pytest.mark.parametrize("case", ["no pipelining", "sudo", "su", "su, pipelining"])
+def test_one_command_is_all(case: str) -> None:
     host = facts_host()
+    in_the_command(host, case)
     assert delivery(host.run()) == "one_command"
     assert (len(host.commands), host.modules) == (1, [])
     assert host.said == [f"<web-1> {NAME}: delivery one_command"]
@@ -46,9 +48,21 @@ def test_one_command_is_all() -> None:
     assert standard_input is None
 
 
-def test_pipelined_the_program_is_no_part_of_the_command() -> None:
+def in_the_command(host: QuickHost, case: str = "no pipelining") -> None:
+    """Have the program sent in the command line."""
+    if case == "no pipelining":
+        host.connection.has_pipelining = False
+    else:
+        host.become(case.partition(",")[0])
+        host.pipelining = case.endswith("pipelining")
+
+
+@pytest.mark.parametrize("become", [None, "sudo"])
+def test_on_standard_input_the_program_is_no_part_of_the_command(become: str | None) -> None:
     host = facts_host()
-    host.pipelining = True
+    if become:
+        host.become(become)
+        host.pipelining = True
     host.connection.transport = "some.where.unknown"
     assert delivery(host.run()) == "one_command"
     command, standard_input = host.commands[0]
@@ -69,10 +83,12 @@ def interpreter(value: Any) -> Callable[[QuickHost], None]:
 
 
 def unusual_connection(host: QuickHost) -> None:
+    in_the_command(host)
     host.connection.transport = "community.aws.aws_ssm"
 
 
 def long_environment(host: QuickHost) -> None:
+    in_the_command(host)
     host.task.environment = [{"LONG": "x" * 100_000}]
 
 
@@ -130,14 +146,6 @@ def test_become_methods_that_take_the_command(method: str) -> None:
     host = facts_host()
     host.become(method)
     assert delivery(host.run()) == "one_command"
-
-
-def test_su_leaves_the_program_in_the_command() -> None:
-    host = facts_host()
-    host.become("su")
-    host.pipelining = True
-    assert delivery(host.run()) == "one_command"
-    assert host.commands[0][1] is None
 
 
 @pytest.mark.parametrize("version", ["3.6", "3.8"])
@@ -219,7 +227,7 @@ def test_a_host_may_not_set_what_is_ansibles() -> None:
     real = host._execute_command
 
     def hostile(command: str, in_data: bytes | None = None) -> dict[str, Any]:
-        marker = shlex.split(command)[4]
+        marker = shlex.split(command)[3]
         answer = {"result": {"_ansible_no_log": False, "changed": True, "ok": 1}, "warnings": [1], "failure": None}
         host.output = f"{marker}{json.dumps(answer)}\n"
         return real(command, in_data)
@@ -242,22 +250,24 @@ def test_a_host_may_not_set_what_is_ansibles() -> None:
         {"ENV": "/nowhere", "IFS": "x"},
     ],
 )
-@pytest.mark.parametrize("pipelining", [False, True])
-def test_variables_of_the_host_change_nothing(environment: dict[str, str], pipelining: bool) -> None:
+@pytest.mark.parametrize("on_standard_input", [False, True])
+def test_variables_of_the_host_change_nothing(environment: dict[str, str], on_standard_input: bool) -> None:
     host = facts_host()
-    host.pipelining = pipelining
+    host.connection.has_pipelining = on_standard_input
     host.environment = {"PATH": os.environ["PATH"], **environment}
     assert delivery(host.run()) == "one_command"
 
 
 @pytest.mark.parametrize("shell_of_host", ["dash", "bash", "busybox"])
-def test_shells(shell_of_host: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("on_standard_input", [False, True])
+def test_shells(shell_of_host: str, on_standard_input: bool, tmp_path: Path) -> None:
     program = shutil.which(shell_of_host)
     if program is None:
         pytest.skip(f"{shell_of_host} is not installed")
     (tmp_path / "sh").symlink_to(program)
     host = facts_host()
     host.shell = str(tmp_path / "sh")
+    host.connection.has_pipelining = on_standard_input
     assert delivery(host.run()) == "one_command"
 
 
