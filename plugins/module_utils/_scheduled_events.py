@@ -26,3 +26,8 @@ def argument_spec() -> dict[str, Any]:
         "mine": {"type": "bool", "default": True},
         "within": {"type": "int"},
     }
+
+
+def info_argument_spec() -> dict[str, Any]:
+    """The options of azure_imds_scheduled_events_info."""
+    return {**argument_spec(), "required": {"type": "bool", "default": True}}

@@ -19,6 +19,7 @@ extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.platforms
   - imds.azure._attributes.read_only
+  - imds.azure._attributes.one_command
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._scheduled_events
   - imds.azure._imds
@@ -199,6 +200,16 @@ attempts:
   type: list
   elements: dict
   sample: [{"api_version": "2020-07-01", "detail": "HTTP 200", "outcome": "ok", "path": "scheduledevents", "status": 200, "wait": null}]
+meta:
+  description: About the task itself.
+  returned: always
+  type: dict
+  contains:
+    delivery:
+      description: How the program that asked IMDS came to the host, as C(meta.delivery) of M(imds.azure.azure_imds_facts).
+      returned: always
+      type: str
+      sample: one_command
 """
 
 from ansible_collections.imds.azure.plugins.module_utils._imds import interpreter
@@ -206,29 +217,14 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import interprete
 interpreter.start(interpreter.fail_module)  # ahead of what an older Python can't compile
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.imds.azure.plugins.module_utils._events.info import info
-from ansible_collections.imds.azure.plugins.module_utils._events.options import reading
-from ansible_collections.imds.azure.plugins.module_utils._events.selection import selection
-from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError
-from ansible_collections.imds.azure.plugins.module_utils._module import keep_loaded
-from ansible_collections.imds.azure.plugins.module_utils._scheduled_events import argument_spec
+from ansible_collections.imds.azure.plugins.module_utils._events.run_info import run
+from ansible_collections.imds.azure.plugins.module_utils._module import end, keep_loaded
+from ansible_collections.imds.azure.plugins.module_utils._scheduled_events import info_argument_spec
 
 
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={**argument_spec(), "required": {"type": "bool", "default": True}},
-        supports_check_mode=True,
-    )
-    try:
-        how, which = reading(module.params), selection(module.params)
-    except OptionError as error:
-        module.fail_json(msg=str(error))
-    result, warnings, problem = info(how, which)
-    for warning in warnings:
-        module.warn(warning)
-    if problem and module.params["required"]:
-        module.fail_json(msg=f"No scheduled events from IMDS: {problem} {result['remedy']}", **result)
-    module.exit_json(**result)
+    module = AnsibleModule(argument_spec=info_argument_spec(), supports_check_mode=True)
+    end(module, run(module.params, "module"))
 
 
 if __name__ == "__main__":

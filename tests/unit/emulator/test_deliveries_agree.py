@@ -11,8 +11,14 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.imds.azure.plugins.action import azure_imds_facts as facts_action
 from ansible_collections.imds.azure.plugins.action import azure_imds_info as info_action
+from ansible_collections.imds.azure.plugins.action import azure_imds_scheduled_events_info as events_action
 from ansible_collections.imds.azure.plugins.module_utils._imds import versions
-from ansible_collections.imds.azure.plugins.modules import azure_imds_facts, azure_imds_info
+from ansible_collections.imds.azure.plugins.modules import (
+    azure_imds_facts,
+    azure_imds_info,
+    azure_imds_scheduled_events_info,
+)
+from ansible_collections.imds.azure.tests.scenarios.imds.events import NOW
 from ansible_collections.imds.azure.tests.scenarios.imds.faults import LASTING
 from ansible_collections.imds.azure.tests.scenarios.module_runner import run
 from ansible_collections.imds.azure.tests.scenarios.quick_host import QuickHost
@@ -22,6 +28,7 @@ from azure_imds_emulator.vms import profile_names
 TASKS: dict[str, tuple[Any, Any]] = {
     "azure_imds_facts": (facts_action, azure_imds_facts),
     "azure_imds_info": (info_action, azure_imds_info),
+    "azure_imds_scheduled_events_info": (events_action, azure_imds_scheduled_events_info),
 }
 # What a run says about itself.
 OF_THE_RUN = {"elapsed", "collected_at", "delivery"}
@@ -123,3 +130,21 @@ def test_faults_that_take_time(both: Both, imds: Running) -> None:
     imds.fault(path="/metadata/instance", delay=1)
     result = both("azure_imds_facts", endpoint=imds.url, detect="force", read_timeout=0.1, timeout=0.2, required=True)
     assert (result["failed"], result["reason"], result["meta"]["delivery"]) == (True, "read_timeout", "one_command")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"event_types": ["Reboot"], "within": 60}, {"mine": False}, {"event_ids": "x"}, {"within": -1}],
+    ids=str,
+)
+def test_scheduled_events(both: Both, options: dict[str, Any]) -> None:
+    with start([{"name": "web-1", "limiter": False}], clock=lambda: NOW) as running:
+        assert running.control("POST", "/events", {"scenario": "user-reboot"})[0] == 200
+        both("azure_imds_scheduled_events_info", endpoint=running.url, detect="force", **options)
+
+
+def test_no_scheduled_events(both: Both, imds: Running) -> None:
+    imds.fault(path="/metadata/scheduledevents", status=403)
+    for required in (True, False):
+        result = both("azure_imds_scheduled_events_info", endpoint=imds.url, detect="force", required=required)
+        assert (bool(result.get("failed")), result["reason"]) == (required, "forbidden")

@@ -13,7 +13,7 @@ from base64 import b64decode
 import pytest
 from ansible_collections.imds.azure.plugins.plugin_utils._payload import FOLDER, ROOT, needed, pack, strip
 
-OPERATIONS = ("_imds.run_facts", "_imds.run_info", "_imds.run_attest")
+OPERATIONS = ("_imds.run_facts", "_imds.run_info", "_imds.run_attest", "_events.run_info")
 FILES = sorted(path for folder in ("_imds", "_events") for path in (FOLDER / folder).glob("*.py"))
 
 
