@@ -31,6 +31,34 @@ KNOWN: dict[str, dict[str, Any]] = {
             "unverified": {"document": {"vm_id": HOSTILE}, "details": {"vm_id": HOSTILE, "found": HOSTILE}},
         }
     },
+    "disks": {
+        "ansible_facts": {
+            "azure_imds": {
+                "available": True,
+                "storage": {
+                    "os_disk": {"name": HOSTILE, "device": {"path": HOSTILE, "mounts": [{"path": HOSTILE}]}},
+                    "data_disks": [],
+                    "resource_disk": {"device": None},
+                    "local_disks": [],
+                    "contradictions": [{"message": HOSTILE}],
+                },
+                "meta": {"disks": {"message": HOSTILE}},
+            }
+        }
+    },
+    "maintenance": {
+        "azure_imds_maintenance_seen": {
+            "reason": HOSTILE,
+            "events": [
+                {
+                    **dict.fromkeys(("event_type", "event_status", "event_source", "not_before"), HOSTILE),
+                    "resources": [HOSTILE],
+                    "seconds_left": None,
+                    "duration": None,
+                }
+            ],
+        }
+    },
     "route_fix": {
         "azure_imds_route": {
             "findings": [{"code": HOSTILE, "severity": "error", "message": HOSTILE}],
