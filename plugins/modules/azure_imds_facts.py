@@ -69,6 +69,12 @@ EXAMPLES = r"""
       - imds.azure.azure_imds_facts
     ansible_facts_parallel: false
 
+- name: Stop unless the disk at LUN 0 is there, and certainly the one that IMDS lists
+  ansible.builtin.assert:
+    that: >-
+      ansible_facts.azure_imds.storage.data_disks | selectattr('lun', 'eq', 0) | map(attribute='device') | select
+      | selectattr('confidence', 'eq', 'exact') | list | length == 1
+
 - name: Show where this host runs
   ansible.builtin.debug:
     msg: "{{ ansible_facts.azure_imds.location }} / {{ ansible_facts.azure_imds.vm_size }}"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
 
 from .disks import LOCAL_NVME, REMOTE_NVME, Disk, UnreadableError, role_of
 
@@ -40,31 +41,39 @@ class _Reader:
 
     def read(self) -> tuple[list[Disk], str | None]:
         nodes = set(self._list("/dev"))
+        self._find_devices()
+        found = sorted(self._disks(), key=lambda disk: _natural(disk.name))
+        # Hyper-V has disks like Azure's elsewhere too, on controllers with other IDs.
+        if all(role_of(disk)[0] == "unknown" for disk in found):
+            raise UnreadableError("no_azure_disks", "/sys/dev/block")
+        for disk in found:
+            disk.has_node = disk.name in nodes
+        if not any(disk.has_node for disk in found):
+            raise UnreadableError("no_device_nodes", ", ".join(disk.path for disk in found[:3]))
+        return found, self._complete(found)
+
+    def _find_devices(self) -> None:
         for number in self._list("/sys/dev/block"):
             link = _link(f"{self.root}/sys/dev/block/{number}")
             name = link.rpartition("/")[2]
             if name:
                 self.names[number] = name
                 self.folders[name] = f"{self.root}/sys/{link.lstrip('./')}"
-        disks = []
+
+    def _disks(self) -> Iterator[Disk]:
+        """The disks that Azure may have provided; notes on the way what is a part of them or on top."""
         for name, folder in self.folders.items():
             parent = folder.rpartition("/")[0]
-            disk = parent.rpartition("/")[2]
-            if disk in self.folders:
-                self.partitions.setdefault(disk, []).append(name)
+            whole = parent.rpartition("/")[2]
+            if whole in self.folders:
+                self.partitions.setdefault(whole, []).append(name)
             elif "/virtual/block/" in folder and not name.startswith(_BARE):
                 for below in _entries(f"{folder}/slaves"):
                     self.above.setdefault(below, []).append(name)
             else:
-                disks.append(self._disk(name, folder, parent))
-        found = [disk for disk in disks if disk]
-        # Hyper-V has disks like Azure's elsewhere too, on controllers with other IDs.
-        if all(role_of(disk)[0] == "unknown" for disk in found):
-            raise UnreadableError("no_azure_disks", "/sys/dev/block")
-        present = sorted((disk for disk in found if disk.name in nodes), key=lambda disk: _natural(disk.name))
-        if not present:
-            raise UnreadableError("no_device_nodes", ", ".join(sorted(disk.path for disk in found)[:3]))
-        return present, self._complete(present)
+                disk = self._disk(name, folder, parent)
+                if disk:
+                    yield disk
 
     def _disk(self, name: str, folder: str, parent: str) -> Disk | None:
         scsi = _SCSI.fullmatch(folder)
@@ -84,7 +93,7 @@ class _Reader:
             disk = Disk(name, folder)
             disk.transport, disk.controller = "nvme", model
             nsid = _text(f"{folder}/nsid") or ""
-            disk.certain = nsid.isdigit()
+            disk.certain = nsid.isdecimal()
             disk.unit = int(nsid if disk.certain else nvme[2])
             disk.wwid = _text(f"{folder}/wwid")
             disk.serial = _text(f"{folder}/device/serial") if model in LOCAL_NVME else None
@@ -208,7 +217,7 @@ def _text(path: str) -> str | None:
 def _lines(path: str) -> list[str]:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().splitlines()
+            return file.read().split("\n")
     except OSError:
         return []
 
@@ -216,7 +225,7 @@ def _lines(path: str) -> list[str]:
 def _sectors(folder: str) -> int:
     """size in bytes; the kernel counts sectors of 512."""
     text = _text(f"{folder}/size") or ""
-    return int(text) * 512 if text.isdigit() else 0
+    return int(text) * 512 if text.isdecimal() else 0
 
 
 def _natural(name: str) -> tuple[int, str]:

@@ -69,14 +69,16 @@ class Disk:
     """One whole disk.
 
     controller: of a SCSI disk, the VMBus ID of its controller, or "" where there is none; of an NVMe disk, its model.
-    unit: LUN, or namespace ID. certain: whether unit was read, and not taken from the name. size: bytes. links: below
-    /dev/disk. members: names of the disk, its partitions and everything on top of them.
+    unit: LUN, or namespace ID. certain: whether unit was read, and not taken from the name. has_node: whether it is in
+    /dev, where a container may not have it. size: bytes. links: below /dev/disk. members: names of the disk, its
+    partitions and everything on top of them.
     """
 
     transport = ""
     controller = ""
     unit = 0
     certain = True
+    has_node = True
     serial: str | None = None
     wwid: str | None = None
 
@@ -123,7 +125,7 @@ class _Pairing:
 
         :param size: GiB, as IMDS tells; rounded, because an image need not be whole ones
         """
-        if disk is None:
+        if disk is None or not disk.has_node:
             return None
         guessed = guessed or not self.roles[disk.name][2]
         if disk.size and isinstance(size, int) and size > 0 and not disk.size >> 30 <= size <= -(-disk.size >> 30):
@@ -178,7 +180,7 @@ class _Pairing:
             fact["device"] = self.device(self.only(found, lun), lun, fact.get("disk_size_gb"))
         for disk in self.disks:
             role, lun, _certain = self.roles[disk.name]
-            if role in ("data", "unknown") and disk not in candidates:
+            if role in ("data", "unknown") and disk.has_node and disk not in candidates:
                 self.report("unknown_to_imds", lun, path=disk.path)
 
     def local_disks(self) -> list[dict[str, Any]]:
@@ -189,7 +191,7 @@ class _Pairing:
             index = told.get("index", "")
             found.append(
                 {
-                    "index": int(index) if index.isdigit() else None,
+                    "index": int(index) if index.isdecimal() else None,
                     "name": told.get("name"),
                     "model": disk.controller,
                     "serial": disk.serial,

@@ -32,7 +32,7 @@ def main(options: Mapping[str, Any]) -> None:
 
 def check() -> None:
     """Load everything that the facts may need and print the release: whoever installs the script tries it like this."""
-    from . import client, facts, guest, versions  # noqa: F401
+    from . import block_devices, client, facts, guest, versions  # noqa: F401
 
     sys.stdout.write(f"{release.VERSION}\n")
 

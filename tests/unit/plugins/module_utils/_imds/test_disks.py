@@ -180,6 +180,10 @@ def test_sizes_are_compared_in_whole_gib(tmp_path: Path, told: str, mib: int, co
 # --- what can't be read -----------------------------------------------------------------------------------------------
 
 
+def _extra(device: str, lun: int) -> dict[str, Any]:
+    return {"device": device, "controller": "scsi1", "lun": lun}
+
+
 def refused(root: Path) -> str:
     with pytest.raises(disks.UnreadableError) as caught:
         block_devices.read(str(root))
@@ -203,11 +207,15 @@ def test_a_container_that_sees_its_hosts_sys(tmp_path: Path) -> None:
     assert refused(tmp_path) == "no_device_nodes"
 
 
-def test_only_devices_with_a_node_count(tmp_path: Path) -> None:
+def test_a_container_that_was_given_one_disk(tmp_path: Path) -> None:
+    """The others are there, though not for this container, so nothing contradicts."""
     guest = GUESTS["generation 1"]
-    disks_there = [*guest.disks[:3], {**guest.disks[3], "node": False}]
-    storage = paired(tmp_path, guest._replace(disks=disks_there))
-    assert [(one["code"], one["lun"]) for one in storage["contradictions"]] == [("missing_device", 1)]
+    hidden = [{**disk, "node": False} for disk in guest.disks if disk["device"] != "sdc"]
+    more = [_extra("sde", 2), {**_extra("sdf", 3), "node": False}]
+    shown = [*hidden, *(disk for disk in guest.disks if disk["device"] == "sdc"), *more]
+    storage = paired(tmp_path, guest._replace(disks=shown, mounts=[], listed=listed(0, 1, 2)))
+    assert [path_of(disk["device"]) for disk in storage["data_disks"]] == ["/dev/sdc", None, "/dev/sde"]
+    assert (storage["os_disk"]["device"], storage["contradictions"]) == (None, [])
 
 
 @pytest.mark.parametrize(
