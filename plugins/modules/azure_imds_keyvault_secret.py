@@ -119,7 +119,8 @@ EXAMPLES = r"""
 RETURN = r"""
 reason:
   description:
-    - How asking ended, V(ok) or another of the R(reason codes,ansible_collections.imds.azure.docsite.reasons) of IMDS or of the vault.
+    - How asking ended, V(ok) or one of the R(reason codes of the vault,ansible_collections.imds.azure.docsite.identity.vault_reasons)
+      or the R(reason codes of IMDS,ansible_collections.imds.azure.docsite.reasons).
   returned: success, or failure because there is no secret
   type: str
   sample: ok

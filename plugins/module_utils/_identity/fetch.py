@@ -35,6 +35,7 @@ class TokenClient:
 
     :param make: makes the client that asks
     :param now: Unix seconds
+    :param environ: by default that of the process
     :raises ImdsError: not_azure or unknown_platform, where nobody is asked
     :raises OptionError: an identity was named, and an Arc machine has only one
     """
@@ -45,12 +46,12 @@ class TokenClient:
         settings: Settings,
         make: Callable[[Settings], Client] = Client,
         now: Callable[[], float] = time.time,
-        environ: Mapping[str, str] = os.environ,
+        environ: Mapping[str, str] | None = None,
     ) -> None:
         self._request = request
         self._now = now
         self._version = settings.api_version or options.API_VERSION
-        agent = _agent(request, settings, environ)
+        agent = _agent(request, settings, os.environ if environ is None else environ)
         self.on_arc = agent is not None
         if self.on_arc and request.selector:
             raise OptionError(

@@ -79,6 +79,7 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
     f"{_GUIDES}/facts.rst": {"facts": pages.fact_table, "clouds": pages.cloud_table},
     f"{_GUIDES}/reasons.rst": {"reasons": pages.reason_table, "retries": pages.retry_table},
     f"{_GUIDES}/attestation.rst": {"reasons": pages.verdict_table, "roots": pages.root_table},
+    f"{_GUIDES}/identity.rst": {"resources": pages.resource_table, "reasons": pages.vault_reason_table},
     f"{_GUIDES}/route_fix.rst": {"findings": pages.finding_table, "refusals": pages.refusal_table},
 }
 

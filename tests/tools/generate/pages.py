@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from ansible_collections.imds.azure.plugins.module_utils._identity import resources, vault
 from ansible_collections.imds.azure.plugins.module_utils._imds import fields, reasons, retry
 from ansible_collections.imds.azure.plugins.module_utils._routes import findings
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation import reasons as verdicts
@@ -36,6 +37,16 @@ def fact_table() -> list[str]:
 def reason_table() -> list[str]:
     rows = [(f"``{reason.code}``", reason.meaning, reason.remedy) for reason in reasons.REASONS.values()]
     return table(("Code", "Meaning", "Remedy"), rows)
+
+
+def vault_reason_table() -> list[str]:
+    rows = [(f"``{reason.code}``", reason.meaning, reason.remedy) for reason in vault.REASONS.values()]
+    return table(("Code", "Meaning", "Remedy"), rows)
+
+
+def resource_table() -> list[str]:
+    rows = [(f"``{name}``", *(f"``{uri}``" if uri else "" for uri in uris)) for name, uris in resources.NAMES.items()]
+    return table(("Name", *(f"``{cloud}``" for cloud in resources.CLOUDS)), rows)
 
 
 def verdict_table() -> list[str]:
