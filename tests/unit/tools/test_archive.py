@@ -85,6 +85,7 @@ def test_what_was_archived_is_still_there() -> None:
 @pytest.mark.parametrize(
     "packed",
     [b"", b"not gzip", gzip.compress(b"not tar" * 200), built(list(CONTENT), 1)[:200], gzip.compress(b"")],
+    ids=["nothing", "no gzip", "no tar", "cut off", "empty"],
 )
 def test_what_is_no_archive_of_a_collection_is_refused(packed: bytes) -> None:
     with pytest.raises(archive.ArchiveError):
