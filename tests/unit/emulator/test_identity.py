@@ -440,6 +440,14 @@ def test_identities_come_and_go_at_run_time(vm: Vm) -> None:
     assert vm.claims()["tid"] == TENANT
 
 
+def test_a_request_under_way_does_not_bring_an_old_list_back(vm: Vm) -> None:
+    (old,) = vm.imds.emulator.vms.all()
+    vm.describe()
+    assert vm.imds.control("POST", "/identities/vm1", {"resource_id": RESOURCE_ID})[1]["name"] == "id-other"
+    assert [each.is_system for each in vm.imds.emulator.identities.managed(old).identities] == [True]
+    assert vm.token()["client_id"] == vm.imds.control("GET", "/identities/vm1")[1]["identities"][0]["client_id"]
+
+
 def test_an_identity_takes_time_to_propagate(vm: Vm) -> None:
     vm.describe(propagation_delay=30)
     assert vm.imds.control("POST", "/identities/vm1", "id-a")[0] == 200
@@ -469,6 +477,7 @@ def test_the_delay_counts_from_the_new_list_of_vms(vm: Vm) -> None:
         ("POST", "/identities/vm1", {"name": "id-b", "client_id": CLIENT}, 400, CLIENT),
         ("POST", "/identities/vm1", {"kind": "system", "name": "x"}, 400, "name"),
         ("POST", "/identities/vm1", {}, 400, "name"),
+        ("POST", "/identities/vm1", {"name": "id-x", "resource_id": RESOURCE_ID}, 400, "id-other"),
         ("POST", "/identities/vm1", "", 400, "string"),
         ("POST", "/identities/vm1", {"name": "a", "client_id": "x"}, 400, "client_id"),
         ("POST", "/identities/vm1", {"name": "a", "resource_id": "x"}, 400, "resource_id"),

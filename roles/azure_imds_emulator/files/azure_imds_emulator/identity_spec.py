@@ -10,8 +10,9 @@
      "cached": true,                           false: a new token for every request
      "resources": ["https://vault.azure.net"]} all that the tenant knows; by default every URI and every GUID
 
-An identity has a name, or is the system-assigned one; IDs that are not given follow from it, and are the same wherever
-the same identity is assigned. ``"state": "disabled"`` or ``"deleted"`` makes Entra ID refuse a token for it.
+An identity has a name, or is the system-assigned one; the name is the last part of its resource ID. IDs that are not
+given follow from it, and are the same wherever the same identity is assigned. ``"state": "disabled"`` or ``"deleted"``
+makes Entra ID refuse a token for it.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ def managed(field: str, spec: Mapping[str, Any], vm_id: str) -> Managed:
     """
     rest = {name: value for name, value in spec.items() if name not in ("system_assigned", "user_assigned")}
     own = spec.get("system_assigned", False)
-    described = [{"kind": SYSTEM, **(own if isinstance(own, dict) else {})}] if own or own == {} else []
+    described = [] if own is False else [{"kind": SYSTEM, **(own if isinstance(own, dict) else {})}]
     described += spec.get("user_assigned", [])
     found = tuple(resolve(each, vm_id) for each in described)
     refuse_ambiguity(field, found)
@@ -199,12 +200,16 @@ def _identity(table: Mapping[str, checks.Check]) -> checks.Check:
         if isinstance(value, str):
             return {"name": _name(field, value)}
         checked = checks.fields(field, checks.mapping(field, value), table)
-        if checked.get("kind") != SYSTEM and "name" in table and "name" not in checked:
-            checks.fail(f"{field}.name", "is required")
+        prefix = f"{field}." if field else ""
         if checked.get("kind") == SYSTEM:
             for name in ("name", "resource_id"):
                 if name in checked:
-                    checks.fail(f"{field}.{name}", "does not go with the system-assigned identity")
+                    checks.fail(f"{prefix}{name}", "does not go with the system-assigned identity")
+            return checked
+        told = checked.get("resource_id", "").rstrip("/").rpartition("/")[2]
+        name = checked.setdefault("name", told) or checks.fail(f"{prefix}name", "is required, or a resource_id")
+        if told and told.lower() != name.lower():
+            checks.fail(f"{prefix}name", f"is not {told}, as resource_id says")
         return checked
 
     return check_one

@@ -40,8 +40,7 @@ class Identities:
     def catch_up(self) -> None:
         """Take over a new list of VMs: what it assigns is assigned now."""
         with self._lock:
-            current = {vm.name: vm for vm in self._vms.all()}
-            self._states = {name: self._state(vm) for name, vm in current.items()}
+            self._states = {vm.name: self._state(vm) for vm in self._vms.all()}
 
     # --- for the endpoint -------------------------------------------------------------------------------------------
 
@@ -145,7 +144,9 @@ class Identities:
         if state is None or state.vm is not vm:
             now = self._clock()
             state = _State(vm, vm.identity, {each.client_id: now for each in vm.identity.identities})
-            self._states[vm.name] = state
+            # A request may still be under way for a VM of the list before.
+            if self._vms.named(vm.name) is vm:
+                self._states[vm.name] = state
         return state
 
     def _change(self, state: _State, managed: Managed) -> None:
