@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -264,3 +265,32 @@ def test_sends_no_packet_where_the_address_is_not_local(bind_anything: str) -> N
         exit $status
         """
     assert "no interface" in refusal(in_namespace(script.replace("BIND", bind_anything), *WELL_KNOWN))
+
+
+def test_key_vaults_and_the_agent_of_arc_machines_have_ports_of_their_own(launch: Any, tmp_path: Path) -> None:
+    """What each of them answers is tested elsewhere; here, that they are started and leave nothing behind."""
+    vms, vaults, keys = tmp_path / "vms.json", tmp_path / "vaults.json", tmp_path / "keys"
+    vms.write_text(json.dumps([{"name": "server1", "arc": True, "identity": {"system_assigned": True}}]))
+    vaults.write_text(json.dumps([{"name": "kv-web", "secrets": {"key": "protects nothing"}}]))
+    process, ready = launch(*LOOPBACK, "--vms", str(vms), "--vault-listen", "127.0.0.1:0", "--vaults", str(vaults),
+                            "--arc-listen", "127.0.0.1:0", "--arc-tokens", str(keys))  # fmt: skip
+    token = "/metadata/identity/oauth2/token?api-version=2020-06-01&resource=https://vault.azure.net"
+    status, headers, _body = get(ready["arc_listen"][0], token, Metadata="true")
+    assert status == 401
+    assert [f"Basic realm={path}" for path in keys.iterdir()] == [headers["WWW-Authenticate"]]
+    trust = ssl.create_default_context(cadata=get(ready["control"], "/ca/root.pem")[2].decode())
+    connection = http.client.HTTPSConnection(ready["vault_listen"][0], timeout=10, context=trust)
+    connection.request("GET", "/secrets/key?api-version=7.4")
+    assert connection.getresponse().status == 401
+    connection.close()
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=10) == 0
+    assert list(keys.iterdir()) == []
+
+
+def test_refuses_vaults_that_make_no_sense(tmp_path: Path) -> None:
+    vaults = tmp_path / "vaults.json"
+    vaults.write_text(json.dumps([{"name": "kv-web", "secrets": {"key": ["protects nothing"]}}]))
+    line = refusal(run(*LOOPBACK, "--vaults", str(vaults)))
+    assert line.startswith("azure_imds_emulator: vaults[0].secrets.key: must be a string")
+    assert "protects" not in line
