@@ -42,6 +42,16 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsOptions
             get { return Detect == "force"; }
         }
 
+        // The same settings with other times.
+        public Settings Within(double timeout, double readTimeout, double updatingTimeout)
+        {
+            Settings copy = (Settings)MemberwiseClone();
+            copy.Timeout = timeout;
+            copy.ReadTimeout = readTimeout;
+            copy.UpdatingTimeout = updatingTimeout;
+            return copy;
+        }
+
         public bool Loopback
         {
             get { return Host.StartsWith("127.", StringComparison.Ordinal) || Host == "::1"; }
@@ -76,7 +86,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsOptions
             settings.IncludeUserData = Switch(parameters, "include_user_data");
             settings.IncludePublicKeys = Switch(parameters, "include_public_keys");
             settings.LoadBalancer = Switch(parameters, "load_balancer");
-            if (!Date.IsMatch(settings.ApiVersion ?? "2025-04-07"))
+            if (!IsVersion(settings.ApiVersion ?? "2025-04-07"))
             {
                 throw new OptionException(
                     "api_version", Text.Quote(settings.ApiVersion) + " is not a date such as 2025-04-07");
@@ -84,6 +94,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsOptions
             string endpoint = (string)parameters["endpoint"];
             SetAddress(settings, string.IsNullOrEmpty(endpoint) ? Endpoint : endpoint);
             return settings;
+        }
+
+        // Whether it has the form of an API version.
+        public static bool IsVersion(string text)
+        {
+            return Date.IsMatch(text);
         }
 
         // A nonce as IMDS takes it, at most 32 characters, fit for a query.

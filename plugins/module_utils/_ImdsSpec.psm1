@@ -104,4 +104,40 @@ Function Get-ImdsAttestSpec {
     }
 }
 
-Export-ModuleMember -Function 'Use-ImdsInvariantCulture', 'Get-ImdsArgumentSpec', 'Get-ImdsFactsSpec', 'Get-ImdsAttestSpec'
+Function Get-ImdsEventsSpec {
+    <#
+    .SYNOPSIS
+    The options of the doc fragment _scheduled_events. To be merged ahead of _imds, whose api_version it replaces.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Collections.Hashtable])]
+    param ()
+
+    @{
+        options = @{
+            # <generated events: make generate>
+            api_version = @{ type = 'str'; default = '2020-07-01' }
+            first_timeout = @{ type = 'float'; default = 130.0 }
+            event_types = @{
+                type = 'list'
+                elements = 'str'
+                choices = @('Freeze', 'Reboot', 'Redeploy', 'Preempt', 'Terminate', 'SpotRebalanceRecommendation')
+            }
+            sources = @{ type = 'list'; elements = 'str'; choices = @('Platform', 'User') }
+            statuses = @{ type = 'list'; elements = 'str'; choices = @('Scheduled', 'Started') }
+            event_ids = @{ type = 'list'; elements = 'str' }
+            mine = @{ type = 'bool'; default = $true }
+            within = @{ type = 'int' }
+            # </generated>
+        }
+    }
+}
+
+$functions = @(
+    'Use-ImdsInvariantCulture'
+    'Get-ImdsArgumentSpec'
+    'Get-ImdsFactsSpec'
+    'Get-ImdsAttestSpec'
+    'Get-ImdsEventsSpec'
+)
+Export-ModuleMember -Function $functions

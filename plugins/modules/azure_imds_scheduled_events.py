@@ -29,11 +29,6 @@ attributes:
     support: none
     details:
       - RV(events) shows what the approval concerns.
-  platform:
-    support: full
-    platforms: posix
-    details:
-      - Needs Python 3.9 or newer on the host. A version for Windows is being written.
 options:
   state:
     description:

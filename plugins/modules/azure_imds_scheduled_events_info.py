@@ -23,12 +23,6 @@ extends_documentation_fragment:
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._scheduled_events
   - imds.azure._imds
-attributes:
-  platform:
-    support: full
-    platforms: posix
-    details:
-      - Needs Python 3.9 or newer on the host. A version for Windows is being written.
 options:
   required:
     description:

@@ -29,9 +29,10 @@ NUMERIC = [
 OTHERS: dict[str, dict[str, Any]] = {
     "azure_imds_attest_windows": {"nonce": "0123456789"},
     "azure_imds_route_fix_windows": {"request": {"mode": "collect"}},
+    "azure_imds_scheduled_events_windows": {"state": "appeared"},
 }
 # Longer than any time may be. The message quotes the number that was read.
-FLOATS = {"3601.5": "3601.5", "4e3": "4000.0", "-1.5": "-1.5"}
+FLOATS = {"86401.5": "86401.5", "9e4": "90000.0", "-1.5": "-1.5"}
 
 
 def test_there_are_numeric_options() -> None:

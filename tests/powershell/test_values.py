@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.imds.azure.tests.powershell.plays import Controller, Result
+from ansible_collections.imds.azure.tests.scenarios.imds.events import ID
 from ansible_collections.imds.azure.tests.scenarios.running_emulator import Running, start
 from ansible_collections.imds.azure.tests.windows.core import comparable
 
@@ -55,6 +56,16 @@ def plays(imds: Running, trust: dict[str, Any]) -> list[Task]:
     return [
         task("facts", "azure_imds_facts", **asked, **times, **everything),
         task("facts at once", "azure_imds_facts", **asked, **times, include_public_keys=True),
+        task("events", "azure_imds_scheduled_events_info", **asked, **times),
+        task(
+            "approval in check mode",
+            "azure_imds_scheduled_events",
+            check_mode=True,
+            state="approved",
+            event_types=["Reboot"],
+            first_timeout="20.5",
+            **asked,
+        ),
         task("info in check mode", "azure_imds_info", check_mode=True, **asked, **times),
         task("attest", "azure_imds_attest", **asked, **times, **trust),
     ]
@@ -64,7 +75,13 @@ def settled(result: Result) -> Any:
     """What of a result has to be the same on both, though each is asked with a nonce of its own."""
     own = {"nonce", "evidence", "document", "verified_at", "signer", "chain", "unverified", "meta"}
     settled = comparable({key: value for key, value in result.items() if key not in own})
-    settled.get("ansible_facts", {}).get("azure_imds", {}).get("meta", {}).pop("delivery", None)
+    meta = settled.get("ansible_facts", {}).get("azure_imds", {}).get("meta", {})
+    for name in ("delivery", "disks"):  # the guest's disks are read on Linux only
+        meta.pop(name, None)
+    timed = [settled, settled.get("soonest") or {}, *settled.get("events", ())]
+    for part in timed:
+        for name in ("read_at", "waited", "seconds_left"):
+            part.pop(name, None)
     return settled
 
 
@@ -94,6 +111,8 @@ def fetch(imds: Running, path: str) -> bytes:
 
 def test_values(controller: Controller, trust: Any) -> None:
     with start([VM]) as imds:
+        event = {"type": "Reboot", "id": ID, "description": "Straße 😀", "notice": 86400}
+        assert imds.control("POST", "/events", event)[0] == 200
         hosts = {name: controller.windows(**how) for name, how in HOSTS.items()}
         tasks = plays(imds, trust(imds))
         found = controller.play(
@@ -114,6 +133,10 @@ def test_values(controller: Controller, trust: Any) -> None:
         content = found[name, "info in check mode"]["content"]["compute"]
         assert {key: content[key] for key in ODD} == ODD
         assert found[name, "attest"]["verified"]
+        (shown,) = found[name, "events"]["events"]
+        assert (shown["event_id"], shown["description"]) == (ID, event["description"])
+        planned = found[name, "approval in check mode"]
+        assert (planned["changed"], planned["request"]) == (True, {"StartRequests": [{"EventId": ID}]})
 
 
 # --- how a task reaches the twin ------------------------------------------------------------------------------------

@@ -31,6 +31,8 @@ CSHARP = {
     "azure_imds_attest_windows": ASK | {"AttestModule"},
     "azure_imds_facts_windows": ASK | {"Facts", "FactsModule", "Fields", "Gather", "Tags"},
     "azure_imds_info_windows": ASK | {"InfoModule"},
+    "azure_imds_scheduled_events_info_windows": ASK | {"Events", "EventService", "EventsInfoModule"},
+    "azure_imds_scheduled_events_windows": ASK | {"Events", "EventService", "EventsModule", "EventsReach"},
     "azure_imds_route_fix_windows": {
         *("Guest", "Json", "Options", "Platform", "Reasons", "Retry", "Smbios", "Text", "Transport"),
         *("RouteAgent", "RouteApply", "RouteAsking", "RouteCall", "RouteCandidates", "RouteJournal"),
@@ -41,6 +43,8 @@ POWERSHELL = {
     "azure_imds_attest_windows": {"Outcome", "Spec"},
     "azure_imds_facts_windows": {"Outcome", "Spec"},
     "azure_imds_info_windows": {"Outcome", "Spec"},
+    "azure_imds_scheduled_events_info_windows": {"Outcome", "Spec"},
+    "azure_imds_scheduled_events_windows": {"Outcome", "Spec"},
     "azure_imds_route_fix_windows": {"Outcome", "Routes", "Spec"},
 }
 # The modules that ask for one document; each file costs the host time.

@@ -12,13 +12,16 @@ import sys
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 
-from ansible_collections.imds.azure.plugins.module_utils import _attest, _module
+from ansible_collections.imds.azure.plugins.module_utils import _attest, _module, _scheduled_events
 from ansible_collections.imds.azure.plugins.modules import (
     azure_imds_attest,
     azure_imds_facts,
     azure_imds_info,
     azure_imds_route_fix,
+    azure_imds_scheduled_events,
+    azure_imds_scheduled_events_info,
 )
 from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec
 
@@ -34,20 +37,35 @@ from .regions import Maker, rewrite
 
 _SHARED = _module.argument_spec()
 _FACTS = _module.facts_spec()
+_EVENTS = {name: option for name, option in _scheduled_events.argument_spec().items() if option != _SHARED.get(name)}
 _ATTEST = {name: option for name, option in _attest.argument_spec().items() if name not in _SHARED}
 
 
 def _own_options(module: object) -> list[str]:
     """Those that no shared spec has, or has otherwise."""
     spec = argument_spec(module)  # type: ignore[arg-type]
-    shared = {**_SHARED, **_FACTS, **_ATTEST}
-    return powershell_spec.entries({name: option for name, option in spec.items() if shared.get(name) != option})
+    shared = [option for part in (_SHARED, _FACTS, _ATTEST, _EVENTS) for option in part.items()]
+    return powershell_spec.entries({name: option for name, option in spec.items() if (name, option) not in shared})
 
 
 _UTILS, _MODULES, _GUIDES = "plugins/module_utils", "plugins/modules", "docs/docsite/rst"
 
+
+def _twin(module: ModuleType) -> Mapping[str, Mapping[str, Maker]]:
+    """Suffix of a file of the Windows twin -> its regions."""
+    name = module.__name__.rpartition(".")[2]
+    return {
+        "ps1": {"options": partial(_own_options, module)},
+        "yml": {
+            "options": partial(documentation.options_of, name),
+            "return": partial(documentation.returned_by, name),
+        },
+    }
+
+
 # File -> its regions, and what makes each.
 FILES: Mapping[str, Mapping[str, Maker]] = {
+    f"{_UTILS}/_ImdsEvents.cs": {"terms": csharp.event_terms},
     f"{_UTILS}/_ImdsFields.cs": {
         "fields": csharp.field_table,
         "guest": csharp.guest,
@@ -64,6 +82,7 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
         "imds": partial(powershell_spec.entries, _SHARED),
         "facts": partial(powershell_spec.entries, _FACTS),
         "attest": partial(powershell_spec.entries, _ATTEST),
+        "events": partial(powershell_spec.entries, _EVENTS),
     },
     f"{_MODULES}/azure_imds_facts.py": {"facts": facts.returned},
     f"{_MODULES}/azure_imds_attest_windows.ps1": {"options": partial(_own_options, azure_imds_attest)},
@@ -75,6 +94,11 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
         "return": partial(documentation.returned_by, "azure_imds_info"),
     },
     f"{_MODULES}/azure_imds_route_fix_windows.ps1": {"options": partial(_own_options, azure_imds_route_fix)},
+    **{
+        f"{_MODULES}/{module.__name__.rpartition('.')[2]}_windows.{kind}": makers
+        for module in (azure_imds_scheduled_events, azure_imds_scheduled_events_info)
+        for kind, makers in _twin(module).items()
+    },
     "tests/integration/targets/documented_conditions/tasks/conditions.yml": {"conditions": conditions.tasks},
     f"{_GUIDES}/facts.rst": {"facts": pages.fact_table, "clouds": pages.cloud_table},
     f"{_GUIDES}/reasons.rst": {"reasons": pages.reason_table, "retries": pages.retry_table},

@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterable, Mapping
 
+from ansible_collections.imds.azure.plugins.module_utils._events import terms
 from ansible_collections.imds.azure.plugins.module_utils._imds import fields, paths, reasons, retry, versions
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan import windows_report
 
@@ -139,6 +140,24 @@ def version_tables() -> list[str]:
         f"public const string LoadBalancerSince = {literal(versions.LOAD_BALANCER_SINCE)};",
         f"public const string AttestedSince = {literal(versions.ATTESTED_SINCE)};",
         f"public const string TagsListSince = {literal(versions.TAGS_LIST_SINCE)};",
+    ]
+
+
+def event_terms() -> list[str]:
+    words = {"EventTypes": terms.EVENT_TYPES, "Statuses": terms.STATUSES, "Sources": terms.SOURCES}
+    single = {
+        "Advice": terms.ADVICE,
+        "Scheduled": terms.SCHEDULED,
+        "Started": terms.STARTED,
+        "Preview": terms.PREVIEW,
+        "Default": terms.DEFAULT,
+        "Newest": terms.NEWEST,
+    }
+    return [
+        "// Oldest first.",
+        *_array("public static readonly string[] Versions =", terms.VERSIONS),
+        *(line for name, each in words.items() for line in _array(f"public static readonly string[] {name} =", each)),
+        *(f"public const string {name} = {literal(word)};" for name, word in single.items()),
     ]
 
 

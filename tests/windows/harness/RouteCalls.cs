@@ -181,11 +181,21 @@ namespace ImdsTests
                 };
         }
 
-        // A request in the middle of a call: the test answers it with a line of its own.
+        // In the middle of a call: the test answers with a line of its own.
+        private static Map Ask(object what)
+        {
+            Output.WriteLine(Serializer.Serialize(new Map { { "ask", what } }));
+            return (Map)Json.Parse(Input.ReadLine());
+        }
+
+        private static Map Ask(string name, object value)
+        {
+            return Ask(new Map { { name, value } });
+        }
+
         private static Response AskTheTest(Request request)
         {
-            Output.WriteLine(Serializer.Serialize(new Map { { "ask", request } }));
-            Map answer = (Map)Json.Parse(Input.ReadLine());
+            Map answer = Ask(request);
             if (answer.ContainsKey("kind"))
             {
                 throw new TransportException(
