@@ -13,10 +13,6 @@ from typing import Any
 
 from ansible_collections.imds.azure.plugins.module_utils import _module
 from ansible_collections.imds.azure.plugins.module_utils._identity import options, private_file
-from ansible_collections.imds.azure.plugins.module_utils._identity.fetch import TokenClient
-from ansible_collections.imds.azure.plugins.module_utils._identity.vault import VaultError
-from ansible_collections.imds.azure.plugins.module_utils._identity.vault_client import VaultClient
-from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import ImdsError
 
 # A shorter value may be part of ordinary words, which hiding it would garble. No result quotes a secret anyway.
 _SHORTEST = 8
@@ -61,23 +57,16 @@ class Asked:
     """Who was asked so far, for the result of a failure too."""
 
     def __init__(self) -> None:
-        self.client: TokenClient | None = None
-        self.vault: VaultClient | None = None
+        self._logs: list[list[dict[str, Any]]] = []
+
+    def follow(self, attempts: list[dict[str, Any]]) -> None:
+        """Take a client's log of attempts, which goes on growing, into account."""
+        self._logs.append(attempts)
 
     @property
     def attempts(self) -> list[dict[str, Any]]:
-        found = self.client.attempts if self.client else []
-        return found + self.vault.attempts if self.vault else found
+        return [attempt for log in self._logs for attempt in log]
 
-    def failure(self, what: str, error: ImdsError | VaultError) -> dict[str, Any]:
-        """The result where something is missing.
-
-        :param what: the beginning of the message
-        """
-        reason = error.reason
-        return {
-            "msg": f"{what}: {error.message} {reason.remedy}",
-            "reason": reason.code,
-            "remedy": reason.remedy,
-            "attempts": self.attempts,
-        }
+    def failure(self, message: str, code: str, remedy: str) -> dict[str, Any]:
+        """The result where something is missing."""
+        return {"msg": f"{message} {remedy}", "reason": code, "remedy": remedy, "attempts": self.attempts}

@@ -236,7 +236,8 @@ def main() -> None:
     except OptionError as error:
         module.fail_json(msg=str(error))
     except (ImdsError, vault.VaultError) as error:
-        module.fail_json(**asked.failure(f"No secret {module.params['name']}", error))
+        message = f"No secret {module.params['name']}: {error.message}"
+        module.fail_json(**asked.failure(message, error.reason.code, error.reason.remedy))
     module.exit_json(**result)
 
 
@@ -254,13 +255,15 @@ def run(module: AnsibleModule, asked: _token_module.Asked) -> dict[str, Any]:
     trusted = https.trust(params["ca_path"])
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(PrivateFile(params["dest"], allowed)) if params["dest"] else None
-        client = asked.client = TokenClient(request, chosen)
+        client = TokenClient(request, chosen)
+        asked.follow(client.attempts)
         if not place:
             place = vault.named(params["vault"], client.cloud())
         token = client.token(client.resource() if params["resource"] else vault.resource_of(place))
         hidden.add(token.value)
-        asked.vault = VaultClient(place, trusted, lambda: client.remaining)
-        secret = asked.vault.secret(path, token)
+        reader = VaultClient(place, trusted, lambda: client.remaining)
+        asked.follow(reader.attempts)
+        secret = reader.secret(path, token)
         hidden.add(secret.value)
         changed = file.store(decoded(secret.value, params["encoding"]), module.check_mode) if file else False
     for warning in client.long_waits():

@@ -240,7 +240,8 @@ def main() -> None:
     except OptionError as error:
         module.fail_json(msg=str(error))
     except ImdsError as error:
-        module.fail_json(**asked.failure(f"No token for {module.params['resource']}", error))
+        message = f"No token for {module.params['resource']}: {error.message}"
+        module.fail_json(**asked.failure(message, error.reason.code, error.reason.remedy))
     module.exit_json(**result)
 
 
@@ -253,7 +254,8 @@ def run(module: AnsibleModule, asked: _token_module.Asked) -> dict[str, Any]:
     allowed = access(params)
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(PrivateFile(params["dest"], allowed)) if params["dest"] else None
-        client = asked.client = TokenClient(request, chosen)
+        client = TokenClient(request, chosen)
+        asked.follow(client.attempts)
         wanted = Wanted(request, client.resource(), minimum)
         obtained = obtain(client, wanted, stored_in(file, params["content"]), hidden.add)
         token = obtained.token

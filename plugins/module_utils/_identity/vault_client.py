@@ -15,6 +15,8 @@ from . import https, vault
 from .tokens import Token
 from .vault import Answer, Location, Secret, VaultError
 
+# Seconds for one try: a connection that hangs leaves time for another.
+_TRY = 30.0
 # (location, target, headers, what is trusted, timeout in seconds) -> answer; raises VaultError
 Get = Callable[[Location, str, "dict[str, str]", ssl.SSLContext, float], Answer]
 
@@ -83,4 +85,4 @@ class VaultClient:
             "User-Agent": f"imds.azure/{release.VERSION}",
         }
         target = f"/{path}?api-version={vault.API_VERSION}"
-        return self._get(self._place, target, headers, self._trusted, remaining)
+        return self._get(self._place, target, headers, self._trusted, min(remaining, _TRY))

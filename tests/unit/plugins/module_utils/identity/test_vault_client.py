@@ -46,7 +46,7 @@ class Site:
         self, place: Location, target: str, headers: dict[str, str], _trusted: ssl.SSLContext, timeout: float
     ) -> Answer:
         assert place is PLACE
-        assert timeout > 0
+        assert 0 < timeout <= 30
         self.now += min(1.0, timeout)
         self.asked.append((target, headers))
         found = self.answers[min(len(self.asked), len(self.answers)) - 1]
