@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -29,13 +30,20 @@ class QuickHost:
         self.commands: list[tuple[str, bytes | None]] = []
         self.said: list[str] = []
         self.modules: list[Any] = []
+        self.run_module: Callable[[Any], dict[str, Any]] = lambda _arguments: dict(MODULE_RESULT)
         self.output: str | None = None
         self.shell = "/bin/sh"
         self.environment: dict[str, str] | None = None
         self.pipelining = False
         self.task_vars: dict[str, Any] = {**INTERPRETER, "inventory_hostname": "web-1"}
         self.task = SimpleNamespace(
-            action=called, args=options, async_val=0, check_mode=False, delegate_to=None, environment=[]
+            action=called,
+            args=options,
+            async_val=0,
+            check_mode=False,
+            delegate_to=None,
+            environment=[],
+            get_search_path=lambda: ["/"],
         )
         self.connection = SimpleNamespace(
             _shell=SimpleNamespace(tmpdir=None, SHELL_FAMILY="sh"),
@@ -77,4 +85,4 @@ class QuickHost:
 
     def _execute_module(self, _name: Any = None, arguments: Any = None, **_more: Any) -> dict[str, Any]:
         self.modules.append(arguments)
-        return dict(MODULE_RESULT)
+        return self.run_module(arguments)

@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Callable
 
 import pytest
+from ansible_collections.imds.azure.plugins.action import azure_imds_attest as attest_action
 from ansible_collections.imds.azure.plugins.action import azure_imds_facts as facts_action
 from ansible_collections.imds.azure.plugins.action import azure_imds_info as info_action
 from ansible_collections.imds.azure.plugins.action import azure_imds_scheduled_events_info as events_action
 from ansible_collections.imds.azure.plugins.module_utils._imds import versions
 from ansible_collections.imds.azure.plugins.modules import (
+    azure_imds_attest,
     azure_imds_facts,
     azure_imds_info,
     azure_imds_scheduled_events_info,
@@ -22,7 +25,7 @@ from ansible_collections.imds.azure.tests.scenarios.imds.events import NOW
 from ansible_collections.imds.azure.tests.scenarios.imds.faults import LASTING
 from ansible_collections.imds.azure.tests.scenarios.module_runner import run
 from ansible_collections.imds.azure.tests.scenarios.quick_host import QuickHost
-from ansible_collections.imds.azure.tests.scenarios.running_emulator import Running, start
+from ansible_collections.imds.azure.tests.scenarios.running_emulator import Connection, Running, start
 from azure_imds_emulator.vms import profile_names
 
 TASKS: dict[str, tuple[Any, Any]] = {
@@ -148,3 +151,49 @@ def test_no_scheduled_events(both: Both, imds: Running) -> None:
     for required in (True, False):
         result = both("azure_imds_scheduled_events_info", endpoint=imds.url, detect="force", required=required)
         assert (bool(result.get("failed")), result["reason"]) == (required, "forbidden")
+
+
+# --- attestation ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def attested_both(capsys: pytest.CaptureFixture[str], imds: Running, tmp_path: Path) -> Both:
+    """The same for azure_imds_attest, whose module only fetches."""
+    trust: dict[str, Any] = {"builtin_anchors": False, "fetch_intermediates": "never"}
+    for option, name in (("anchors", "root"), ("intermediates", "intermediate")):
+        with Connection(imds.control_address) as connection:
+            connection.send(f"GET /ca/{name}.pem HTTP/1.1\r\n\r\n".encode())
+            reply = connection.reply()
+        assert reply is not None
+        trust[option] = str(tmp_path / f"{name}.pem")
+        (tmp_path / f"{name}.pem").write_bytes(reply.body)
+
+    def attest_both(**options: Any) -> dict[str, Any]:
+        results = []
+        for family in ("csh", "sh"):
+            asked = {"endpoint": imds.url, "detect": "force", "nonce": "0123456789", **trust, **options}
+            host = QuickHost(attest_action, attest_action.MODULE, **asked)
+            host.connection._shell.SHELL_FAMILY = family
+            host.run_module = lambda arguments: run(capsys, azure_imds_attest, **arguments)
+            results.append(host.run())
+            assert bool(host.modules) == (family == "csh"), host.said
+        deliveries = [result.get("meta", {}).get("delivery") for result in results]
+        assert deliveries == ["module", "one_command"]
+        assert results[0].keys() == results[1].keys()
+        return results[1]
+
+    return attest_both
+
+
+def test_an_attested_document(attested_both: Both) -> None:
+    result = attested_both()
+    assert (result["verified"], result["nonce_verified"], result["document"]["nonce"]) == (True, True, "0123456789")
+    assert [attempt["outcome"] for attempt in result["attempts"]] == ["ok"]
+
+
+@pytest.mark.parametrize("status", [403, 404, 410])
+def test_no_attested_document(attested_both: Both, imds: Running, status: int) -> None:
+    imds.fault(path="/metadata/attested/document", status=status)
+    result = attested_both(timeout=0.2, updating_timeout=0.2)
+    assert (result["failed"], result["verified"], result["attempts"][0]["status"]) == (True, False, status)
+    assert result["msg"].startswith("No attested document: ")
