@@ -33,7 +33,7 @@ def pack(operation: str) -> str:
     :param operation: a module with a function run() below module_utils, such as _imds.run_facts
     """
     name = f"{ROOT}.{operation}"
-    sources = {module: strip(source) for module, source in sorted(needed(name).items())}
+    sources = {module: untyped(strip(source)) for module, source in sorted(needed(name).items())}
     program = f"{strip(_source(HOST_PROGRAM))}\n\nmain({sources!r}, {name!r})\n"
     packed = base64.b64encode(zlib.compress(program.encode(), 9)).decode("ascii")
     # A process as short as this one finishes a little sooner without garbage collection.
@@ -74,6 +74,32 @@ def strip(source: str) -> str:
         ]
     cleaned = ((number, line if number in kept else line.rstrip()) for number, line in enumerate(lines))
     return "".join(f"{line}\n" for number, line in cleaned if line or number in kept)
+
+
+def untyped(source: str) -> str:
+    """A module's source without the imports from typing that only annotations need, which nobody evaluates."""
+    tree = ast.parse(source)
+    imports = [node for node in tree.body if isinstance(node, ast.ImportFrom)]
+    if not any(node.module == "__future__" for node in imports):
+        return source
+    used = {node.id for node in _evaluated(tree) if isinstance(node, ast.Name)} - {"TYPE_CHECKING"}
+    lines = source.splitlines(keepends=True)
+    for node in imports:
+        names = {name.name for name in node.names}
+        if node.module == "typing" and not names & used:
+            replacement = ["TYPE_CHECKING = False\n"] if "TYPE_CHECKING" in names else [""]
+            lines[node.lineno - 1 : node.end_lineno] = replacement + [""] * ((node.end_lineno or 0) - node.lineno)
+    return "".join(lines)
+
+
+def _evaluated(node: ast.AST) -> Iterator[ast.AST]:
+    """A syntax tree's nodes without annotations."""
+    for name, value in ast.iter_fields(node):
+        if name not in ("annotation", "returns"):
+            for child in value if isinstance(value, list) else [value]:
+                if isinstance(child, ast.AST):
+                    yield child
+                    yield from _evaluated(child)
 
 
 def _source(name: str) -> str:

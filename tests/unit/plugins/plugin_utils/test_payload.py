@@ -11,7 +11,7 @@ import zlib
 from base64 import b64decode
 
 import pytest
-from ansible_collections.imds.azure.plugins.plugin_utils._payload import FOLDER, ROOT, needed, pack, strip
+from ansible_collections.imds.azure.plugins.plugin_utils._payload import FOLDER, ROOT, needed, pack, strip, untyped
 
 OPERATIONS = ("_imds.run_facts", "_imds.run_info", "_imds.run_attest", "_events.run_info")
 FILES = sorted(path for folder in ("_imds", "_events") for path in (FOLDER / folder).glob("*.py"))
@@ -58,6 +58,35 @@ def test_comments_and_documentation_go(source: str, expected: str) -> None:
 def test_a_line_of_text_that_is_a_value_stays() -> None:
     kept = 'TABLE = """\n# no comment\n\nrow\n"""\n'
     assert ast.literal_eval(strip(kept).partition(" = ")[2]) == "\n# no comment\n\nrow\n"
+
+
+FUTURE = "from __future__ import annotations\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        (f"{FUTURE}from typing import Any\nx: Any = 1\n", f"{FUTURE}x: Any = 1\n"),
+        (f"{FUTURE}from typing import (\n    Any,\n    List,\n)\ndef f(x: Any) -> List: ...\n", None),
+        (f"{FUTURE}from typing import TYPE_CHECKING, Any\nif TYPE_CHECKING:\n    import x\n", None),
+        (f"{FUTURE}from typing import Any, cast\nx = cast(Any, 1)\n", "same"),
+        (f"{FUTURE}from typing import NamedTuple\nclass X(NamedTuple):\n    y: int\n", "same"),
+        ("from typing import Any\nx: Any = 1\n", "same"),
+    ],
+)
+def test_imports_that_only_annotations_need_go(source: str, expected: str | None) -> None:
+    found = untyped(source)
+    exec(compile(found, "found", "exec"), {})
+    if expected is None:
+        assert "import" not in found.replace(FUTURE, "").replace("    import x", "")
+    else:
+        assert found == (source if expected == "same" else expected)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_nothing_of_typing_is_imported_on_the_host(operation: str) -> None:
+    for source in needed(f"{ROOT}.{operation}").values():
+        assert "from typing import" not in untyped(source)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
