@@ -26,13 +26,14 @@ def mount(*arguments: str) -> None:
 def make_devices(place: Path) -> None:
     """Replace /dev by one that has what programs need, and room for the socket of syslog."""
     place.mkdir()
-    mount("-t", "tmpfs", "none", str(place))
+    # Not with the sticky bit, in which the kernel keeps O_CREAT from devices of another user.
+    mount("-t", "tmpfs", "-o", "mode=755", "none", str(place))
     for name in DEVICES:
         (place / name).touch()
         mount("--bind", f"/dev/{name}", str(place / name))
-    for name in ("pts", "shm"):
+    for name, kind, options in (("pts", "devpts", "newinstance,ptmxmode=666"), ("shm", "tmpfs", "mode=1777")):
         (place / name).mkdir()
-        mount("--rbind", f"/dev/{name}", str(place / name))
+        mount("-t", kind, "-o", options, "none", str(place / name))
     for name, target in LINKS.items():
         (place / name).symlink_to(target)
     mount("--rbind", str(place), "/dev")
