@@ -22,7 +22,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, NamedTuple
 
-from . import disks, over_ssh, routes, windows
+from . import disks, over_ssh, routes, watcher, windows
 
 HERE = Path(__file__).parent
 EMULATOR = HERE.parents[1] / "roles" / "azure_imds_emulator" / "files"
@@ -62,6 +62,8 @@ GOALS = {
     "token_vs_ping": Goal("token task, nothing kept on the host / ping"),
     "route_query_vs_ping": Goal("route fix, query task / ping"),
     "route_controller_cpu_ms": Goal("route fix, controller's CPU for a router with 200,000 routes", 50.0),
+    "watcher_memory_mib": Goal("event watcher, private memory after 2,000 polls, MiB", 15.0),
+    "watcher_cpu_s_per_hour": Goal("event watcher, seconds of CPU per hour"),
     "emulator_p50_ms": Goal("emulator, kept-alive request, median ms", 1.0),
 }
 
@@ -290,6 +292,7 @@ def main() -> None:
     figures: dict[str, float] = {}
     with emulator() as (port, control):
         figures.update(kept_alive(port))
+        figures.update(watcher.cost(port))
         figures.update(one_host(port, control, max(10, options.rounds)))
         figures.update(attestation(port, control, max(10, options.rounds)))
         figures["events_info_vs_ping"] = vs_ping(events_task(port), max(10, options.rounds))
