@@ -94,6 +94,35 @@ def test_a_post_instead_of_a_command() -> None:
     assert found.command == [*start, "post", "https://eda:5020/", *options]
 
 
+@pytest.mark.parametrize(
+    ("given", "windows"),
+    [
+        ({}, False),
+        ({"ansible_connection": "local"}, False),
+        ({"ansible_connection": "winrm"}, True),
+        ({"ansible_connection": "ansible.builtin.psrp"}, True),
+        ({"ansible_connection": "ssh", "ansible_shell_type": "powershell"}, True),
+    ],
+    ids=str,
+)
+def test_windows_hosts_are_known_by_their_connection(given: dict[str, str], windows: bool) -> None:
+    known = {**variables(), **given}
+    found = Templar(DataLoader(), variables=known).template(known["__azure_imds_event_watcher_windows"])
+    assert found is windows
+
+
+@pytest.mark.parametrize(
+    ("given", "directory"),
+    [({}, r"C:\Program Files\azure-imds-event-watcher"), ({"directory": r"D:\watcher"}, r"D:\watcher")],
+    ids=["default", "chosen"],
+)
+def test_places_on_windows_hosts(given: dict[str, str], directory: str) -> None:
+    assert rendered("windows_directory", **given) == directory
+    config = rendered("windows_config", command=[r"C:\drain.exe"], **given)
+    assert config["state_file"] == f"{directory}/state/state.json"
+    assert config["command"] == [r"C:\drain.exe"]
+
+
 def test_every_option_has_its_default_in_the_argument_spec() -> None:
     spec = yaml.safe_load((ROLE / "meta" / "argument_specs.yml").read_text(encoding="utf-8"))
     options = spec["argument_specs"]["main"]["options"]

@@ -83,8 +83,10 @@ class World:
 
     def watcher(self, **settings: Any) -> Watcher:
         given = {"command": ["/drain"], "state_file": str(self.folder / "state.json"), "detect": "force", **settings}
-        log = lambda level, line: self.lines.append((level, line))  # noqa: E731
-        return Watcher(parse(json.dumps(given)), log, self.get, lambda: self.now, self.sleep, self.run)
+        return Watcher(parse(json.dumps(given)), self.log, self.get, lambda: self.now, self.sleep, self.run)
+
+    def log(self, level: int, line: str) -> None:
+        self.lines.append((level, line))
 
     def show(self, *events: dict[str, Any]) -> None:
         self.events = list(events)
