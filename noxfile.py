@@ -46,6 +46,16 @@ OLDEST_TARGET = "3.9"
 # These ask the kernel, which takes long and is the same on every Python: a session of their own runs them once.
 KERNEL_TESTS = [f"tests/unit/plugins/plugin_utils/route_plan/test_{name}.py" for name in ("kernel", "random_tables")]
 
+# These start Ansible or many other processes, one after the other.
+SLOW_TESTS = [
+    "tests/unit/roles",
+    *(f"tests/unit/emulator/test_{name}.py" for name in ("attest_playbook", "command", "deliveries_agree")),
+    *(f"tests/unit/plugins/test_{name}.py" for name in ("module_defaults", "routing")),
+    "tests/unit/plugins/action/test_azure_imds_route_fix.py",
+    "tests/unit/plugins/module_utils/routes/test_persist.py",
+    "tests/unit/tools/test_generate.py",
+]
+
 nox.needs_version = ">=2025.2.9"
 nox.options.envdir = str(BUILD / "nox")
 nox.options.reuse_venv = "yes"
@@ -189,11 +199,25 @@ def generated(session: nox.Session) -> None:
 
 @check
 def unit(session: nox.Session) -> None:
-    """Unit tests on the controller's Python, with coverage, on all processors."""
+    """Unit tests on the controller's Python, on all processors, but for the slow ones."""
     prepare(session)
-    left_out = [f"--ignore={test}" for test in KERNEL_TESTS]
-    coverage = ("--cov", "--cov-report=term:skip-covered", f"--cov-config={COLLECTION / 'pyproject.toml'}")
-    session.run("pytest", "-q", "-n", "auto", *coverage, f"--junitxml={JUNIT / 'unit.xml'}", *left_out, "tests/unit")
+    left_out = [f"--ignore={test}" for test in (*KERNEL_TESTS, *SLOW_TESTS)]
+    session.run("pytest", "-q", "-n", "auto", f"--junitxml={JUNIT / 'unit.xml'}", *left_out, "tests/unit")
+
+
+@test
+def unit_slow(session: nox.Session) -> None:
+    """Unit tests that start Ansible or many other processes."""
+    prepare(session)
+    session.run("pytest", "-q", "-n", "auto", f"--junitxml={JUNIT / 'unit-slow.xml'}", *SLOW_TESTS)
+
+
+@nox.session(**_IN_PLACE, default=False)
+def coverage(session: nox.Session) -> None:
+    """How much of the code the unit tests run."""
+    prepare(session)
+    report = ("--cov", "--cov-report=term:skip-covered", f"--cov-config={COLLECTION / 'pyproject.toml'}")
+    session.run("pytest", "-q", "-n", "auto", *report, *(f"--ignore={test}" for test in KERNEL_TESTS), "tests/unit")
 
 
 @check
@@ -317,9 +341,13 @@ def sanity(session: nox.Session, core: str) -> None:
 @unit_test
 @oldest_and_newest
 def units(session: nox.Session, core: str) -> None:
-    """ansible-test units of all plugins, on the Pythons that hosts may have."""
+    """ansible-test units of all plugins, on the Pythons that hosts may have.
+
+    The session unit_slow runs the slow ones with the newest core.
+    """
     _python, programs = prepare_core(session, core)
-    left_out = [word for test in KERNEL_TESTS for word in ("--exclude", test)]
+    slow = [test for test in SLOW_TESTS if core == NEWEST and test.startswith("tests/unit/plugins/")]
+    left_out = [word for test in (*KERNEL_TESTS, *slow) for word in ("--exclude", test)]
     for version in UNIT_PYTHONS[core]:
         if not shutil.which(f"python{version}"):
             note_skipped(session, f"units-{core}-{version}", f"Python {version} is not installed")
