@@ -13,6 +13,8 @@ from ansible_collections.imds.azure.plugins.module_utils._identity import errors
 from ansible_collections.imds.azure.plugins.module_utils._identity.errors import TokenPolicy
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
 from ansible_collections.imds.azure.tests.scenarios.identities import NOT_FOUND, SEVERAL, UNKNOWN_RESOURCE, answer, jwt
+from hypothesis import given
+from hypothesis import strategies as st
 
 IMDS = {"server": "IMDS/150.870.65.1854", "content-type": "application/json; charset=utf-8"}
 
@@ -146,3 +148,19 @@ def test_an_impatient_client_asks_once_where_nothing_answers(outcome: str) -> No
     assert waits(outcome)
     assert waits(outcome, TokenPolicy(False, patient=False)) == []
     assert waits("updating", TokenPolicy(False, patient=False))
+
+
+@given(
+    st.sampled_from([200, 201, 302, 400, 401, 403, 404, 410, 429, 500, 503]),
+    st.dictionaries(
+        st.sampled_from(["error", "error_description", "error_codes"]),
+        st.none() | st.integers() | st.text(max_size=30) | st.lists(st.integers() | st.text(max_size=5), max_size=3),
+    )
+    | st.binary(max_size=50),
+    st.booleans(),
+)
+def test_no_answer_breaks_the_reader(status: int, body: Any, named: bool) -> None:
+    """Whatever comes has an outcome."""
+    answer = response(status, body)
+    assert errors.classify(answer, named) in errors.RULES
+    assert errors.describe(answer).startswith(f"HTTP {status}")

@@ -13,6 +13,8 @@ from ansible_collections.imds.azure.plugins.module_utils._identity import resour
 from ansible_collections.imds.azure.plugins.module_utils._identity.vault import Answer, Location, VaultError
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError
 from ansible_collections.imds.azure.tests.scenarios.identities import NOW, TENANT_ID, jwt
+from hypothesis import given
+from hypothesis import strategies as st
 
 OTHER_TENANT = "00000000-1111-2222-3333-444444444444"
 
@@ -198,3 +200,31 @@ def test_every_reason_has_its_words() -> None:
     for reason in vault.REASONS.values():
         assert reason.meaning.endswith(".")
         assert reason.remedy.endswith(".")
+
+
+PIECES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=20)
+    | st.sampled_from(["ForbiddenByRbac", "Forbidden"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["error", "code", "message", "innererror", "value", "id", "attributes"]), inner
+        )
+    ),
+    max_leaves=10,
+)
+
+
+@given(st.sampled_from([200, 302, 400, 401, 403, 404, 429, 500]), PIECES, st.text(max_size=40))
+def test_no_answer_breaks_the_reader(status: int, body: Any, challenge: str) -> None:
+    """Whatever comes, it is a secret or one of the reasons."""
+    answer = Answer(status, {"www-authenticate": challenge}, json.dumps(body).encode())
+    try:
+        secret = vault.read(answer, TENANT_ID)
+    except VaultError:
+        return
+    assert (status, secret.value) == (200, body["value"])
+    secret.date("exp")
