@@ -199,7 +199,8 @@ def _value(term: Any, params: Mapping[str, Any]) -> str:
         kind = type(term).__name__
         raise AnsibleLookupError(f"imds.azure.token: the resource is text such as 'arm' or a URI, not {kind}")
     try:
-        return KEPT.token(options.request(params, patient=False), options.settings(params)).value
+        chosen = options.settings(params)
+        return KEPT.token(options.request(params, patient=False), chosen).value
     except OptionError as error:
         raise AnsibleLookupError(f"imds.azure.token: {error}") from error
     except ImdsError as error:

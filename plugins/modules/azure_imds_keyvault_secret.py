@@ -249,8 +249,8 @@ def run(module: AnsibleModule, asked: _token_module.Asked) -> dict[str, Any]:
     place = vault.location(params["vault"])
     path = vault.path(params["name"], params["version"])
     resource = params["resource"] or (vault.resource_of(place) if place else "vault")
-    request = options.request({**params, "resource": resource})
     chosen = options.settings(params)
+    request = options.request({**params, "resource": resource})
     allowed = access(params)
     trusted = https.trust(params["ca_path"])
     with contextlib.ExitStack() as stack:

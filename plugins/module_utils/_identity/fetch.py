@@ -89,11 +89,12 @@ class TokenClient:
         return resources.uri(name, self.cloud()) if name in resources.NAMES else name
 
     def cloud(self) -> str:
-        """The machine's cloud, azEnvironment of the instance document.
+        """The machine's cloud, azEnvironment of the instance document; empty where that is no text.
 
         :raises ImdsError: it can't be read
         """
-        return str(self._client.fetch(_CLOUD).content).strip()
+        content = self._client.fetch(_CLOUD).content
+        return content.strip() if isinstance(content, str) else ""
 
     def token(self, resource: str, bypass_cache: bool = False) -> Token:
         """A token for a resource, of the identity that the request names.
