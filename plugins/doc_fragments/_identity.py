@@ -39,8 +39,9 @@ options:
     default: 0
   arc:
     description:
-      - V(auto) asks the Azure Connected Machine agent on a host that is not an Azure VM, if the agent is there. That takes root, or a
-        member of the group C(himds).
+      - V(auto) asks the Azure Connected Machine agent on a host that is not an Azure VM, if the agent is there. That takes root or a
+        member of the group C(himds), and on Windows an administrator or a member of the group
+        C(Hybrid agent extension applications).
       - V(never) asks IMDS only, V(always) asks the agent only.
       - A machine that is connected through Azure Arc has one identity, so O(client_id), O(object_id) and O(msi_res_id) are errors
         there.
@@ -50,19 +51,26 @@ options:
   dest:
     description:
       - Absolute path of the file on the host that is written, in one step. The file is private from the start.
-      - Its directory has to exist. A directory that everybody may write to, such as C(/tmp), is refused.
+      - Its directory has to exist. A directory that everybody may write to, such as C(/tmp), is refused. On Windows that is one
+        whose access control list lets a group such as C(Users) or C(Authenticated Users) create or remove files, which most
+        directories inherit.
     type: path
   owner:
     description:
       - User that owns O(dest). By default the user that runs the module.
+      - On Windows, the user or group that may use O(dest) besides C(SYSTEM) and the administrators, as a name or a SID. Only an
+        administrator may give the file to another user.
     type: str
   group:
     description:
       - Group of O(dest). By default the group of new files.
+      - On Windows, a group that may use O(dest) as the second digit of O(mode) says. By default there is none.
     type: str
   mode:
     description:
       - Permissions of O(dest), octal and in quotes. Whatever gives everybody access is refused.
+      - On Windows, the digits become entries of the access control list, which inherits nothing. C(SYSTEM) and the administrators
+        have full access in any case.
     type: str
     default: "0600"
   api_version:

@@ -152,5 +152,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
         public Func<List<Interface>> Interfaces = Guest.Interfaces;
         public Func<string> DefaultAddress = Guest.DefaultAddress;
         public Func<string, string> ReadText = Guest.ReadText;
+        public Func<string, string> Environment = System.Environment.GetEnvironmentVariable;
+        public Func<System.Environment.SpecialFolder, string> Folder = System.Environment.GetFolderPath;
     }
 }

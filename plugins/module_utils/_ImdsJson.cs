@@ -79,6 +79,23 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsJson
             }
         }
 
+        // The JSON object of an answer's body; null for anything else.
+        public static Dictionary<string, object> ReadObject(byte[] body)
+        {
+            try
+            {
+                return Parse(Decode(body) ?? "") as Dictionary<string, object>;
+            }
+            catch (JsonException)
+            {
+                return null;
+            }
+            catch (DepthException)
+            {
+                return null;
+            }
+        }
+
         private T Fail<T>(string problem)
         {
             throw new JsonException(problem + " (character " + at + ")");

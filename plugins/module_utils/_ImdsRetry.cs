@@ -188,17 +188,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
         // The versions that a version error offers, newest first; empty where it offers none.
         public static List<string> NewestVersions(byte[] body)
         {
-            Dictionary<string, object> error = null;
-            try
-            {
-                error = Json.Parse(Json.Decode(body) ?? "") as Dictionary<string, object>;
-            }
-            catch (JsonException)
-            {
-            }
-            catch (DepthException)
-            {
-            }
+            Dictionary<string, object> error = Json.ReadObject(body);
             object offered = null;
             if (error != null)
             {
@@ -207,6 +197,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
             IEnumerable<object> names = offered as List<object> ?? new List<object>();
             return names.OfType<string>().Where(name => name.Length == 10)
                 .OrderByDescending(name => name, StringComparer.Ordinal).ToList();
+        }
+
+        // The header of that name as seconds; null where it is a date or absurd.
+        public static double? Seconds(string retryAfter)
+        {
+            bool usable = !string.IsNullOrEmpty(retryAfter) && retryAfter.Length < 10 && retryAfter.All(Reader.IsDigit);
+            return usable ? double.Parse(retryAfter, CultureInfo.InvariantCulture) : (double?)null;
         }
 
         // Seconds to wait before the next try, or null to stop.

@@ -1,7 +1,8 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# What the Windows modules share: the argument specs, and how options are read. Twin of _module.py, and of _attest.py.
+# What the Windows modules share: the argument specs, and how options are read. Twin of _module.py, _attest.py,
+# _scheduled_events.py and _token_module.py.
 
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
@@ -133,11 +134,46 @@ Function Get-ImdsEventsSpec {
     }
 }
 
+Function Get-ImdsIdentitySpec {
+    <#
+    .SYNOPSIS
+    The options of the doc fragment _identity, all of them: those of _imds differ a bit.
+    #>
+    [CmdletBinding()]
+    [OutputType([System.Collections.Hashtable])]
+    param ()
+
+    @{
+        options = @{
+            # <generated identity: make generate>
+            api_version = @{ type = 'str' }
+            detect = @{ type = 'str'; choices = @('auto', 'force'); default = 'auto' }
+            chassis_asset_tag = @{ type = 'str' }
+            endpoint = @{ type = 'str'; default = 'http://169.254.169.254' }
+            connect_timeout = @{ type = 'float'; default = 2.0 }
+            read_timeout = @{ type = 'float'; default = 10.0 }
+            timeout = @{ type = 'float'; default = 90.0 }
+            client_id = @{ type = 'str' }
+            object_id = @{ type = 'str' }
+            msi_res_id = @{ type = 'str' }
+            bypass_cache = @{ type = 'bool'; default = $false }
+            identity_wait = @{ type = 'float'; default = 0.0 }
+            arc = @{ type = 'str'; choices = @('auto', 'never', 'always'); default = 'auto' }
+            dest = @{ type = 'path' }
+            owner = @{ type = 'str' }
+            group = @{ type = 'str' }
+            mode = @{ type = 'str'; default = '0600' }
+            # </generated>
+        }
+    }
+}
+
 $functions = @(
     'Use-ImdsInvariantCulture'
     'Get-ImdsArgumentSpec'
     'Get-ImdsFactsSpec'
     'Get-ImdsAttestSpec'
     'Get-ImdsEventsSpec'
+    'Get-ImdsIdentitySpec'
 )
 Export-ModuleMember -Function $functions

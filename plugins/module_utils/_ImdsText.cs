@@ -62,6 +62,17 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsText
             return shown.ToString();
         }
 
+        // The first so many characters.
+        public static string Beginning(string text, int count)
+        {
+            int at = 0;
+            while (at < text.Length && count-- > 0)
+            {
+                at += char.IsSurrogatePair(text, at) ? 2 : 1;
+            }
+            return text.Substring(0, at);
+        }
+
         // What a number is meant to be: Ansible hands on floats of 4 bytes, whose 0.1 would become 0.100000001490116.
         public static double ToDouble(object value)
         {

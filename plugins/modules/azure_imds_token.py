@@ -17,6 +17,7 @@ description:
   - Without O(dest) and O(return_token), it only tells whether the host gets a token, for which identity, and until when.
 extends_documentation_fragment:
   - imds.azure._attributes
+  - imds.azure._attributes.platforms
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._identity
 attributes:
@@ -28,12 +29,6 @@ attributes:
     support: full
     details:
       - Shows what the token is for, whose it is and when it expires, never the token.
-  platform:
-    description: Target OS/families that can be operated against.
-    support: full
-    platforms: posix
-    details:
-      - The Windows version is not part of this release yet.
 options:
   resource:
     description:
@@ -248,8 +243,8 @@ def main() -> None:
 def run(module: AnsibleModule, asked: _token_module.Asked) -> dict[str, Any]:
     params = module.params
     hidden = _token_module.Hidden(module)
-    request = options.request(params)
     chosen = options.settings(params)
+    request = options.request(params)
     minimum = minimum_validity(params["minimum_validity"])
     allowed = access(params)
     with contextlib.ExitStack() as stack:

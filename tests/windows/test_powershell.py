@@ -22,6 +22,7 @@ from ansible_collections.imds.azure.plugins.modules import (
     azure_imds_route_fix,
     azure_imds_scheduled_events,
     azure_imds_scheduled_events_info,
+    azure_imds_token,
 )
 from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec
 from ansible_collections.imds.azure.tests.tools import powershell
@@ -41,6 +42,7 @@ TWINS: dict[str, ModuleType] = {
     "azure_imds_route_fix_windows": azure_imds_route_fix,
     "azure_imds_scheduled_events_info_windows": azure_imds_scheduled_events_info,
     "azure_imds_scheduled_events_windows": azure_imds_scheduled_events,
+    "azure_imds_token_windows": azure_imds_token,
 }
 
 # What those return that are the host's part of an action plugin; their Python twins document what the task returns.

@@ -26,6 +26,8 @@ ASK = {
     *("Client", "Guest", "Json", "Options", "Outcome", "Paths", "Platform"),
     *("Reasons", "Retry", "Smbios", "Text", "Transport", "Versions"),
 }
+# What gets tokens, besides.
+IDENTITY = {"Arc", "Disk", "Hidden", "PrivateFile", "Resources", "TokenClient", "TokenErrors", "TokenRequest", "Tokens"}
 # Each is compiled on the host, on every run.
 CSHARP = {
     "azure_imds_attest_windows": ASK | {"AttestModule"},
@@ -38,6 +40,7 @@ CSHARP = {
         *("RouteAgent", "RouteApply", "RouteAsking", "RouteCall", "RouteCandidates", "RouteJournal"),
         *("RouteOperations", "RouteProbe", "RouteReply", "RouteReport", "RouteTables", "RouteTarget"),
     },
+    "azure_imds_token_windows": ASK | IDENTITY | {"TokenModule"},
 }
 POWERSHELL = {
     "azure_imds_attest_windows": {"Outcome", "Spec"},
@@ -46,6 +49,7 @@ POWERSHELL = {
     "azure_imds_scheduled_events_info_windows": {"Outcome", "Spec"},
     "azure_imds_scheduled_events_windows": {"Outcome", "Spec"},
     "azure_imds_route_fix_windows": {"Outcome", "Routes", "Spec"},
+    "azure_imds_token_windows": {"Outcome", "Spec"},
 }
 # The modules that ask for one document; each file costs the host time.
 MOST_FILES = {"azure_imds_attest_windows": 14, "azure_imds_info_windows": 14}

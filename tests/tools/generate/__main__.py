@@ -14,7 +14,9 @@ from functools import partial
 from pathlib import Path
 from types import ModuleType
 
-from ansible_collections.imds.azure.plugins.module_utils import _attest, _module, _scheduled_events
+from ansible_collections.imds.azure.plugins.module_utils import _attest, _module, _scheduled_events, _token_module
+from ansible_collections.imds.azure.plugins.module_utils._identity import errors
+from ansible_collections.imds.azure.plugins.module_utils._imds import retry
 from ansible_collections.imds.azure.plugins.modules import (
     azure_imds_attest,
     azure_imds_facts,
@@ -22,6 +24,7 @@ from ansible_collections.imds.azure.plugins.modules import (
     azure_imds_route_fix,
     azure_imds_scheduled_events,
     azure_imds_scheduled_events_info,
+    azure_imds_token,
 )
 from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec
 
@@ -39,12 +42,13 @@ _SHARED = _module.argument_spec()
 _FACTS = _module.facts_spec()
 _EVENTS = {name: option for name, option in _scheduled_events.argument_spec().items() if option != _SHARED.get(name)}
 _ATTEST = {name: option for name, option in _attest.argument_spec().items() if name not in _SHARED}
+_IDENTITY = _token_module.argument_spec()
 
 
 def _own_options(module: object) -> list[str]:
     """Those that no shared spec has, or has otherwise."""
     spec = argument_spec(module)  # type: ignore[arg-type]
-    shared = [option for part in (_SHARED, _FACTS, _ATTEST, _EVENTS) for option in part.items()]
+    shared = [option for part in (_SHARED, _FACTS, _ATTEST, _EVENTS, _IDENTITY) for option in part.items()]
     return powershell_spec.entries({name: option for name, option in spec.items() if (name, option) not in shared})
 
 
@@ -75,7 +79,9 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
     },
     f"{_UTILS}/_ImdsPaths.cs": {"leaves": csharp.leaves},
     f"{_UTILS}/_ImdsReasons.cs": {"reasons": csharp.reason_table},
-    f"{_UTILS}/_ImdsRetry.cs": {"rules": csharp.rules, "statuses": csharp.statuses},
+    f"{_UTILS}/_ImdsRetry.cs": {"rules": partial(csharp.rules, "Rules", retry.RULES), "statuses": csharp.statuses},
+    f"{_UTILS}/_ImdsResources.cs": {"resources": csharp.resource_names},
+    f"{_UTILS}/_ImdsTokenErrors.cs": {"token_rules": partial(csharp.rules, "TokenRules", errors.RULES)},
     f"{_UTILS}/_ImdsRouteCandidates.cs": {"marks": csharp.interface_marks},
     f"{_UTILS}/_ImdsVersions.cs": {"versions": csharp.version_tables},
     f"{_UTILS}/_ImdsSpec.psm1": {
@@ -83,6 +89,7 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
         "facts": partial(powershell_spec.entries, _FACTS),
         "attest": partial(powershell_spec.entries, _ATTEST),
         "events": partial(powershell_spec.entries, _EVENTS),
+        "identity": partial(powershell_spec.entries, _IDENTITY),
     },
     f"{_MODULES}/azure_imds_facts.py": {"facts": facts.returned},
     f"{_MODULES}/azure_imds_attest_windows.ps1": {"options": partial(_own_options, azure_imds_attest)},
@@ -96,7 +103,7 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
     f"{_MODULES}/azure_imds_route_fix_windows.ps1": {"options": partial(_own_options, azure_imds_route_fix)},
     **{
         f"{_MODULES}/{module.__name__.rpartition('.')[2]}_windows.{kind}": makers
-        for module in (azure_imds_scheduled_events, azure_imds_scheduled_events_info)
+        for module in (azure_imds_scheduled_events, azure_imds_scheduled_events_info, azure_imds_token)
         for kind, makers in _twin(module).items()
     },
     "tests/integration/targets/documented_conditions/tasks/conditions.yml": {"conditions": conditions.tasks},

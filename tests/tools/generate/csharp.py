@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 
 from ansible_collections.imds.azure.plugins.module_utils._events import terms
+from ansible_collections.imds.azure.plugins.module_utils._identity import resources
 from ansible_collections.imds.azure.plugins.module_utils._imds import fields, paths, reasons, retry, versions
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan import windows_report
 
@@ -108,16 +109,32 @@ def reason_table() -> list[str]:
     return ["public static readonly ImdsReason[] Table =", "{", *(f"    {row}" for row in rows), "};"]
 
 
-def rules() -> list[str]:
+def rules(table: str, rules: Mapping[str, retry.Rule]) -> list[str]:
     name = "Dictionary<string, Rule>"
-    lines = [f"public static readonly {name} Rules = new {name}", "{"]
-    for outcome, rule in retry.RULES.items():
+    lines = [f"public static readonly {name} {table} = new {name}", "{"]
+    for outcome, rule in rules.items():
         arguments = [literal(rule.reason)]
         if rule.waits:
             arguments.append(f"new double[] {{ {', '.join(literal(wait) for wait in rule.waits)} }}")
         if rule.jitter:
             arguments.append(literal(rule.jitter))
         lines.append(f"    {{ {literal(outcome)}, new Rule({', '.join(arguments)}) }},")
+    return [*lines, "};"]
+
+
+def resource_names() -> list[str]:
+    name = "Dictionary<string, string[]>"
+    lines = [
+        "// The clouds as azEnvironment in the instance document calls them.",
+        *_array("public static readonly string[] Clouds =", resources.CLOUDS),
+        "",
+        "// Name -> the URI in each of Clouds; empty where the service is not there or its URI is not known.",
+        f"public static readonly {name} Names = new {name}",
+        "{",
+    ]
+    for resource, uris in resources.NAMES.items():
+        lines += ["    {", f"        {literal(resource)},", "        new[]", "        {"]
+        lines += [*(f"            {literal(uri)}," for uri in uris), "        }", "    },"]
     return [*lines, "};"]
 
 

@@ -6,6 +6,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsDisk;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
@@ -83,6 +84,19 @@ namespace ImdsTests
             }).ToList();
         }
 
+        // Since 1970.
+        private static double Seconds()
+        {
+            return new World().Now();
+        }
+
+        // A disk with accounts and access control lists, which are given, and kept as the core sets them.
+        private static Disk ToDisk(Map given)
+        {
+            Map disk = Part(given, "disk");
+            return disk.Count == 0 ? new Disk() : new ToldDisk(disk);
+        }
+
         // Of the world only the network is real: waiting turns the clock, and the guest is told.
         private static World ToWorld(Map given)
         {
@@ -96,10 +110,13 @@ namespace ImdsTests
                     CountSleep();
                 },
                 Start = work => work(),
+                Now = () => Text.ToDouble(Value(given, "now") ?? Seconds()),
                 Chance = () => 0,
                 Firmware = () => Bytes(given, "firmware"),
                 Interfaces = () => ToInterfaces(given),
                 DefaultAddress = () => (string)Value(given, "default_address"),
+                Environment = name => (string)Value(Part(given, "environment"), name),
+                Folder = folder => (string)Value(Part(given, "folders"), folder.ToString()) ?? "",
                 ReadText = path => (string)Value(Part(given, "files"), path.Replace('\\', '/')),
             };
         }

@@ -10,6 +10,7 @@ using System.IO;
 using System.Linq;
 using System.Text;
 using System.Web.Script.Serialization;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsDisk;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsFacts;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
@@ -29,6 +30,7 @@ namespace ImdsTests
             { "ask_around", AskAround },
             { "build", Build },
             { "classify", Classify },
+            { "classify_token", ClassifyToken },
             { "client", RunClient },
             { "default_address", arguments => Guest.DefaultAddress() },
             { "event_date", ParseEventDate },
@@ -42,10 +44,12 @@ namespace ImdsTests
             { "interfaces", arguments => Guest.Interfaces().Select(Shown).ToList() },
             { "json", ReadJson },
             { "module", RunModule },
+            { "name_resource", NameResource },
             { "newest_versions", arguments => Retry.NewestVersions(Bytes(arguments, "body")) },
             { "nonce", ParseNonce },
             { "number", arguments => Text.Number(Text.ToDouble(arguments["value"]), (int)(long)arguments["digits"]) },
             { "path", ParsePath },
+            { "private_file", StorePrivateFile },
             { "probe", RunProbe },
             { "printable", arguments => Text.Printable((string)arguments["text"]) },
             { "quote", arguments => Text.Quote(arguments["value"]) },
@@ -60,7 +64,12 @@ namespace ImdsTests
             { "snake", arguments => Facts.Snake((string)arguments["name"]) },
             { "step_down", StepDown },
             { "tables", Tables },
+            { "token_client", RunTokenClient },
+            { "token_file", ReadTokenFile },
+            { "token_read", ReadToken },
+            { "token_request", ParseTokenRequest },
             { "wait", Wait },
+            { "windows_path", arguments => Disk.WindowsPath.IsMatch((string)arguments["path"]) },
             { "written", arguments => Encoding.ASCII.GetString(Transport.Written(ToRequest(arguments))) },
         };
 

@@ -9,6 +9,7 @@ using System.Collections.Generic;
 using System.Linq;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsAttestModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsClient;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsDisk;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsFactsModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsInfoModule;
@@ -18,6 +19,7 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsPaths;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsTokenModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
 
 namespace ImdsTests
@@ -89,12 +91,18 @@ namespace ImdsTests
             Hashtable parameters = new Hashtable(Part(arguments, "params"));
             World world = ToWorld(arguments);
             string name = (string)arguments["name"];
+            Disk disk = ToDisk(arguments);
+            bool check = true.Equals(Value(arguments, "check"));
+            bool diff = true.Equals(Value(arguments, "diff"));
             Outcome outcome = name == "azure_imds_facts" ? FactsModule.Run(parameters, world)
                 : name == "azure_imds_info" ? InfoModule.Run(parameters, world)
+                : name == "azure_imds_token" ? TokenModule.Run(parameters, check, diff, world, disk)
                 : AttestModule.Run(parameters, world);
             return new Map
             {
                 { "result", outcome.Result }, { "warnings", outcome.Warnings }, { "failure", outcome.Failure },
+                { "disk", disk is ToldDisk ? ((ToldDisk)disk).Shown() : null },
+                { "disk_log", disk is ToldDisk ? ((ToldDisk)disk).Log : null },
             };
         }
 
