@@ -72,11 +72,12 @@ def test_page_about_disks_names_every_code() -> None:
     assert told == {*disks.CONTRADICTIONS, *disks.UNREADABLE, "not_read"}
 
 
-def test_recipes_about_disks_are_those_that_molecule_runs() -> None:
-    recipes = [sample for sample in Guide("disks").samples if sample.caption]
-    assert len(recipes) == 2
+@pytest.mark.parametrize(("guide", "folder", "count"), [("disks", "disks", 2), ("maintenance", "maintenance/tasks", 8)])
+def test_recipes_are_those_that_molecule_runs(guide: str, folder: str, count: int) -> None:
+    recipes = [sample for sample in Guide(guide).samples if sample.caption]
+    assert len(recipes) == count
     for recipe in recipes:
-        text = (ROOT / "extensions" / "molecule" / "disks" / recipe.caption).read_text(encoding="utf-8")
+        text = (ROOT / "extensions" / "molecule" / folder / recipe.caption).read_text(encoding="utf-8")
         assert re.sub(" # noqa: .*", "", text).endswith(f"\n{recipe.text}"), recipe.caption
 
 
