@@ -40,7 +40,7 @@ def emulator(*options: str) -> Iterator[Emulator]:
     try:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
-        host, _, port = ready["listen"][0].rpartition(":")
+        host, _colon, port = ready["listen"][0].rpartition(":")
         yield Emulator(process.pid, host, int(port), ready["control"])
     finally:
         process.terminate()

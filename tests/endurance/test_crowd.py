@@ -32,7 +32,7 @@ print(json.dumps({"reason": reason, "requests": asking.requests, "seconds": aski
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has the queue of the throttled")
 def test_all_of_a_crowd_get_their_answer(record_property: Callable[[str, Any], None]) -> None:
     with emulator() as imds:
-        crowd = [python(PROGRAM, imds.url) for _ in range(PROCESSES)]
+        crowd = [python(PROGRAM, imds.url) for _process in range(PROCESSES)]
         ended = [process.communicate(timeout=120) for process in crowd]
     assert [errors for _output, errors in ended if errors] == []
     found = [json.loads(output) for output, _errors in ended]

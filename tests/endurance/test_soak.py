@@ -53,7 +53,7 @@ def ask(imds: Emulator) -> Occupied:
 
 def test_emulator(record_property: Callable[[str, Any], None]) -> None:
     with emulator("--no-limiter") as imds:
-        first, *_others, last = [ask(imds) for _ in range(ALL // PORTION)]
+        first, *_others, last = [ask(imds) for _portion in range(ALL // PORTION)]
     judge(first, last, record_property)
 
 

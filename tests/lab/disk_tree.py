@@ -93,7 +93,7 @@ class Tree:
             hidden = f"{controller}c{number}{disk.device[len(controller) :]}"
             self.files[f"{path}/{hidden}/size"] = f"{disk.size // _SECTOR}\n"
             self.symlinks[f"class/block/{hidden}"] = f"../../{path}/{hidden}"
-        for folder in {path, head}:
+        for folder in sorted({path, head}):
             self.files[f"{folder}/model"] = f"{NVME[disk.controller]:<40}\n"
             self.files[f"{folder}/serial"] = f"{disk.serial:<20}\n"
         folder = f"{head}/{disk.device}"

@@ -82,12 +82,11 @@ class Life:
         refusal = self.refusals.pop(0) if self.refusals else None
         if isinstance(refusal, Response):
             return refusal
-        if isinstance(refusal, TransportError) and "lost" not in str(refusal):
-            raise refusal
-        response = transport.post(*arguments, **named)
-        if refusal:
-            raise refusal
-        return response
+        if refusal is None:
+            return transport.post(*arguments, **named)
+        if "lost" in str(refusal):  # it arrives, and only its answer does not
+            transport.post(*arguments, **named)
+        raise refusal
 
     @classmethod
     @contextmanager

@@ -77,6 +77,10 @@ def test_a_process_that_ends_leaves() -> None:
     assert new([]).wait(1) == 0
 
 
+def forbidden(*_arguments: int) -> None:
+    raise PermissionError
+
+
 @pytest.mark.parametrize("broken", ["platform", "sandbox", "name"])
 def test_where_there_are_no_such_names_nobody_waits(monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
     holder = new([])
@@ -84,7 +88,7 @@ def test_where_there_are_no_such_names_nobody_waits(monkeypatch: pytest.MonkeyPa
     if broken == "platform":
         monkeypatch.setattr(sys, "platform", "freebsd14")
     elif broken == "sandbox":
-        monkeypatch.setattr(socket, "socket", lambda *_: (_ for _ in ()).throw(PermissionError()))
+        monkeypatch.setattr(socket, "socket", forbidden)
     else:
         monkeypatch.setattr(turn, "PREFIX", "/nowhere/at/all")
     mine = new([])
