@@ -171,7 +171,7 @@ class _Pairing:
         luns = [fact.get("lun") for fact in facts]
         candidates: list[Disk] = []
         for fact, lun in zip(facts, luns):
-            if type(lun) is not int or luns.count(lun) > 1:
+            if not isinstance(lun, int) or isinstance(lun, bool) or luns.count(lun) > 1:
                 continue
             found = self.among("data", lun)
             candidates += found

@@ -15,7 +15,7 @@ from ansible_collections.imds.azure.plugins.module_utils._events.polling import 
 from ansible_collections.imds.azure.plugins.module_utils._events.service import Service
 from ansible_collections.imds.azure.plugins.module_utils._imds import transport
 from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
-from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response, TransportError
+from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
 
 from .events import ID, NOW
 from .world import SERVER
