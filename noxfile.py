@@ -178,8 +178,10 @@ def ruff(session: nox.Session) -> None:
 def mypy(session: nox.Session) -> None:
     """Types, strictly."""
     prepare(session)
-    # Two roots: the collection, and the emulator, which is a package of its own.
-    session.env["MYPYPATH"] = os.pathsep.join((str(TREE), str(COLLECTION / "roles" / "azure_imds_emulator" / "files")))
+    # The collection, and what roles bring to hosts: the emulator, which is a package, and the program of the watcher.
+    roles = COLLECTION / "roles"
+    roots = (TREE, roles / "azure_imds_emulator" / "files", roles / "azure_imds_event_watcher" / "files" / "linux")
+    session.env["MYPYPATH"] = os.pathsep.join(map(str, roots))
     session.chdir(TREE)
     inside = "ansible_collections/imds/azure"
     tests = ["scenarios", "unit", "lab", "endurance", "windows", "powershell", "rulebook", "leaks"]
@@ -187,7 +189,7 @@ def mypy(session: nox.Session) -> None:
     checked = [f"{inside}/{part}" for part in ("plugins", "extensions/eda", *(f"tests/{part}" for part in tests))]
     command = ("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "--cache-dir", str(BUILD / "mypy"))
     session.run(*command, *checked)
-    session.run(*command, "-p", "azure_imds_emulator")
+    session.run(*command, "-p", "azure_imds_emulator", "-m", "command_run", "-m", "__main__")
 
 
 @check

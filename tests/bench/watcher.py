@@ -8,17 +8,12 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 
-TREE = Path(__file__).resolve().parents[5]
-# Isolated, as its role starts it.
-PROGRAM = (
-    f"import sys; sys.path.insert(0, {str(TREE)!r}); "
-    "from ansible_collections.imds.azure.plugins.module_utils._watcher.main import main; sys.exit(main(sys.argv[1:]))"
-)
+from ansible_collections.imds.azure.tests.scenarios import watcher_program
+
 FEW, MANY = 10, 2000
 POLLS_PER_HOUR = 3600
 
@@ -45,7 +40,7 @@ def cost(port: int) -> dict[str, float]:
 
 def run(config: Path, polls: int) -> tuple[float, int]:
     """(seconds of CPU, KiB of private memory shortly before the end) of a watcher that polls so often."""
-    command = [sys.executable, "-ISc", PROGRAM, str(config), "--polls", str(polls)]
+    command = [*watcher_program.COMMAND, str(config), "--polls", str(polls)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
     memory = 0
     while True:

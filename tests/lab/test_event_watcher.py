@@ -142,7 +142,9 @@ def test_from_the_notice_to_the_command(
     print(f"notice to command: {', '.join(f'{delay:.2f}' for delay in delays)} s")
     assert max(delays) < LIMIT
 
-    given = json.loads(shared(watched, "web", "stdin").read_text(encoding="ascii"))
+    stdin = shared(watched, "web", "stdin")
+    until(lambda: stdin.read_text(encoding="ascii").endswith("\n"))
+    given = json.loads(stdin.read_text(encoding="ascii"))
     assert given["meta"] == {"phase": "new", "host": "web"}
     assert given["azure_scheduled_event"]["event_type"] == "Preempt"
     assert given["azure_scheduled_event"]["seconds_left"] in (28, 29, 30)

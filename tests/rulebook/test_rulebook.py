@@ -16,14 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from ansible_collections.imds.azure.tests.scenarios import running_emulator
+from ansible_collections.imds.azure.tests.scenarios import running_emulator, watcher_program
 
 PROGRAM = os.environ.get("IMDS_RULEBOOK", "")
 TREE = Path(__file__).resolve().parents[5]
-WATCHER = (
-    "import sys; from ansible_collections.imds.azure.plugins.module_utils._watcher.main import main; "
-    "sys.exit(main(sys.argv[1:]))"
-)
 TOKEN = "t0ken"
 # Seconds; Java starts slowly, and so does Ansible.
 PATIENCE = 60.0
@@ -125,7 +121,7 @@ def test_from_imds_to_the_playbook(tmp_path: Path) -> None:
     rules = Rules(tmp_path, port)
     (tmp_path / "token").write_text(TOKEN, encoding="ascii")
     with running_emulator.start([{"name": "vm1"}], limiter=False) as emulator, rules.run() as process:
-        post = [sys.executable, "-c", WATCHER, "post", f"http://127.0.0.1:{port}/", "--token-file", f"{tmp_path}/token"]
+        post = [*watcher_program.COMMAND, "post", f"http://127.0.0.1:{port}/", "--token-file", f"{tmp_path}/token"]
         config = {
             "command": post,
             "state_file": str(tmp_path / "state.json"),
@@ -137,9 +133,8 @@ def test_from_imds_to_the_playbook(tmp_path: Path) -> None:
 
         def watch() -> None:
             """A watcher that looks a few times, posts what it sees, and ends."""
-            command = [sys.executable, "-c", WATCHER, str(tmp_path / "config.json"), "--polls", "3"]
-            environment = {**os.environ, "PYTHONPATH": str(TREE)}
-            subprocess.run(command, env=environment, timeout=60, check=True, capture_output=True)
+            command = [*watcher_program.COMMAND, str(tmp_path / "config.json"), "--polls", "3"]
+            subprocess.run(command, timeout=60, check=True, capture_output=True)
 
         (planned,) = emulator.control("POST", "/events", {"type": "Redeploy"})[1]
         watch()

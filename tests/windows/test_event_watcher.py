@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,16 +15,11 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.imds.azure.tests.scenarios import running_emulator
+from ansible_collections.imds.azure.tests.scenarios import running_emulator, watcher_program
 from ansible_collections.imds.azure.tests.windows.core import COMPILE, UTILS, missing
 
-ROLE = Path(__file__).parents[2] / "roles" / "azure_imds_event_watcher"
+ROLE = watcher_program.ROLE
 OWN = sorted((ROLE / "files" / "windows").glob("*.cs"))
-TREE = Path(__file__).resolve().parents[5]
-LINUX = (
-    f"import sys; sys.path.insert(0, {str(TREE)!r}); "
-    "from ansible_collections.imds.azure.plugins.module_utils._watcher.main import main; sys.exit(main(sys.argv[1:]))"
-)
 COMMAND = """#!/bin/sh
 number=$(ls "$1" | wc -l)
 cat > "$1/$number.json"
@@ -69,7 +63,7 @@ def windows_program(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 PROGRAMS: dict[str, Callable[[list[str]], list[str]]] = {
-    "linux": lambda _windows: [sys.executable, "-ISc", LINUX],
+    "linux": lambda _windows: [*watcher_program.COMMAND],
     "windows": lambda windows: windows,
 }
 

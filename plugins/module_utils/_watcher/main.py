@@ -14,6 +14,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 
 from ansible_collections.imds.azure.plugins.module_utils._imds import platform, release, transport
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError
@@ -21,7 +22,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import Im
 
 from .settings import WatcherSettings, parse
 from .stop import Stop, Stopped
-from .watcher import ERROR, INFO, WARNING, Watcher
+from .watcher import ERROR, INFO, WARNING, Command, Watcher
 
 # Exit statuses. Off Azure there is nothing to do, which is no failure.
 DONE, FAILED, MISUSED = 0, 1, 2
@@ -34,8 +35,11 @@ def log(level: int, sentence: str) -> None:
     sys.stderr.flush()
 
 
-def main(arguments: list[str]) -> int:
-    """Run the program; its exit status."""
+def main(arguments: list[str], run: Callable[..., Command]) -> int:
+    """Run the program; its exit status.
+
+    :param run: starts a command; see Watcher
+    """
     if arguments[:1] == ["post"]:
         from . import post  # loads much that the watcher itself never needs
 
@@ -64,16 +68,17 @@ def main(arguments: list[str]) -> int:
         log(WARNING, f"nothing to watch: {error.message} {error.reason.remedy}")
         return DONE if error.reason.code == "not_azure" else FAILED
     try:
-        return watch(settings, polls)
+        return watch(settings, run, polls)
     except OSError as error:
         log(ERROR, f"{settings.state_file}: {error.strerror}")
         return FAILED
 
 
-def watch(settings: WatcherSettings, polls: int | None) -> int:
+def watch(settings: WatcherSettings, run: Callable[..., Command], polls: int | None) -> int:
     """Watch until a signal comes, or for so many polls."""
     stop = Stop()
-    watcher = Watcher(settings, log, get=stop.interruptible(transport.get), sleep=stop.interruptible(time.sleep))
+    get, sleep = stop.interruptible(transport.get), stop.interruptible(time.sleep)
+    watcher = Watcher(settings, log, run, get=get, sleep=sleep)
     try:
         while polls is None or polls > 0:
             next_poll = watcher.poll()

@@ -16,7 +16,6 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import Im
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
 
 from . import state_file
-from .commands import Run
 from .ledger import MOST_DUE, Due, Ledger
 from .observer import Observer
 from .pace import Pace
@@ -29,7 +28,7 @@ _GLANCE = 0.2
 
 
 class Command(Protocol):
-    """A command that runs; see Run."""
+    """A command that runs."""
 
     timed_out: bool
 
@@ -41,16 +40,20 @@ class Command(Protocol):
 
 
 class Watcher:
-    """:param log: takes a level, as of syslog, and a sentence"""
+    """:param log: takes a level, as of syslog, and a sentence
+
+    :param run: starts a command: gets program and arguments, phase, event, host, the seconds that it may take, and the
+        time; raises OSError or ValueError if it can't
+    """
 
     def __init__(
         self,
         settings: WatcherSettings,
         log: Callable[[int, str], None],
+        run: Callable[..., Command],
         get: Callable[..., Response] = transport.get,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
-        run: Callable[..., Command] = Run,
     ) -> None:
         self._settings = settings
         self._log = log

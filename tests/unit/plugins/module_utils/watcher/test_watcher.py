@@ -83,7 +83,7 @@ class World:
 
     def watcher(self, **settings: Any) -> Watcher:
         given = {"command": ["/drain"], "state_file": str(self.folder / "state.json"), "detect": "force", **settings}
-        return Watcher(parse(json.dumps(given)), self.log, self.get, lambda: self.now, self.sleep, self.run)
+        return Watcher(parse(json.dumps(given)), self.log, self.run, self.get, lambda: self.now, self.sleep)
 
     def log(self, level: int, line: str) -> None:
         self.lines.append((level, line))
