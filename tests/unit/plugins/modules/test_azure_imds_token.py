@@ -271,5 +271,24 @@ def test_a_name_is_looked_up_in_the_machines_cloud(ask: Ask) -> None:
     assert result["resource"] == "https://management.usgovcloudapi.net/"
 
 
+def test_a_mistake_of_ours_does_not_show_the_token(
+    capsys: pytest.CaptureFixture[str], monkeypatch: Any, dest: Path
+) -> None:
+    """Ansible hides the token in whatever the module says, whether or not the task sets no_log."""
+    token = jwt(expires_on=FULL)
+    monkeypatch.setattr(azure_imds_token, "describe", lambda found: {"reason": f"it is {found.value}!"})
+    with ScriptedServer(served()) as server:
+        options = {"resource": VAULT, "endpoint": server.endpoint, "detect": "force", "dest": str(dest)}
+        result = run(capsys, azure_imds_token, reads=False, **options)
+        assert result["reason"].startswith("it is ***")
+        assert token not in json.dumps(result)
+        # The one in the file is hidden too, although it has expired.
+        dest.write_bytes(jwt(expires_on=LIFE).encode())
+        monkeypatch.setattr(azure_imds_token, "describe", lambda _found: {"reason": dest.read_text()})
+        told = run(capsys, azure_imds_token, check=True, reads=False, **options)
+    assert told["changed"]
+    assert "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER" in told["reason"]
+
+
 def test_options_are_documented() -> None:
     assert_options_are_documented(azure_imds_token)
