@@ -278,7 +278,7 @@ def test_a_mistake_of_ours_does_not_show_the_token(
     token = jwt(expires_on=FULL)
     monkeypatch.setattr(azure_imds_token, "describe", lambda found: {"reason": f"it is {found.value}!"})
     with ScriptedServer(served()) as server:
-        options = {"resource": VAULT, "endpoint": server.endpoint, "detect": "force", "dest": str(dest)}
+        options: dict[str, Any] = {"resource": VAULT, "endpoint": server.endpoint, "detect": "force", "dest": str(dest)}
         result = run(capsys, azure_imds_token, reads=False, **options)
         assert result["reason"].startswith("it is ***")
         assert token not in json.dumps(result)
