@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, Callable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Callable, Optional
 
 from ansible.errors import AnsibleFilterError
 
@@ -156,14 +156,26 @@ def _rounds(units: list[list[Host]], at_once: int) -> list[list[list[Host]]]:
     return rounds
 
 
+def _names(value: Any) -> list[str]:
+    """A list as it is written in YAML, or on a command line."""
+    parts = value if isinstance(value, list) else str(value or "").split(",")
+    return [str(part).strip() for part in parts if str(part).strip()]
+
+
 def maintenance_plan(
-    value: Any, hosts: Sequence[str], batch: Sequence[str], at_once: int = 1, others: str = "refuse"
+    value: Any,
+    hosts: Sequence[str],
+    batch: Sequence[str],
+    at_once: int = 1,
+    others: str = "refuse",
+    failed: Optional[Mapping[str, Any]] = None,
 ) -> dict[str, Any]:
     """What is known of the hosts -> rounds, units, approves, refused.
 
     :param value: a list of {host, groups, asked, vm_name, events}
     :param hosts: the names of all hosts of the play; what is not in value was not asked
     :param batch: the names of the hosts that may be planned
+    :param failed: hosts that failed before they could be asked -> their groups, a list or names with commas between
     :raises AnsibleFilterError: for anything else
     """
     if not isinstance(value, list) or not all(isinstance(fact, dict) and "host" in fact for fact in value):
@@ -172,7 +184,8 @@ def maintenance_plan(
         raise AnsibleFilterError(f"imds.azure.maintenance_plan: at_once must be 1 or more, not {at_once!r}")
     known = [Host(fact) for fact in value]
     names = {host.name for host in known}
-    known += [Host({"host": name}) for name in hosts if name not in names]
+    groups = {name: _names(given) for name, given in (failed or {}).items()}
+    known += [Host({"host": name, "groups": groups.get(name)}) for name in hosts if name not in names]
     return Plan(known, batch, others == "allow").as_dict(at_once)
 
 

@@ -9,9 +9,9 @@ It keeps the events of all VMs in the file that the environment variable PLAYED_
      "events": [{"event_id": ..., "event_type": ..., "event_status": ..., "resources": [VM, ...], ...}],
      "log": [[WHAT, HOST, ...], ...], "stuck": [ID, ...], "vanish": [ID, ...]}
 
-``unreachable`` is how often the host can't be reached when it is asked, ``lost`` how often its connection ends once an
-approval was sent. An approved event is gone at the next look, unless it is ``stuck``. One of ``vanish`` is cancelled
-while its host is drained.
+``unreachable`` is how often the host can't be reached when it is asked, ``unreachable_at`` the one time when it can't.
+``lost`` is how often its connection ends once an approval was sent. An approved event is gone at the next look, unless
+it is ``stuck``. One of ``vanish`` is cancelled while its host is drained.
 """
 
 from __future__ import annotations
@@ -109,6 +109,9 @@ class ActionModule(ActionBase):  # type: ignore[misc]
 
     def _reach(self, state: dict[str, Any], host: str) -> dict[str, Any]:
         vm: dict[str, Any] = state["vms"][host]
+        vm["asked"] = vm.get("asked", 0) + 1
+        if vm["asked"] == vm.get("unreachable_at"):
+            raise AnsibleConnectionFailure(f"{host} is away")
         if vm.get("unreachable", 0) > 0:
             vm["unreachable"] -= 1
             raise AnsibleConnectionFailure(f"{host} is away")

@@ -159,6 +159,13 @@ def test_a_host_of_a_later_batch_is_not_known_yet() -> None:
     assert "were not asked: b" in found["refused"]["a"]
 
 
+@pytest.mark.parametrize("groups", [["x"], "y, x", ["y", "x"]], ids=str)
+def test_a_host_that_failed_earlier_may_be_out_of_service(groups: Any) -> None:
+    found = maintenance_plan([alone("a", "x")], ["a", "b"], ["a"], failed={"b": groups})
+    assert "b of the same group, x, could not be asked" in found["refused"]["a"]
+    assert not maintenance_plan([alone("a", "x")], ["a", "b"], ["a"], failed={"b": ["y"]})["refused"]
+
+
 def test_only_the_batch_is_planned() -> None:
     assert plan(alone("a"), alone("b"), batch=["b"], at_once=9)["rounds"] == [["b"]]
 
