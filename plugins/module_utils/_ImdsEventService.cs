@@ -99,7 +99,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsEventService
         }
     }
 
-    // An approval is done with any success; that the answer has a body is not promised.
+    // An approval is done with any success of IMDS itself; that the answer has a body is not promised.
     internal sealed class ApprovalPolicy : EventPolicy
     {
         // Not a root: 404 is about the events in the request.
@@ -110,7 +110,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsEventService
         public override string Classify(Response response)
         {
             string outcome = base.Classify(response);
-            return response.Status >= 200 && response.Status < 300 && outcome != "throttled" ? "ok" : outcome;
+            bool done = response.Status >= 200 && response.Status < 300;
+            return done && outcome != "throttled" && outcome != "intercepted" ? "ok" : outcome;
         }
     }
 

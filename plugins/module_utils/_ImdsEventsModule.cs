@@ -61,7 +61,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsEventsModule
             {
                 reached = new Reached { Error = error };
             }
-            ImdsReason reason = reached.Error == null ? Reasons.ByCode["ok"] : reached.Error.Reason;
+            ImdsException miss = reached.Error ?? reached.Unconfirmed;
+            ImdsReason reason = miss == null ? Reasons.ByCode["ok"] : miss.Reason;
             bool approved = reached.Approved.Count > 0;
             outcome.Result["changed"] = reached.Changed;
             outcome.Result["found"] = reached.Found;
@@ -71,7 +72,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsEventsModule
             outcome.Result["request"] = approved ? Service.StartRequests(reached.Approved) : null;
             outcome.Result["notes"] = reached.Notes;
             outcome.Result["reason"] = reason.Code;
-            outcome.Result["remedy"] = reached.Error == null ? null : reason.Remedy;
+            outcome.Result["remedy"] = miss == null ? null : reason.Remedy;
             outcome.Result["vm_name"] = service.VmName;
             outcome.Result["document_incarnation"] = reached.Incarnation;
             outcome.Result["read_at"] = service.ReadAt;
@@ -112,9 +113,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsEventsModule
                 string last = reached.Events.Count > 0 ? Named(reached.Events) : "none of them";
                 return "Not all events were gone " + within + ". Last seen: " + last + ".";
             }
-            string confirmed = reached.Approved.Count > 0 ? "confirmed" : "did not confirm";
-            return "IMDS " + confirmed + " the approval, but not all events started " + within + ": "
-                + Named(reached.Events) + ". Give it a longer timeout.";
+            string waiting = "not all events started " + within + ": " + Named(reached.Events) + ".";
+            if (reached.Unconfirmed != null)
+            {
+                return "IMDS did not confirm the approval, and " + waiting + " " + reached.Unconfirmed.Explanation + " "
+                    + reached.Unconfirmed.Reason.Remedy;
+            }
+            return "IMDS confirmed the approval, but " + waiting + " Give it a longer timeout.";
         }
 
         private static string Named(IEnumerable<ScheduledEvent> events)

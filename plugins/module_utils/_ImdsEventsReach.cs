@@ -290,6 +290,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsEventsReach
         public List<ScheduledEvent> Foreign = new List<ScheduledEvent>();
         public readonly List<string> Notes = new List<string>();
         public ImdsException Error;
+        // Why the approval was not confirmed before the deadline.
+        public ImdsException Unconfirmed;
     }
 
     // Reaches the desired state. check: look once, send no approval, and wait for nothing.
@@ -477,6 +479,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsEventsReach
                 {
                     if (!confirmed && trouble != null)
                     {
+                        reached.Unconfirmed = trouble;
                         reached.Notes.Add("IMDS has not confirmed the approval: " + trouble.Explanation);
                     }
                     return;

@@ -217,6 +217,7 @@ BOTH = {"state": "approved", "event_ids": [ID.lower(), OTHER_ID]}
 WAIT = {"state": "appeared"}
 END = {"state": "gone", "event_ids": [ID]}
 LOST = TransportError("read_timeout", "lost")
+PAGE = Response(200, {"via": "1.1 proxy"}, b"<html>", "127.0.0.1")
 THROTTLED = answer(429, b"Throttle Result: Too Many Requests")
 
 SCENARIOS = {
@@ -273,6 +274,7 @@ SCENARIOS = {
     "a late first answer, and half a minute more": Scenario(
         {**THIS, "timeout": 100}, plan(event(start_delay=27), slow)
     ),
+    "a proxy's page": Scenario(THIS, plan(event(), refused(*[PAGE] * 9))),
     "throttled with 200": Scenario(
         THIS, plan(event(), refused(*[answer(200, b"Throttle Result: Too Many Requests")] * 2))
     ),

@@ -38,7 +38,8 @@ def act(
     except ImdsError as error:
         outcome = Outcome()
         outcome.error = error
-    reason = outcome.error.reason if outcome.error else REASONS["ok"]
+    miss = outcome.error or outcome.unconfirmed
+    reason = miss.reason if miss else REASONS["ok"]
     result = {
         "changed": outcome.changed,
         "found": outcome.found,
@@ -48,7 +49,7 @@ def act(
         "request": start_requests(outcome.approved) if outcome.approved else None,
         "notes": outcome.notes,
         "reason": reason.code,
-        "remedy": reason.remedy if outcome.error else None,
+        "remedy": reason.remedy if miss else None,
         "vm_name": service.vm_name,
         "document_incarnation": outcome.incarnation,
         "read_at": service.read_at,
@@ -77,8 +78,11 @@ def _problem(desired: DesiredState, outcome: Outcome) -> str:
         return f"No event appeared {within}."
     if desired.state == options.GONE:
         return f"Not all events were gone {within}. Last seen: {_list(outcome.events) or 'none of them'}."
-    confirmed = "IMDS confirmed the approval" if outcome.approved else "IMDS did not confirm the approval"
-    return f"{confirmed}, but not all events started {within}: {_list(outcome.events)}. Give it a longer timeout."
+    waiting = f"not all events started {within}: {_list(outcome.events)}."
+    if outcome.unconfirmed:
+        told = outcome.unconfirmed
+        return f"IMDS did not confirm the approval, and {waiting} {told.message} {told.reason.remedy}"
+    return f"IMDS confirmed the approval, but {waiting} Give it a longer timeout."
 
 
 def _list(events: Iterable[Event]) -> str:

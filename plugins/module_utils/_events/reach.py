@@ -24,7 +24,8 @@ class Outcome:
 
     events: those that match, as last seen; approved: the ids that were approved, or in check mode would be;
     changed: whether that started anything; foreign: the events for whose other VMs the approval was refused; timed_out:
-    whether the deadline came first; error: why IMDS could not be asked; notes: what else there is to say.
+    whether the deadline came first; error: why IMDS could not be asked; unconfirmed: why the approval was not confirmed
+    before the deadline; notes: what else there is to say.
     """
 
     def __init__(self) -> None:
@@ -37,6 +38,7 @@ class Outcome:
         self.foreign: list[Event] = []
         self.notes: list[str] = []
         self.error: ImdsError | None = None
+        self.unconfirmed: ImdsError | None = None
 
 
 def reach(desired: DesiredState, poller: Poller, check: bool) -> Outcome:
@@ -151,6 +153,7 @@ class _Approval:
             if not self._poller.pause():
                 self._outcome.timed_out = True
                 if not self._confirmed and self._trouble:
+                    self._outcome.unconfirmed = self._trouble
                     self._outcome.notes.append(f"IMDS has not confirmed the approval: {self._trouble.message}")
                 return
 

@@ -37,7 +37,7 @@ class _Policy(retry.Policy):
 
 
 class _Approval(_Policy):
-    """An approval is done with any success; that the answer has a body is not promised."""
+    """An approval is done with any success of IMDS itself; that the answer has a body is not promised."""
 
     def __init__(self) -> None:
         # Not a root: 404 is about the events in the request.
@@ -45,7 +45,7 @@ class _Approval(_Policy):
 
     def classify(self, response: Response) -> str:
         outcome = super().classify(response)
-        return "ok" if 200 <= response.status < 300 and outcome != "throttled" else outcome
+        return "ok" if 200 <= response.status < 300 and outcome not in ("throttled", "intercepted") else outcome
 
 
 class Service:

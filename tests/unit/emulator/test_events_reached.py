@@ -9,7 +9,8 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._imds.transport import TransportError
+from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS
+from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response, TransportError
 from ansible_collections.imds.azure.tests.scenarios.imds.events import ID, OTHER_ID
 from ansible_collections.imds.azure.tests.scenarios.imds.life import PATH, Life, answer
 
@@ -170,8 +171,18 @@ def test_an_approval_that_never_gets_through(life: Life) -> None:
     assert (result["changed"], result["approved"], result["timed_out"]) == (False, [], True)
     assert problem.startswith("IMDS did not confirm the approval")
     assert result["waited"] <= 120
+    assert (result["reason"], result["remedy"]) == ("server_error", REASONS["server_error"].remedy)
     assert any("503" in note for note in result["notes"])
-    assert life.reach("approved", event_ids=[ID], timeout=20, fail_on_timeout=False)[1] == ""
+    result, problem = life.reach("approved", event_ids=[ID], timeout=20, fail_on_timeout=False)
+    assert (problem, result["reason"]) == ("", "server_error")
+
+
+def test_a_proxys_page_confirms_nothing(life: Life) -> None:
+    life.add(type="Reboot")
+    life.refusals = [Response(200, {"via": "1.1 proxy", "content-type": "text/html"}, b"<html>", "127.0.0.1")] * 9
+    result, problem = life.reach("approved", event_ids=[ID])
+    assert (result["changed"], result["approved"], result["reason"]) == (False, [], "intercepted")
+    assert problem.startswith("The approval failed")
 
 
 def test_a_refused_approval_ends_at_once(life: Life) -> None:
