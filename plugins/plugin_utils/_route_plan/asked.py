@@ -14,6 +14,8 @@ from ansible_collections.imds.azure.plugins.module_utils._routes.reply import AN
 from .evaluation import Evaluation
 
 _AGENT_NAME = "azure-proxy-agent"
+# Something answers, but not as IMDS does.
+_FOREIGN = ("foreign", "redirected", "malformed", "too_large")
 
 
 def check_replies(case: Evaluation) -> Iterator[Finding]:
@@ -28,7 +30,7 @@ def check_replies(case: Evaluation) -> Iterator[Finding]:
         yield finding("refused_by_guest_agent", _programs(case), **refused)
     elif reply.via_agent:
         yield finding("served_by_guest_agent", state=state) if reply.served else _silent(case, reply)
-    elif reply.outcome in ("foreign", "redirected"):
+    elif reply.outcome in _FOREIGN:
         how = REASONS["intercepted"].remedy
         yield finding("intercepted", detail=reply.detail, also=_firewall(case), how=how)
     elif reply.outcome == "forbidden":
