@@ -184,7 +184,7 @@ def mypy(session: nox.Session) -> None:
     session.env["MYPYPATH"] = os.pathsep.join(map(str, roots))
     session.chdir(TREE)
     inside = "ansible_collections/imds/azure"
-    tests = ["scenarios", "unit", "lab", "endurance", "windows", "powershell", "rulebook", "leaks"]
+    tests = ["scenarios", "unit", "faults", "lab", "endurance", "windows", "powershell", "rulebook", "leaks"]
     tests += ["bench", "site", "tools"]
     checked = [f"{inside}/{part}" for part in ("plugins", "extensions/eda", *(f"tests/{part}" for part in tests))]
     command = ("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "--cache-dir", str(BUILD / "mypy"))

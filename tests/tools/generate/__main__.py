@@ -33,6 +33,7 @@ from . import (
     csharp,
     documentation,
     facts,
+    faults,
     pages,
     powershell_spec,
 )
@@ -108,6 +109,12 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
     },
     "tests/integration/targets/documented_conditions/tasks/conditions.yml": {"conditions": conditions.tasks},
     f"{_GUIDES}/facts.rst": {"facts": pages.fact_table, "clouds": pages.cloud_table},
+    f"{_GUIDES}/faults.rst": {
+        "metadata": partial(faults.matrix, "facts", "info", "attest"),
+        "events": partial(faults.matrix, "events", "approve"),
+        "identity": partial(faults.matrix, "token", "secret"),
+        "route": partial(faults.matrix, "route query"),
+    },
     f"{_GUIDES}/reasons.rst": {"reasons": pages.reason_table, "retries": pages.retry_table},
     f"{_GUIDES}/attestation.rst": {"reasons": pages.verdict_table, "roots": pages.root_table},
     f"{_GUIDES}/identity.rst": {"resources": pages.resource_table, "reasons": pages.vault_reason_table},

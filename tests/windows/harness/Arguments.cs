@@ -68,6 +68,7 @@ namespace ImdsTests
                 Timeout = Text.ToDouble(given["timeout"]),
                 Source = (string)Value(given, "source"),
                 InterfaceIndex = (long)(Value(given, "interface_index") ?? 0L),
+                Body = Bytes(given, "body"),
             };
             request.Headers.AddRange(Strings(Part(given, "headers")));
             return request;
@@ -119,6 +120,16 @@ namespace ImdsTests
                 Folder = folder => (string)Value(Part(given, "folders"), folder.ToString()) ?? "",
                 ReadText = path => (string)Value(Part(given, "files"), path.Replace('\\', '/')),
             };
+        }
+
+        // The same, but clock, pauses and IMDS are the test's.
+        private static World ToAskingWorld(Map given)
+        {
+            World world = ToWorld(given);
+            world.Exchange = AskTheTest;
+            world.Clock = () => Text.ToDouble(Ask("clock", null)["now"]);
+            world.Sleep = seconds => Ask("sleep", seconds);
+            return world;
         }
     }
 }

@@ -12,7 +12,6 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsEventsInfoModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsEventsModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 
 namespace ImdsTests
 {
@@ -22,11 +21,8 @@ namespace ImdsTests
     {
         private static object RunEvents(Map arguments)
         {
-            World world = ToWorld(arguments);
-            world.Exchange = AskTheTest;
-            world.Clock = () => Text.ToDouble(Ask("clock", null)["now"]);
+            World world = ToAskingWorld(arguments);
             world.Now = () => 0;
-            world.Sleep = seconds => Ask("sleep", seconds);
             Hashtable parameters = new Hashtable(Part(arguments, "params"));
             Outcome outcome = parameters.ContainsKey("state")
                 ? EventsModule.Run(parameters, (bool)arguments["check"], world)

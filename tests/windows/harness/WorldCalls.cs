@@ -89,7 +89,7 @@ namespace ImdsTests
         private static object RunModule(Map arguments)
         {
             Hashtable parameters = new Hashtable(Part(arguments, "params"));
-            World world = ToWorld(arguments);
+            World world = true.Equals(Value(arguments, "asks")) ? ToAskingWorld(arguments) : ToWorld(arguments);
             string name = (string)arguments["name"];
             Disk disk = ToDisk(arguments);
             bool check = true.Equals(Value(arguments, "check"));
