@@ -5,14 +5,8 @@
 
 from __future__ import annotations
 
-import os
-
+from ansible_collections.imds.azure.tests.scenarios.examples import PROFILE
 from ansible_collections.imds.azure.tests.scenarios.loopback_guard import _loopback_only
-from hypothesis import settings
 
-# A fixture that applies itself to every test.
-__all__ = ["_loopback_only"]
-
-# How long one example takes says more about the machine than about the code. In CI, a change is judged, not the dice.
-settings.register_profile("imds", deadline=None, derandomize="CI" in os.environ)
-settings.load_profile("imds")
+# A fixture that applies itself to every test, and a profile that did so when it was imported.
+__all__ = ["PROFILE", "_loopback_only"]

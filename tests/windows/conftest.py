@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.imds.azure.tests.scenarios.examples import PROFILE
 from ansible_collections.imds.azure.tests.scenarios.loopback_guard import _loopback_only
 from ansible_collections.imds.azure.tests.scenarios.windows_reports import CLUSTER
 from ansible_collections.imds.azure.tests.windows.core import Core, compile_harness, missing
 from ansible_collections.imds.azure.tests.windows.windows_site import Site
 
-# A fixture that applies itself to every test.
-__all__ = ["_loopback_only"]
+# A fixture that applies itself to every test, and a profile that did so when it was imported.
+__all__ = ["PROFILE", "_loopback_only"]
 
 FILES = Path(__file__).resolve().parents[2] / "roles" / "azure_imds_emulator" / "files"
 if str(FILES) not in sys.path:
