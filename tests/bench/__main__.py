@@ -105,9 +105,9 @@ def play(
             "TASK_TIMES": str(times),
         }
         environment.pop("PYTHONDONTWRITEBYTECODE", None)
-        command = ["ansible-playbook", "--extra-vars", f"ansible_python_interpreter={sys.executable}"]
-        local = ["".join(f"host{number}," for number in range(hosts)), "--connection", "local"]
-        command += ["--inventory", *([str(inventory)] if inventory else local)]
+        names = "".join(f"host{number}," for number in range(hosts))
+        local = [names, "--connection", "local", "--extra-vars", f"ansible_python_interpreter={sys.executable}"]
+        command = ["ansible-playbook", "--inventory", *([str(inventory)] if inventory else local)]
         done = subprocess.run([*command, str(playbook)], env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
             raise SystemExit(f"the play failed:\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
