@@ -14,13 +14,15 @@ class Fault(NamedTuple):
 
     emulated: a fault of the emulator, which then sends the answer. slow: the answer is not complete when the client's
     time is over. unconnected: no connection comes about, with the transport's word for it. content_type: the right
-    answer, labelled so. proxied: the environment names a proxy. harmless: the operation succeeds all the same.
+    answer, labelled so. charset: the right answer in another one than UTF-8. proxied: the environment names a proxy.
+    harmless: the operation succeeds all the same.
     """
 
     emulated: Mapping[str, Any] | None = None
     slow: bool = False
     unconnected: str = ""
     content_type: str = ""
+    charset: str = ""
     proxied: bool = False
 
     @property
@@ -48,7 +50,8 @@ FAULTS: Mapping[str, Fault] = {
     "HTML page": Fault({"html": True}),
     "redirect": Fault({"redirect": True}),
     "invalid JSON": Fault({"body": '{"compute": {"name": "web-1",}}'}),
-    "wrong charset": Fault({"body_base64": "eyJuYW1lIjogIk38bmNoZW4ifQ=="}),  # Latin-1
+    "Latin-1 instead of UTF-8": Fault({"body_base64": "eyJuYW1lIjogIk38bmNoZW4ifQ=="}),
+    "UTF-16 instead of UTF-8": Fault(charset="utf-16"),
     "deeply nested JSON": Fault({"body": "[", "repeat": 100_000}),
     "wrong content type": Fault(content_type="text/plain"),
     "proxy in the environment": Fault(proxied=True),

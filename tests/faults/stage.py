@@ -215,10 +215,8 @@ class Stage:
         if not self._concerns(*request):
             return attempt(_PATIENCE)
         emulated = fault.emulated
-        if fault.content_type:
-            right: Any = attempt(_PATIENCE)
-            body = {"body_base64": base64.b64encode(right.body).decode()} if right.body else {"body": ""}
-            emulated = {"status": right.status, **body, "content_type": fault.content_type}
+        if fault.content_type or fault.charset:
+            emulated = _changed(fault, attempt(_PATIENCE))
         if emulated:
             self.imds.fault(**emulated)
         try:
@@ -231,6 +229,14 @@ class Stage:
                 self.turn(began + limit)
         finally:
             self.imds.emulator.faults.clear()
+
+
+def _changed(fault: Fault, right: Any) -> dict[str, Any]:
+    """The right answer with the content type or the charset of a fault, as the emulator takes it."""
+    body = right.body.decode().encode(fault.charset) if fault.charset else right.body
+    sent: dict[str, Any] = {"body_base64": base64.b64encode(body).decode()} if body else {"body": ""}
+    label = {"content_type": fault.content_type} if fault.content_type else {}
+    return {"status": right.status, **sent, **label}
 
 
 @contextmanager

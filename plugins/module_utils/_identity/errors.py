@@ -62,7 +62,7 @@ class Problem:
 def read(body: bytes) -> Problem:
     """The error in a body; one without words where there is none."""
     try:
-        content = json.loads(body)
+        content = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):

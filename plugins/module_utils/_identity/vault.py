@@ -313,7 +313,7 @@ def _unauthorized(answer: Answer, said: str, tenant: str | None) -> VaultError:
 
 def _object(body: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(body)
+        content = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):
         return {}
     return content if isinstance(content, dict) else {}

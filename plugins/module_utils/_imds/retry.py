@@ -108,7 +108,7 @@ def _names_version(body: bytes) -> bool:
 def newest_versions(body: bytes) -> list[str]:
     """The versions that a version error offers, newest first; empty if it offers none."""
     try:
-        offered = json.loads(body)["newest-versions"]
+        offered = json.loads(body.decode("utf-8"))["newest-versions"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return []
     named = [name for name in offered if isinstance(name, str) and len(name) == 10] if isinstance(offered, list) else []

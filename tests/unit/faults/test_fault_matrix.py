@@ -27,7 +27,7 @@ WITHSTOOD: Mapping[str, set[str]] = {
         # IMDS has taken the approval: the next look shows it.
         *("slow drip", "connection reset", "truncated answer"),
         # Any success that IMDS sends confirms it; the events themselves tell the rest.
-        *("invalid JSON", "wrong charset", "deeply nested JSON"),
+        *("invalid JSON", "Latin-1 instead of UTF-8", "UTF-16 instead of UTF-8", "deeply nested JSON"),
     },
     # IMDS itself answers, so the way there works.
     "route query": {"410, IMDS is being updated", "429, throttled", "500", "503"},
