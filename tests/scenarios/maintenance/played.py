@@ -97,7 +97,7 @@ def run(
         [sys.executable, "-m", "ansible.cli.playbook", "-i", "inventory.yml", *(arguments or ["play.yml"])],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         stdin=subprocess.DEVNULL,
         cwd=directory,
