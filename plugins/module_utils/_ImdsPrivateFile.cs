@@ -138,11 +138,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPrivateFile
             CheckDirectory(directory);
         }
 
-        // The file in the option dest, for those in mode, owner and group, which are checked in any case; null without
-        // it. Throws OptionException.
-        public static PrivateFile Parse(IDictionary parameters, Disk disk, Action<double> sleep)
+        // The file in the option dest; null without it. Throws OptionException.
+        public static PrivateFile Parse(
+            IDictionary parameters, FileAccessList access, Disk disk, Action<double> sleep)
         {
-            FileAccessList access = new FileAccessList(parameters, disk);
             string path = (string)parameters["dest"];
             return string.IsNullOrEmpty(path) ? null : new PrivateFile(path, access, disk, sleep);
         }

@@ -80,7 +80,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTokenModule
             TokenRequest request = TokenRequest.Parse(parameters, (string)parameters["resource"]);
             long? minimum = Wanted.MinimumValidity((string)parameters["minimum_validity"]);
             string form = (string)parameters["content"];
-            PrivateFile file = PrivateFile.Parse(parameters, disk, world.Sleep);
+            FileAccessList access = new FileAccessList(parameters, disk);
+            PrivateFile file = PrivateFile.Parse(parameters, access, disk, world.Sleep);
             client = new TokenClient(request, settings, world);
             Wanted wanted = new Wanted(request, client.Resource(), minimum);
             Found found = file == null ? null : file.Read();

@@ -18,6 +18,7 @@ description:
     permission C(Get).
 extends_documentation_fragment:
   - imds.azure._attributes
+  - imds.azure._attributes.platforms
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._identity
 attributes:
@@ -29,12 +30,6 @@ attributes:
     support: none
     details:
       - A difference would show the secret.
-  platform:
-    description: Target OS/families that can be operated against.
-    support: full
-    platforms: posix
-    details:
-      - The Windows version is not part of this release yet.
 options:
   vault:
     description:

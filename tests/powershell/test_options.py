@@ -28,6 +28,7 @@ NUMERIC = [
 # What each module needs to come to the point where it looks at its options, and to ask nobody.
 OTHERS: dict[str, dict[str, Any]] = {
     "azure_imds_attest_windows": {"nonce": "0123456789"},
+    "azure_imds_keyvault_secret_windows": {"vault": "kv-web", "name": "db", "return_secret": True},
     "azure_imds_route_fix_windows": {"request": {"mode": "collect"}},
     "azure_imds_scheduled_events_windows": {"state": "appeared"},
     "azure_imds_token_windows": {"resource": "arm"},

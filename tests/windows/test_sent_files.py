@@ -28,6 +28,7 @@ ASK = {
 }
 # What gets tokens, besides.
 IDENTITY = {"Arc", "Disk", "Hidden", "PrivateFile", "Resources", "TokenClient", "TokenErrors", "TokenRequest", "Tokens"}
+VAULT = {"Https", "Vault", "VaultClient"}
 # Each is compiled on the host, on every run.
 CSHARP = {
     "azure_imds_attest_windows": ASK | {"AttestModule"},
@@ -35,6 +36,7 @@ CSHARP = {
     "azure_imds_info_windows": ASK | {"InfoModule"},
     "azure_imds_scheduled_events_info_windows": ASK | {"Events", "EventService", "EventsInfoModule"},
     "azure_imds_scheduled_events_windows": ASK | {"Events", "EventService", "EventsModule", "EventsReach"},
+    "azure_imds_keyvault_secret_windows": ASK | IDENTITY | VAULT | {"SecretModule"},
     "azure_imds_route_fix_windows": {
         *("Guest", "Json", "Options", "Platform", "Reasons", "Retry", "Smbios", "Text", "Transport"),
         *("RouteAgent", "RouteApply", "RouteAsking", "RouteCall", "RouteCandidates", "RouteJournal"),
@@ -48,6 +50,7 @@ POWERSHELL = {
     "azure_imds_info_windows": {"Outcome", "Spec"},
     "azure_imds_scheduled_events_info_windows": {"Outcome", "Spec"},
     "azure_imds_scheduled_events_windows": {"Outcome", "Spec"},
+    "azure_imds_keyvault_secret_windows": {"Outcome", "Spec"},
     "azure_imds_route_fix_windows": {"Outcome", "Routes", "Spec"},
     "azure_imds_token_windows": {"Outcome", "Spec"},
 }

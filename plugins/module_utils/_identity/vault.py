@@ -20,7 +20,7 @@ API_VERSION = "7.4"
 WAITS = {"vault_throttled": (1.0, 2.0, 4.0, 8.0), "vault_error": (1.0, 2.0, 4.0), "vault_unreachable": (1.0, 2.0)}
 
 _TOLD = 300
-_TOKEN_LIKE = re.compile(r"[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]*")
+_TOKEN_LIKE = re.compile(r"(?<![A-Za-z0-9_-])[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]*")
 
 
 class VaultReason:

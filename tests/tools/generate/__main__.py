@@ -21,6 +21,7 @@ from ansible_collections.imds.azure.plugins.modules import (
     azure_imds_attest,
     azure_imds_facts,
     azure_imds_info,
+    azure_imds_keyvault_secret,
     azure_imds_route_fix,
     azure_imds_scheduled_events,
     azure_imds_scheduled_events_info,
@@ -84,6 +85,7 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
     f"{_UTILS}/_ImdsResources.cs": {"resources": csharp.resource_names},
     f"{_UTILS}/_ImdsTokenErrors.cs": {"token_rules": partial(csharp.rules, "TokenRules", errors.RULES)},
     f"{_UTILS}/_ImdsRouteCandidates.cs": {"marks": csharp.interface_marks},
+    f"{_UTILS}/_ImdsVault.cs": {"vault": csharp.vault_tables},
     f"{_UTILS}/_ImdsVersions.cs": {"versions": csharp.version_tables},
     f"{_UTILS}/_ImdsSpec.psm1": {
         "imds": partial(powershell_spec.entries, _SHARED),
@@ -104,7 +106,12 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
     f"{_MODULES}/azure_imds_route_fix_windows.ps1": {"options": partial(_own_options, azure_imds_route_fix)},
     **{
         f"{_MODULES}/{module.__name__.rpartition('.')[2]}_windows.{kind}": makers
-        for module in (azure_imds_scheduled_events, azure_imds_scheduled_events_info, azure_imds_token)
+        for module in (
+            azure_imds_keyvault_secret,
+            azure_imds_scheduled_events,
+            azure_imds_scheduled_events_info,
+            azure_imds_token,
+        )
         for kind, makers in _twin(module).items()
     },
     "tests/integration/targets/documented_conditions/tasks/conditions.yml": {"conditions": conditions.tasks},

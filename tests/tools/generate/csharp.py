@@ -9,7 +9,7 @@ import textwrap
 from collections.abc import Iterable, Mapping
 
 from ansible_collections.imds.azure.plugins.module_utils._events import terms
-from ansible_collections.imds.azure.plugins.module_utils._identity import resources
+from ansible_collections.imds.azure.plugins.module_utils._identity import resources, vault
 from ansible_collections.imds.azure.plugins.module_utils._imds import fields, paths, reasons, retry, versions
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan import windows_report
 
@@ -115,7 +115,7 @@ def rules(table: str, rules: Mapping[str, retry.Rule]) -> list[str]:
     for outcome, rule in rules.items():
         arguments = [literal(rule.reason)]
         if rule.waits:
-            arguments.append(f"new double[] {{ {', '.join(literal(wait) for wait in rule.waits)} }}")
+            arguments.append(f"new double[] {{ {_numbers(rule.waits)} }}")
         if rule.jitter:
             arguments.append(literal(rule.jitter))
         lines.append(f"    {{ {literal(outcome)}, new Rule({', '.join(arguments)}) }},")
@@ -136,6 +136,25 @@ def resource_names() -> list[str]:
         lines += ["    {", f"        {literal(resource)},", "        new[]", "        {"]
         lines += [*(f"            {literal(uri)}," for uri in uris), "        }", "    },"]
     return [*lines, "};"]
+
+
+def vault_tables() -> list[str]:
+    rows = [
+        line for reason in vault.REASONS.values() for line in constructed("VaultReason", vars(reason).values(), 12, ",")
+    ]
+    waits, refusals = "Dictionary<string, double[]>", "Dictionary<string, string>"
+    return [
+        *("public static readonly VaultReason[] Reasons =", "{", *(f"    {row}" for row in rows), "};", ""),
+        "// Seconds before each further try, of an answer or a failure that may be another one next time.",
+        *(f"public static readonly {waits} Waits = new {waits}", "{"),
+        *(f"    {{ {literal(code)}, new double[] {{ {_numbers(each)} }} }}," for code, each in vault.WAITS.items()),
+        *("};", "", "// What the vault calls its refusals, in innererror."),
+        *(f"public static readonly {refusals} Refusals = new {refusals}", "{", *_pairs(vault._REFUSALS), "};"),
+    ]
+
+
+def _numbers(values: Iterable[float]) -> str:
+    return ", ".join(literal(value) for value in values)
 
 
 def statuses() -> list[str]:

@@ -33,7 +33,8 @@ namespace ImdsTests
             try
             {
                 Hashtable parameters = new Hashtable(Part(arguments, "params"));
-                PrivateFile file = PrivateFile.Parse(parameters, disk, seconds => CountSleep());
+                FileAccessList access = new FileAccessList(parameters, disk);
+                PrivateFile file = PrivateFile.Parse(parameters, access, disk, seconds => CountSleep());
                 Found found = file.Read();
                 result["trusted"] = found == null ? null : (object)(found.Content != null);
                 result["changed"] = file.Store(Bytes(arguments, "content"), (bool)arguments["check"]);

@@ -18,6 +18,7 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPaths;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsSecretModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTokenModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
@@ -96,6 +97,7 @@ namespace ImdsTests
             bool diff = true.Equals(Value(arguments, "diff"));
             Outcome outcome = name == "azure_imds_facts" ? FactsModule.Run(parameters, world)
                 : name == "azure_imds_info" ? InfoModule.Run(parameters, world)
+                : name == "azure_imds_keyvault_secret" ? SecretModule.Run(parameters, check, world, disk)
                 : name == "azure_imds_token" ? TokenModule.Run(parameters, check, diff, world, disk)
                 : AttestModule.Run(parameters, world);
             return new Map
