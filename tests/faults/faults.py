@@ -42,8 +42,8 @@ FAULTS: Mapping[str, Fault] = {
     "no route": Fault(unconnected="no_route"),
     "connection times out": Fault(unconnected="connect_timeout"),
     # With a status, so that the service does nothing behind the client's back.
-    "no answer": Fault({"status": 503, "delay": 0.3}, slow=True),
-    "slow drip": Fault({"drip": 1}, slow=True),
+    "no answer": Fault({"status": 503, "delay": 3}, slow=True),
+    "slow drip": Fault({"drip": 3}, slow=True),
     "connection reset": Fault({"reset": True}),
     "truncated answer": Fault({"truncate": True}),
     "oversized answer": Fault({"body": "x", "repeat": 512 * 1024 + 1}),

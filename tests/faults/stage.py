@@ -15,6 +15,7 @@ import os
 import socket
 import ssl
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -116,6 +117,7 @@ class Stage:
         :param concerns: whether it is about a request, told by method and target
         """
         self.imds.emulator.faults.clear()
+        self.imds.emulator.log.clear()
         self.imds.emulator.events.clear()
         self.imds.control("POST", "/events", {"id": EVENT, "type": "Reboot"})
         self._fault, self._concerns = fault, concerns
@@ -184,11 +186,27 @@ class Stage:
                 self.sleep(min(connect_timeout, timeout))
             raise TransportError(unconnected, f"as told: {unconnected}")
         address = ("127.0.0.1", self._closed_port) if unconnected else self.imds.address
-        return self._meet(
-            (method, target),
-            lambda seconds: self.send(address, method, target, headers, body, seconds),
-            min(read_timeout, timeout),
-        )
+
+        def attempt(seconds: float) -> Response:
+            before = self._answers()
+            try:
+                return self.send(address, method, target, headers, body, seconds)
+            finally:
+                if "drip" in (self._fault.emulated or {}):
+                    self._await_answer(before)
+
+        return self._meet((method, target), attempt, min(read_timeout, timeout))
+
+    def _answers(self) -> int:
+        return sum(entry["status"] is not None for entry in self.imds.emulator.log.as_json())
+
+    def _await_answer(self, before: int) -> None:
+        """Until IMDS has dealt with what it was sent: what comes next must not depend on how busy this machine is."""
+        for _look in range(1000):
+            if self._answers() > before:
+                return
+            time.sleep(0.01)
+        raise AssertionError("the emulator does not answer")
 
     def read_vault(
         self, place: vault.Location, target: str, headers: dict[str, str], trusted: ssl.SSLContext, timeout: float
