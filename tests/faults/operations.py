@@ -114,7 +114,7 @@ def _approve(stage: Stage) -> str:
     return str(result["reason"])
 
 
-def _token_client(stage: Stage) -> TokenClient:
+def token_client(stage: Stage) -> TokenClient:
     given = {**params(stage), "resource": RESOURCE}
     request, settings = identity_options.request(given), identity_options.settings(given)
     return TokenClient(request, settings, stage.client, stage.clock, {})
@@ -122,17 +122,16 @@ def _token_client(stage: Stage) -> TokenClient:
 
 def _token(stage: Stage) -> str:
     try:
-        _token_client(stage).token(RESOURCE)
+        token_client(stage).token(RESOURCE)
     except ImdsError as error:
         return error.reason.code
     return "ok"
 
 
 def _secret(stage: Stage) -> str:
-    client = _token_client(stage)
-    place = vault.Location("localhost", stage.imds.vault_address[1])
+    client = token_client(stage)
     trusted = https.trust(str(stage.ca))
-    reader = VaultClient(place, trusted, lambda: client.remaining, stage.read_vault, stage.sleep)
+    reader = VaultClient(stage.vault_place, trusted, lambda: client.remaining, stage.read_vault, stage.sleep)
     try:
         reader.secret(vault.path(SECRET_NAME, None), client.token(RESOURCE))
     except (ImdsError, vault.VaultError) as error:

@@ -58,6 +58,8 @@ _PATIENCE = 60.0
 
 # (address, method, target, headers, body, seconds for the answer) -> the answer; raises TransportError
 Send = Callable[["tuple[str, int]", str, str, "dict[str, str]", "bytes | None", float], Response]
+# (vault, target, headers, what is trusted, seconds for everything) -> the answer; raises VaultError
+AskVault = Callable[[vault.Location, str, "dict[str, str]", ssl.SSLContext, float], vault.Answer]
 _T = TypeVar("_T")
 
 
@@ -74,16 +76,19 @@ def send_from_python(
 class Stage:
     """A VM, its IMDS and a key vault. now: Unix seconds, by everybody's clock.
 
+    send, ask_vault: by which requests to IMDS and to the vault are sent; those of the Python core at first.
+
     :param imds: the emulator
     :param ca: a file with the CA certificate that vouches for the vault
     :param proxy: a proxy that the environment may name
-    :param send: by which requests to IMDS are sent
+    :param clock: has the time that the emulator goes by as now
     """
 
     def __init__(self, imds: Any, ca: Path, proxy: ScriptedServer, clock: types.SimpleNamespace) -> None:
         self.imds = imds
         self.ca = ca
         self.send: Send = send_from_python
+        self.ask_vault: AskVault = https.get
         self._proxy = proxy
         self._clock = clock
         self._fault = Fault()
@@ -126,6 +131,11 @@ class Stage:
         named.update({name.upper(): text for name, text in named.items()})
         with mock.patch.dict(os.environ, {**kept, **(named if fault.proxied else {})}, clear=True):
             yield
+
+    @property
+    def vault_place(self) -> vault.Location:
+        """Where the vault is."""
+        return vault.Location("localhost", self.imds.vault_address[1])
 
     @property
     def proxy(self) -> str:
@@ -225,7 +235,9 @@ class Stage:
                 return https.get(place, target, headers, trusted, _PATIENCE)
         if unconnected:
             place = vault.Location(place.host, self._closed_port)
-        return self._meet(("GET", target), lambda seconds: https.get(place, target, headers, trusted, seconds), timeout)
+        return self._meet(
+            ("GET", target), lambda seconds: self.ask_vault(place, target, headers, trusted, seconds), timeout
+        )
 
     def _meet(self, request: tuple[str, str], attempt: Callable[[float], _T], limit: float) -> _T:
         """One request and the fault, if it is about the request."""

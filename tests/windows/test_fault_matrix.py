@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import base64
 import os
+import ssl
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.imds.azure.plugins.module_utils._identity import https, vault
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response, TransportError
 from ansible_collections.imds.azure.plugins.module_utils._routes.host.probe import Way
 from ansible_collections.imds.azure.tests.faults.matrix import fill
@@ -26,8 +28,9 @@ from ansible_collections.imds.azure.tests.faults.operations import (
     RESOURCE,
     headline,
     params,
+    token_client,
 )
-from ansible_collections.imds.azure.tests.faults.stage import Stage, open_stage, send_from_python
+from ansible_collections.imds.azure.tests.faults.stage import SECRET_NAME, Stage, open_stage, send_from_python
 from ansible_collections.imds.azure.tests.scenarios.imds.world import ScriptedAnswer
 from ansible_collections.imds.azure.tests.windows.core import Core, as_scripted, encoded
 
@@ -47,6 +50,7 @@ class Twins:
         self._core = core
         self._sender = sender
         self._stage = stage
+        self._trusted = https.trust(str(stage.ca))
 
     def send(
         self,
@@ -75,12 +79,31 @@ class Twins:
         body = base64.b64decode(found["body"])
         return Response(found["status"], found["headers"], body, found["local_address"], found["peer"])
 
+    def ask_vault(
+        self, place: vault.Location, target: str, headers: dict[str, str], _trusted: ssl.SSLContext, seconds: float
+    ) -> vault.Answer:
+        """Instead of https.get."""
+        found = self._sender(
+            "vault_get",
+            vault=place.url,
+            target=target,
+            headers=headers,
+            ca=str(self._stage.ca),
+            environment=dict(os.environ),
+            timeout=seconds,
+        )
+        if "code" in found:
+            raise vault.VaultError(found["code"], found["detail"])
+        return vault.Answer(found["status"], found["headers"], base64.b64decode(found["body"]))
+
     def _answer(self, what: dict[str, Any]) -> Any:
         if "clock" in what:
             return {"now": self._stage.now}
         if "sleep" in what:
             self._stage.sleep(what["sleep"])
             return {}
+        if "vault" in what:
+            return self._answered_by_vault(**what["vault"])
         headers = {header["Key"]: header["Value"] for header in what["Headers"]}
         body = None if what["Body"] is None else bytes(what["Body"])
         times = (what["ConnectTimeout"], what["ReadTimeout"], what["Timeout"])
@@ -92,6 +115,13 @@ class Twins:
         except TransportError as error:
             result = error
         return as_scripted(ScriptedAnswer(result, 0.0))
+
+    def _answered_by_vault(self, target: str, headers: dict[str, str], timeout: float) -> dict[str, Any]:
+        try:
+            answer = self._stage.read_vault(self._stage.vault_place, target, headers, self._trusted, timeout)
+        except vault.VaultError as error:
+            return {"code": error.reason.code, "detail": error.detail}
+        return {"status": answer.status, "headers": answer.headers, "body": encoded(answer.body)}
 
     def _module(self, name: str, **given: Any) -> dict[str, Any]:
         options = {**params(self._stage), **given}
@@ -114,6 +144,13 @@ class Twins:
     def token(self, _stage: Stage) -> str:
         given = {"content": "token", "minimum_validity": "auto", "return_token": True}
         return str(self._module("azure_imds_token", resource=RESOURCE, **given)["reason"])
+
+    def secret(self, stage: Stage) -> str:
+        client = token_client(stage)
+        value = client.token(RESOURCE).value
+        path, limit = vault.path(SECRET_NAME, None), client.remaining
+        given = {"vault": stage.vault_place.url, "path": path, "token": value, "limit": limit}
+        return str(self._core("vault_secret", asked=self._answer, **given))
 
     def events(self, _stage: Stage) -> str:
         return self._events(required=False)
@@ -145,7 +182,6 @@ class Twins:
         return headline(found["told"])
 
 
-# Secrets of Key Vault are not here: that module has no twin.
 TWINS: Mapping[str, Callable[[Twins, Stage], str]] = {
     "facts": Twins.facts,
     "info": Twins.info,
@@ -153,6 +189,7 @@ TWINS: Mapping[str, Callable[[Twins, Stage], str]] = {
     "events": Twins.events,
     "approve": Twins.approve,
     "token": Twins.token,
+    "secret": Twins.secret,
     "route query": Twins.route_query,
 }
 
@@ -174,13 +211,13 @@ def twins(core: Core, program: Path, stage: Stage) -> Iterator[Twins]:
 def test_each_cell_is_that_of_python(stage: Stage, twins: Twins, name: str) -> None:
     expected = fill(stage, name)
     before = stage.proxied
-    stage.send = twins.send
+    stage.send, stage.ask_vault = twins.send, twins.ask_vault
     try:
         found = fill(stage, name, lambda _stage: TWINS[name](twins, stage))
     finally:
-        stage.send = send_from_python
+        stage.send, stage.ask_vault = send_from_python, https.get
     assert {title: cell.code for title, cell in found.items()} == {title: cell.code for title, cell in expected.items()}
     for title, cell in found.items():
         assert cell.seconds == pytest.approx(expected[title].seconds, abs=_LOOK), title
         assert cell.seconds <= cell.deadline + 1e-6, title
-    assert stage.proxied == before
+    assert bool(stage.proxied - before) == (name == "secret")

@@ -7,6 +7,7 @@ using System;
 using System.Collections.Generic;
 using System.Linq;
 using System.Net;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsHttps;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
@@ -90,6 +91,60 @@ namespace ImdsTests
                 result = error.Reason.Code;
             }
             return new object[] { result, client.Attempts, asked, sleeps };
+        }
+
+        // One request to a vault over the network.
+        private static object GetFromVault(Map arguments)
+        {
+            Map environment = Part(arguments, "environment");
+            Https https = new Https(new Trust((string)arguments["ca"]), name => (string)Value(environment, name));
+            Location place = Vault.Parse((string)arguments["vault"]);
+            try
+            {
+                double timeout = Text.ToDouble(arguments["timeout"]);
+                Answer answer = https.Get(
+                    place, (string)arguments["target"], Strings(Part(arguments, "headers")), timeout);
+                return new Map
+                {
+                    { "status", answer.Status },
+                    { "headers", answer.Headers },
+                    { "body", Convert.ToBase64String(answer.Body) },
+                };
+            }
+            catch (VaultException error)
+            {
+                return new Map { { "code", error.Reason.Code }, { "detail", error.Detail } };
+            }
+        }
+
+        // How the client of a vault ends; clock, pauses and vault are the test's.
+        private static object AskForSecret(Map arguments)
+        {
+            World world = ToAskingWorld(arguments);
+            double end = world.Clock() + Text.ToDouble(arguments["limit"]);
+            Getter get = (place, target, headers, timeout) =>
+            {
+                Map answer = Ask("vault", new Map
+                {
+                    { "target", target }, { "headers", headers }, { "timeout", timeout },
+                });
+                if (answer.ContainsKey("code"))
+                {
+                    throw new VaultException((string)answer["code"], (string)answer["detail"]);
+                }
+                return ToAnswer(answer);
+            };
+            VaultClient client = new VaultClient(
+                Vault.Parse((string)arguments["vault"]), get, () => end - world.Clock(), world.Sleep);
+            try
+            {
+                client.Read((string)arguments["path"], new Token((string)arguments["token"], "", 0, null, null));
+                return "ok";
+            }
+            catch (VaultException error)
+            {
+                return error.Reason.Code;
+            }
         }
 
         private static object ChooseProxy(Map arguments)
