@@ -110,8 +110,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsEventService
         public override string Classify(Response response)
         {
             string outcome = base.Classify(response);
-            bool done = response.Status >= 200 && response.Status < 300;
-            return done && outcome != "throttled" && outcome != "intercepted" ? "ok" : outcome;
+            bool done = response.Status >= 200 && response.Status < 300 && !Retry.IsForeign(response);
+            return done && outcome != "throttled" ? "ok" : outcome;
         }
     }
 

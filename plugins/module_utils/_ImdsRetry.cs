@@ -143,7 +143,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRetry
         }
 
         // True for what IMDS never sends: a proxy's header or redirect, an HTML page other than its front end's.
-        private static bool IsForeign(Response response)
+        public static bool IsForeign(Response response)
         {
             if (response.Headers.ContainsKey("via") || response.Headers.ContainsKey("location"))
             {

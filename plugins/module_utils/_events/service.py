@@ -45,7 +45,8 @@ class _Approval(_Policy):
 
     def classify(self, response: Response) -> str:
         outcome = super().classify(response)
-        return "ok" if 200 <= response.status < 300 and outcome not in ("throttled", "intercepted") else outcome
+        done = 200 <= response.status < 300 and not retry.is_foreign(response)
+        return "ok" if done and outcome != "throttled" else outcome
 
 
 class Service:

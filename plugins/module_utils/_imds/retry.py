@@ -67,7 +67,7 @@ def classify(response: Response, root: bool) -> str:
 
     :param root: every VM has this path, so 404 means "not now" rather than "not here"
     """
-    if _is_foreign(response):
+    if is_foreign(response):
         return "intercepted"
     if response.status in (400, 404) and _names_version(response.body):
         return "bad_version"
@@ -82,10 +82,10 @@ def classify(response: Response, root: bool) -> str:
 
 def is_from_imds(response: Response) -> bool:
     """Whether IMDS, or its front end, says that the answer is its own."""
-    return not _is_foreign(response) and response.headers.get("server", "").lower().startswith(_SERVERS)
+    return not is_foreign(response) and response.headers.get("server", "").lower().startswith(_SERVERS)
 
 
-def _is_foreign(response: Response) -> bool:
+def is_foreign(response: Response) -> bool:
     """True for what IMDS never sends: a proxy's header or redirect, an HTML page other than its front end's."""
     if "via" in response.headers or "location" in response.headers:
         return True
