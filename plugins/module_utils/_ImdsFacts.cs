@@ -130,7 +130,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             return map.TryGetValue(key, out value) ? value : null;
         }
 
-        private static object Lookup(object document, string path)
+        public static object Lookup(object document, string path)
         {
             return path.Split('.').Aggregate(document, (found, key) => found is Map ? Get((Map)found, key) : null);
         }

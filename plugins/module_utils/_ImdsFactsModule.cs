@@ -3,6 +3,7 @@
 
 // azure_imds_facts_windows between its parameters and its result. Twin of azure_imds_facts.py.
 
+using System;
 using System.Collections;
 using System.Collections.Generic;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGather;
@@ -16,9 +17,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFactsModule
 
     public static class FactsModule
     {
-        public static Outcome Run(IDictionary parameters)
+        // devices: Get-ImdsDeviceRow of _ImdsDevices.psm1, which is called only where IMDS has answered.
+        public static Outcome Run(IDictionary parameters, Func<string> devices)
         {
-            return Run(parameters, new World());
+            return Run(parameters, new World { Devices = devices });
         }
 
         public static Outcome Run(IDictionary parameters, World world)

@@ -6,10 +6,11 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
-using System.Linq;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsClient;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsDevices;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsFacts;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
@@ -72,17 +73,17 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
                 { "elapsed", 0.0 },
                 { "attempts", new List<object>() },
                 { "detection", new Map() },
-                { "disks", Unread("not_read", "Disks are only read where IMDS has answered.") },
+                {
+                    "disks",
+                    new Map
+                    {
+                        { "reason", "not_read" }, { "message", "Disks are only read where IMDS has answered." },
+                    }
+                },
                 { "delivery", Outcome.Delivery },
                 { "collected_at", DateTime.UtcNow.ToString(TimeFormat, CultureInfo.InvariantCulture) },
             };
             return fact;
-        }
-
-        // Why no disk has a device.
-        private static Map Unread(string reason, string message)
-        {
-            return new Map { { "reason", reason }, { "message", message } };
         }
 
         private static Map Ask(Settings settings, World world, List<string> warnings)
@@ -93,14 +94,17 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
             try
             {
                 ImdsAnswer answer = client.Instance();
-                Map built = Facts.Build((Map)answer.Content, Known(settings, world, answer), warnings);
+                Map document = (Map)answer.Content;
+                Map rows = Json.Parse(world.Devices()) as Map;
+                Map built = Facts.Build(document, Known(settings, world, answer, rows), warnings);
                 if (settings.LoadBalancer && built["public_ip"] == null)
                 {
                     AddLoadBalancer(built, client, warnings);
                 }
+                bool listed = Facts.Lookup(document, "compute.storageProfile.dataDisks") is List<object>;
+                Map unread = Disks.Add((Map)built["storage"], rows, listed, warnings);
                 fact = Fact("ok", "", answer.ApiVersion, built);
-                ((Map)fact["meta"])["disks"] = Unread(
-                    "unsupported_system", "The devices of this operating system are not read. (Windows)");
+                ((Map)fact["meta"])["disks"] = unread;
             }
             catch (ImdsException error)
             {
@@ -113,13 +117,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGather
             return fact;
         }
 
-        private static Context Known(Settings settings, World world, ImdsAnswer answer)
+        private static Context Known(Settings settings, World world, ImdsAnswer answer, Map rows)
         {
             List<Interface> interfaces = world.Interfaces();
             return new Context
             {
-                Nics = Guest.Devices(interfaces).ToDictionary(
-                    entry => entry.Key, entry => new Map { { "device", entry.Value } }),
+                Nics = Nics.Find(Guest.Devices(interfaces), rows),
                 DefaultDevice = Guest.DeviceOf(interfaces, world.DefaultAddress()),
                 LocalAddress = answer.LocalAddress,
                 IncludeUserData = settings.IncludeUserData,

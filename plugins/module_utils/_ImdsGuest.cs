@@ -154,5 +154,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsGuest
         public Func<string, string> ReadText = Guest.ReadText;
         public Func<string, string> Environment = System.Environment.GetEnvironmentVariable;
         public Func<System.Environment.SpecialFolder, string> Folder = System.Environment.GetFolderPath;
+        // Rows about disks and adapters, in JSON. Only PowerShell can read them.
+        public Func<string> Devices = () => "{}";
     }
 }

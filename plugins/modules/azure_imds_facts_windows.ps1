@@ -7,6 +7,7 @@
 #Requires -Version 5.1
 #AnsibleRequires -CSharpUtil Ansible.Basic
 #AnsibleRequires -CSharpUtil ..module_utils._ImdsFactsModule
+#AnsibleRequires -PowerShell ..module_utils._ImdsDevices
 #AnsibleRequires -PowerShell ..module_utils._ImdsSpec
 #AnsibleRequires -PowerShell ..module_utils._ImdsOutcome
 
@@ -24,6 +25,7 @@ $spec = @{
 Use-ImdsInvariantCulture
 $module = [Ansible.Basic.AnsibleModule]::Create($args, $spec, @((Get-ImdsArgumentSpec), (Get-ImdsFactsSpec)))
 
-$outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsFactsModule.FactsModule]::Run($module.Params)
+$devices = [System.Func[string]] { Get-ImdsDeviceRow }
+$outcome = [ansible_collections.imds.azure.plugins.module_utils._ImdsFactsModule.FactsModule]::Run($module.Params, $devices)
 
 Complete-ImdsModule -Module $module -Outcome $outcome

@@ -13,8 +13,8 @@
 #   limit                   bytes of a response beyond which nothing more is read
 #
 # The answer is one line of JSON, in ASCII: elapsed (ms); firmware (RawSMBIOSData in Base64, or null); if the request was
-# sent, adapters (name, mac, up, addresses), default_address, local_address and response (as received, in Base64), or
-# failure (a message) instead of what is missing.
+# sent, adapters (name, mac, up, addresses), default_address, local_address, rows (what Get-ImdsDeviceRow returns, which
+# stands in front of this) and response (as received, in Base64), or failure (a message) instead of what is missing.
 
 $ErrorActionPreference = 'Stop'
 $watch = [Diagnostics.Stopwatch]::StartNew()
@@ -106,6 +106,7 @@ try {
         }
         catch { $found.default_address = $null }
         finally { $datagrams.Close() }
+        if ($found.response) { $found.rows = Get-ImdsDeviceRow }
     }
 }
 catch { $found.failure = "$($_.Exception.GetBaseException().Message)" }

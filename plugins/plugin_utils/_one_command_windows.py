@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import secrets
 import zlib
 from collections.abc import Mapping
@@ -36,6 +37,7 @@ from ._declined import DeclinedError
 from ._windows_guest import Adapter, WindowsGuest
 
 SCRIPT = Path(__file__).with_suffix(".ps1")
+DEVICES = Path(__file__).parents[1] / "module_utils" / "_ImdsDevices.psm1"
 DELIVERY = "one_command"
 
 # What cmd.exe takes, which WinRM and OpenSSH start by default.
@@ -48,8 +50,16 @@ _UNPACK = (
     "if($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage'){{$mark+1+$mark}}"
     "elseif($PSVersionTable.PSVersion -lt [Version]'5.1'){{$mark+2+$mark}}"
     "else{{&([ScriptBlock]::Create([IO.StreamReader]::new([IO.Compression.DeflateStream]::new("
-    "[IO.MemoryStream]::new([Convert]::FromBase64String('{packed}')),[IO.Compression.CompressionMode]0)).ReadToEnd()))}}"
+    "[IO.MemoryStream]::new([byte[]]({packed})),[IO.Compression.CompressionMode]0)).ReadToEnd()))}}"
 )
+_BASE64 = "[Convert]::FromBase64String('{packed}')"
+# 15 bits in each character, none of which is a quote or half of a pair. -EncodedCommand takes as many bytes for any
+# character, so that this is less than half as long as Base64 there.
+_DENSE = (
+    "$b=$n=0;foreach($c in [char[]]'{packed}'){{$b=$b*32768+[int]$c-20480;"
+    "for($n+=15;$n-ge8;$b=$b-band((1-shl$n)-1)){{$n-=8;$b-shr$n}}}}"
+)
+_DENSE_FROM, _DENSE_BITS = 20480, 15
 _REFUSALS = {1: "PowerShell is in constrained language mode", 2: "PowerShell is older than 5.1"}
 
 
@@ -98,7 +108,8 @@ def facts(plugin: Any, chosen: Settings) -> tuple[dict[str, Any], list[str]]:
     send = True if chosen.detect == "force" else detection.azure
     script = written(chosen, target, send)
     shell = _action_base.shell_family(plugin)
-    report = read(_action_base.run_command(plugin, command(script, mark, encoded=shell == "cmd"), None), mark)
+    way = "start" if shell == "cmd" else "encoded" if _action_base.transport(plugin) == "winrm" else "plain"
+    report = read(_action_base.run_command(plugin, command(script, mark, way), None), mark)
     return judged(report, chosen, target)
 
 
@@ -131,10 +142,18 @@ def written(chosen: Settings, target: str, send: bool | None) -> str:
         "tag": platform.AZURE_CHASSIS_ASSET_TAG,
         "limit": transport.MAX_HEAD + transport.MAX_BODY,
     }
-    lines = [line.strip() for line in SCRIPT.read_text(encoding="ascii").splitlines()]
-    code = [line for line in lines if line and not line.startswith("#")]
+    code = [*_code(DEVICES, "Function ", "Export-ModuleMember"), *_code(SCRIPT)]
     entries = ";".join(f"{name}={_literal(value)}" for name, value in asked.items())
     return "\n".join((f"$asked=@{{{entries}}}", *code))
+
+
+def _code(path: Path, start: str = "", end: str = "\0") -> list[str]:
+    """The lines of a script without comments, from one that starts like this to before one that starts like that."""
+    text = re.sub("<#.*?#>", "", path.read_text(encoding="ascii"), flags=re.DOTALL)
+    lines = [line.strip() for line in text.splitlines()]
+    first = next(number for number, line in enumerate(lines) if line.startswith(start))
+    last = next((number for number, line in enumerate(lines) if line.startswith(end)), len(lines))
+    return [line for line in lines[first:last] if line and not line.startswith("#")]
 
 
 def _literal(value: str | int | bool | None) -> str:
@@ -144,21 +163,32 @@ def _literal(value: str | int | bool | None) -> str:
     return str(value) if isinstance(value, int) else "'" + value.replace("'", "''") + "'"
 
 
-def command(script: str, mark: str, encoded: bool) -> str:
+def command(script: str, mark: str, way: str) -> str:
     """The command that runs a script.
 
-    :param encoded: start PowerShell for it, which otherwise is the shell that takes the command, or is started for it
-        by the connection plugin
+    :param way: start, of PowerShell, by a shell that is not PowerShell; encoded, where the connection plugin does that;
+        plain, where PowerShell takes the command
     :raises DeclinedError: it would be too long
     """
     deflate = zlib.compressobj(9, wbits=-zlib.MAX_WBITS)
-    packed = base64.b64encode(deflate.compress(script.encode("ascii")) + deflate.flush())
-    text = _UNPACK.format(mark=mark, packed=packed.decode("ascii"))
+    packed = deflate.compress(script.encode("ascii")) + deflate.flush()
+    if way == "plain":
+        data = _BASE64.format(packed=base64.b64encode(packed).decode("ascii"))
+        return _UNPACK.format(mark=mark, packed=data)
+    dense = _UNPACK.format(mark=mark, packed=f"$({_DENSE.format(packed=_dense(packed))})")
     started = "powershell -NoProfile -NonInteractive -EncodedCommand "
-    started += base64.b64encode(text.encode("utf-16-le")).decode("ascii")
+    started += base64.b64encode(dense.encode("utf-16-le")).decode("ascii")
     if len(started) > LONGEST:
         raise DeclinedError(f"the command has {len(started)} characters")
-    return started if encoded else text
+    return started if way == "start" else dense
+
+
+def _dense(data: bytes) -> str:
+    """Bytes as _DENSE reads them. It may read a byte of zeros more."""
+    length = -(-len(data) * 8 // _DENSE_BITS)
+    bits = int.from_bytes(data, "big") << (length * _DENSE_BITS - len(data) * 8)
+    units = (bits >> (place * _DENSE_BITS) & ((1 << _DENSE_BITS) - 1) for place in reversed(range(length)))
+    return "".join(chr(_DENSE_FROM + unit) for unit in units)
 
 
 # --- here -----------------------------------------------------------------------------------------------------------
@@ -190,13 +220,14 @@ def _report(given: Mapping[str, Any]) -> Report:
         for one in given.get("adapters", ())
     ]
     default = given.get("default_address")
+    rows = json.loads(_text(given.get("rows", "{}")))
     return Report(
         elapsed=int(given["elapsed"]) / 1000,
         firmware=_bytes(given["firmware"]),
         response=_bytes(given.get("response")),
         failed="failure" in given,
         address=_text(given.get("local_address", "")),
-        guest=WindowsGuest(adapters, None if default is None else _text(default)),
+        guest=WindowsGuest(adapters, None if default is None else _text(default), rows if isinstance(rows, dict) else {}),
     )
 
 

@@ -64,12 +64,12 @@ class Commands:
         return base64.b64decode(line).decode()
 
 
-def plugin(run: Any, shell: str = "powershell") -> Any:
+def plugin(run: Any, shell: str = "powershell", transport: str = "ssh") -> Any:
     """An action plugin, as far as it is used to send a command.
 
     :param run: what the host prints at a command
     """
     return SimpleNamespace(
-        _connection=SimpleNamespace(_shell=SimpleNamespace(SHELL_FAMILY=shell), become=None),
+        _connection=SimpleNamespace(_shell=SimpleNamespace(SHELL_FAMILY=shell), become=None, transport=transport),
         _low_level_execute_command=lambda command, **_more: {"stdout": run(command)},
     )

@@ -4,7 +4,7 @@
 """All cmdlets that the collection's PowerShell may call, with the parameters that they have.
 
 Source: Microsoft's reference on learn.microsoft.com, modules NetTCPIP and NetAdapter of Windows Server 2022, and
-Microsoft.PowerShell.Core, Microsoft.PowerShell.Management and CimCmdlets of Windows PowerShell 5.1.
+Microsoft.PowerShell.Core, Microsoft.PowerShell.Management, Microsoft.PowerShell.Utility and CimCmdlets of Windows PowerShell 5.1.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ _REFERENCE = {
     "Remove-NetRoute": f"{_ROUTE_FILTER} InputObject PassThru {_CIM} {_CHANGE}",
     "Set-NetIPAddress": f"{_ADDRESS} InputObject PassThru {_CIM} {_CHANGE}",
     "Set-NetRoute": f"{_ROUTE} IncludeAllCompartments InputObject PassThru {_CIM} {_CHANGE}",
+    "ConvertTo-Json": "InputObject Depth Compress",
+    "Select-Object": "InputObject Property ExcludeProperty ExpandProperty Unique Last First Skip Wait Index",
     "Set-StrictMode": "Off Version",
 }
 
@@ -42,6 +44,7 @@ CHANGING = {name for name, words in _REFERENCE.items() if "Confirm" in words.spl
 
 # The only classes that Get-CimInstance is asked for.
 CIM_CLASSES = {
+    *("MSFT_Disk", "MSFT_Partition", "MSFT_NetAdapter"),
     "Win32_ComputerSystemProduct",
     "Win32_IP4PersistedRouteTable",
     "Win32_OperatingSystem",

@@ -18,7 +18,6 @@ from typing import Any, Callable
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import client as client_module
 from ansible_collections.imds.azure.plugins.module_utils._imds import (
-    disks,
     guest,
     platform,
     run_attest,
@@ -26,12 +25,14 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import (
     versions,
 )
 from ansible_collections.imds.azure.plugins.modules import azure_imds_attest, azure_imds_facts, azure_imds_info
+from ansible_collections.imds.azure.plugins.plugin_utils._windows_guest import Adapter, WindowsGuest
 from ansible_collections.imds.azure.tests.scenarios.imds.environments import ENVIRONMENTS
 from ansible_collections.imds.azure.tests.scenarios.imds.faults import LASTING
 from ansible_collections.imds.azure.tests.scenarios.module_runner import argument_spec, run
 from ansible_collections.imds.azure.tests.scenarios.running_emulator import Running
 from ansible_collections.imds.azure.tests.scenarios.running_emulator import start as start_emulator
 from ansible_collections.imds.azure.tests.scenarios.scripted_server import ScriptedServer, http, send
+from ansible_collections.imds.azure.tests.scenarios.windows_disks import HOSTS, MLX5, NETVSC, report, rows
 from ansible_collections.imds.azure.tests.windows.core import Core, comparable, encoded
 from ansible_collections.imds.azure.tests.windows.firmware import enclosure, system, table
 from azure_imds_emulator.vms import profile_names
@@ -56,6 +57,8 @@ COMMON: dict[str, Any] = {"detect": "auto", "api_version": None, "chassis_asset_
 MAC = "00:0d:3a:00:00:01"
 DEVICE = "Ethernet"
 DEFAULT_ADDRESS = "10.9.0.4"
+GUEST = HOSTS["attached and not seen, detached and still listed"]
+NICS = [NETVSC, MLX5]
 
 Both = Callable[..., dict[str, Any]]
 
@@ -80,18 +83,14 @@ def _at_any_speed(result: dict[str, Any]) -> dict[str, Any]:
     return {**others, **({"warnings": warnings} if warnings else {})}
 
 
-def _no_disks() -> Any:
-    """What the C# core says until it reads disks too."""
-    raise disks.UnreadableError("unsupported_system", "Windows")
-
-
 @pytest.fixture
 def both(core: Core, monkeypatch: Any, tmp_path: Path, capsys: Any) -> Both:
     """Run a module on both cores; its result, after a look that it is the same."""
     monkeypatch.setattr(platform, "_DMI", f"{tmp_path}/")
     monkeypatch.setattr(sys, "platform", "linux")
-    monkeypatch.setattr(guest, "nics", lambda: {MAC: {"device": DEVICE}})
-    monkeypatch.setattr(guest, "disks", _no_disks)
+    twin = WindowsGuest([Adapter(DEVICE, MAC, True, [DEFAULT_ADDRESS])], DEFAULT_ADDRESS, rows(GUEST, NICS))
+    monkeypatch.setattr(guest, "nics", twin.nics)
+    monkeypatch.setattr(guest, "disks", twin.disks)
     monkeypatch.setattr(guest, "default_device", lambda: DEVICE)
     monkeypatch.setattr(guest, "addresses", lambda: [DEFAULT_ADDRESS])
     # No chance: no jitter.
@@ -123,6 +122,7 @@ def both(core: Core, monkeypatch: Any, tmp_path: Path, capsys: Any) -> Both:
             firmware=None if tag is None else encoded(table(system(uuid or bytes(16)), enclosure(tag.encode()))),
             interfaces=[{"name": DEVICE, "mac": MAC, "up": True, "addresses": [DEFAULT_ADDRESS]}],
             default_address=DEFAULT_ADDRESS,
+            devices=report(GUEST, NICS),
         )
         result = {**found["result"], **({"warnings": found["warnings"]} if found["warnings"] else {})}
         if found["failure"]:

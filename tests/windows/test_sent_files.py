@@ -32,7 +32,7 @@ VAULT = {"Https", "Vault", "VaultClient"}
 # Each is compiled on the host, on every run.
 CSHARP = {
     "azure_imds_attest_windows": ASK | {"AttestModule"},
-    "azure_imds_facts_windows": ASK | {"Facts", "FactsModule", "Fields", "Gather", "Tags"},
+    "azure_imds_facts_windows": ASK | {"Devices", "Facts", "FactsModule", "Fields", "Gather", "Tags"},
     "azure_imds_info_windows": ASK | {"InfoModule"},
     "azure_imds_scheduled_events_info_windows": ASK | {"Events", "EventService", "EventsInfoModule"},
     "azure_imds_scheduled_events_windows": ASK | {"Events", "EventService", "EventsModule", "EventsReach"},
@@ -46,7 +46,7 @@ CSHARP = {
 }
 POWERSHELL = {
     "azure_imds_attest_windows": {"Outcome", "Spec"},
-    "azure_imds_facts_windows": {"Outcome", "Spec"},
+    "azure_imds_facts_windows": {"Devices", "Outcome", "Spec"},
     "azure_imds_info_windows": {"Outcome", "Spec"},
     "azure_imds_scheduled_events_info_windows": {"Outcome", "Spec"},
     "azure_imds_scheduled_events_windows": {"Outcome", "Spec"},

@@ -48,11 +48,12 @@ UNREADABLE = {
 
 CONTRADICTIONS = {
     "missing_device": "IMDS lists a data disk at LUN {lun}, and the guest has no such device. It may need a rescan.",
-    "unknown_to_imds": "{path} is an Azure disk that IMDS doesn't list. IMDS may be minutes behind.",
-    "size_mismatch": "IMDS says that the disk has {expected} GiB, and {path} has {found} bytes.",
-    "ambiguous_device": "More than one device may be the disk, so none is chosen: {path}.",
-    "link_mismatch": "The link {link} leads to {path}, which is not the disk at that LUN.",
-    "root_elsewhere": "/ is not on the OS disk {path}, but on {found}.",
+    "unknown_to_imds": "{disk} is an Azure disk that IMDS doesn't list. IMDS may be minutes behind.",
+    "unplaced_device": "{disk} is an Azure disk, but nothing tells reliably at which LUN.",
+    "size_mismatch": "IMDS says that the disk has {expected} GiB, and {disk} has {found} bytes.",
+    "ambiguous_device": "More than one device may be the disk, so none is chosen: {disk}.",
+    "link_mismatch": "The link {link} leads to {disk}, which is not the disk at that LUN.",
+    "root_elsewhere": "/ is not on the OS disk {disk}, but on {found}.",
 }
 
 
@@ -93,6 +94,38 @@ class Disk:
         self.holders: list[str] = []
         self.members: set[str] = set()
 
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.path
+
+    def place(self) -> tuple[str, int | None, bool]:
+        """(os, data, resource, local, unknown or unplaced, LUN of a data disk, whether the rule is certain)."""
+        return role_of(self)
+
+    def shown(self, lun: int | None, confidence: str) -> dict[str, Any]:
+        """The fact device."""
+        return {
+            "path": self.path,
+            "stable_path": _stable(self.links, lun),
+            "links": sorted(self.links, key=_rank),
+            "wwid": self.wwid,
+            "size_bytes": self.size,
+            "transport": self.transport,
+            "partitions": [
+                {
+                    "path": part["path"],
+                    "stable_path": _stable(part["links"], lun),
+                    "number": part["number"],
+                    "size_bytes": part["size_bytes"],
+                }
+                for part in self.partitions
+            ],
+            "mounts": self.mounts,
+            "holders": self.holders,
+            "confidence": confidence,
+        }
+
 
 class _Pairing:
     def __init__(self, disks: Sequence[Disk], root: str | None) -> None:
@@ -102,7 +135,7 @@ class _Pairing:
         self.roles: dict[str, tuple[str, int | None, bool]] = {}
         self.places: dict[tuple[str, int | None], list[Disk]] = {}  # role and LUN -> disks
         for disk in disks:
-            self.roles[disk.name] = role, lun, _certain = role_of(disk)
+            self.roles[disk.name] = role, lun, _certain = disk.place()
             self.places.setdefault((role, lun), []).append(disk)
 
     def among(self, role: str, lun: int | None = None) -> list[Disk]:
@@ -113,47 +146,29 @@ class _Pairing:
     def only(self, found: list[Disk], lun: int | None = None) -> Disk | None:
         """The one candidate; with several there is a contradiction instead of a choice."""
         if len(found) > 1:
-            self.report("ambiguous_device", lun, path=", ".join(disk.path for disk in found))
+            self.report("ambiguous_device", lun, *found)
         return found[0] if len(found) == 1 else None
 
-    def report(self, code: str, lun: int | None, **seen: Any) -> None:
-        message = CONTRADICTIONS[code].format(lun=lun, **seen)
-        self.contradictions.append({"code": code, "lun": lun, "path": seen.get("path"), "message": message})
+    def report(self, code: str, lun: int | None, *disks: Disk, **seen: Any) -> None:
+        message = CONTRADICTIONS[code].format(lun=lun, disk=", ".join(disk.label for disk in disks), **seen)
+        path = ", ".join(disk.path for disk in disks) or None
+        self.contradictions.append({"code": code, "lun": lun, "path": path, "message": message})
 
     def device(self, disk: Disk | None, lun: int | None = None, size: Any = None, guessed: bool = False) -> Any:
         """What a fact shows of a disk.
 
-        :param size: GiB, as IMDS tells; rounded, because an image need not be whole ones
+        :param size: GiB, as IMDS tells
         """
         if disk is None or not disk.has_node:
             return None
         guessed = guessed or not self.roles[disk.name][2]
-        if disk.size and isinstance(size, int) and size > 0 and not disk.size >> 30 <= size <= -(-disk.size >> 30):
-            self.report("size_mismatch", lun, path=disk.path, expected=size, found=disk.size)
+        if not fits(disk, size):
+            self.report("size_mismatch", lun, disk, expected=size, found=disk.size)
             guessed = True
         for link in disk.links:
-            if not _fits(link, lun):
-                self.report("link_mismatch", lun, path=disk.path, link=link)
-        return {
-            "path": disk.path,
-            "stable_path": _stable(disk.links, lun),
-            "links": sorted(disk.links, key=_rank),
-            "wwid": disk.wwid,
-            "size_bytes": disk.size,
-            "transport": disk.transport,
-            "partitions": [
-                {
-                    "path": part["path"],
-                    "stable_path": _stable(part["links"], lun),
-                    "number": part["number"],
-                    "size_bytes": part["size_bytes"],
-                }
-                for part in disk.partitions
-            ],
-            "mounts": disk.mounts,
-            "holders": disk.holders,
-            "confidence": "guessed" if guessed else "exact",
-        }
+            if not _names(link, lun):
+                self.report("link_mismatch", lun, disk, link=link)
+        return disk.shown(lun, "guessed" if guessed else "exact")
 
     def os_disk(self, fact: Mapping[str, Any]) -> Any:
         size, found, local = fact.get("disk_size_gb"), self.among("os"), self.among("local")
@@ -164,7 +179,7 @@ class _Pairing:
         disk = self.only(found)
         elsewhere = disk is not None and self.roots != [] and disk not in self.roots
         if disk and elsewhere:
-            self.report("root_elsewhere", None, path=disk.path, found=", ".join(root.path for root in self.roots))
+            self.report("root_elsewhere", None, disk, found=", ".join(root.label for root in self.roots))
         return self.device(disk, size=size, guessed=elsewhere)
 
     def data_disks(self, facts: Sequence[dict[str, Any]]) -> None:
@@ -175,13 +190,15 @@ class _Pairing:
                 continue
             found = self.among("data", lun)
             candidates += found
-            if not found:
+            if not found and ("unplaced", None) not in self.places:
                 self.report("missing_device", lun)
             fact["device"] = self.device(self.only(found, lun), lun, fact.get("disk_size_gb"))
         for disk in self.disks:
             role, lun, _certain = self.roles[disk.name]
             if role in ("data", "unknown") and disk.has_node and disk not in candidates:
-                self.report("unknown_to_imds", lun, path=disk.path)
+                self.report("unknown_to_imds", lun, disk)
+            elif role == "unplaced":
+                self.report("unplaced_device", None, disk)
 
     def local_disks(self) -> list[dict[str, Any]]:
         """Local NVMe disks. Their index and name are inside a structure that only root may read; udev's links tell."""
@@ -216,6 +233,13 @@ def pair(storage: dict[str, Any], disks: Sequence[Disk], root: str | None, liste
     storage["contradictions"] = pairing.contradictions
 
 
+def fits(disk: Disk, size: Any) -> bool:
+    """Whether the size that IMDS tells, in GiB, doesn't contradict; rounded, as an image need not have whole ones."""
+    if not disk.size or type(size) is not int or size <= 0:
+        return True
+    return disk.size >> 30 <= size <= -(-disk.size >> 30)
+
+
 def role_of(disk: Disk) -> tuple[str, int | None, bool]:
     """(os, data, resource, local or unknown, LUN of a data disk, whether the rule is certain)."""
     if disk.controller in LOCAL_NVME:
@@ -246,7 +270,7 @@ def _rank(link: str) -> tuple[int, str]:
     return len(_STABLE), link
 
 
-def _fits(link: str, lun: int | None) -> bool:
+def _names(link: str, lun: int | None) -> bool:
     """Whether a link doesn't name another LUN."""
     told = _LUN_LINK.fullmatch(link)
     return not told or int(told[1]) == lun
@@ -254,5 +278,5 @@ def _fits(link: str, lun: int | None) -> bool:
 
 def _stable(links: Sequence[str], lun: int | None) -> str | None:
     """The best of the links. A link that names another LUN is wrong, so it is none."""
-    best = min((_rank(link) for link in links if _fits(link, lun)), default=(len(_STABLE), ""))
+    best = min((_rank(link) for link in links if _names(link, lun)), default=(len(_STABLE), ""))
     return best[1] if best[0] < len(_STABLE) else None

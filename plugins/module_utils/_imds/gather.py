@@ -123,7 +123,7 @@ def _add_disks(
     from . import disks, facts
 
     try:
-        found, root = guest.disks()
+        found, root = guest.disks(storage)
     except disks.UnreadableError as error:
         return {"reason": error.code, "message": f"{disks.UNREADABLE[error.code]} ({printable(error.detail)})"}, []
     disks.pair(storage, found, root, isinstance(facts.lookup(document, "compute.storageProfile.dataDisks"), list))

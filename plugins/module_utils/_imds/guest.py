@@ -58,9 +58,10 @@ def nics(root: str = "") -> dict[str, dict[str, object]]:
     return found
 
 
-def disks() -> tuple[list[Disk], str | None]:
+def disks(_listed: object = None) -> tuple[list[Disk], str | None]:
     """(the disks that Azure may have provided, the name of the device that holds / where that can be told).
 
+    :param _listed: the facts of what IMDS lists, which only other systems' rules need
     :raises UnreadableError: where the guest doesn't show its disks
     """
     from . import block_devices  # what only wants addresses needs none of it

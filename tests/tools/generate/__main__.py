@@ -71,6 +71,11 @@ def _twin(module: ModuleType) -> Mapping[str, Mapping[str, Maker]]:
 
 # File -> its regions, and what makes each.
 FILES: Mapping[str, Mapping[str, Maker]] = {
+    f"{_UTILS}/_ImdsDevices.cs": {
+        "adapters": csharp.adapters,
+        "disk_names": csharp.disk_names,
+        "disk_messages": csharp.disk_messages,
+    },
     f"{_UTILS}/_ImdsEvents.cs": {"terms": csharp.event_terms},
     f"{_UTILS}/_ImdsFields.cs": {
         "fields": csharp.field_table,

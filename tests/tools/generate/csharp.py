@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping
 
 from ansible_collections.imds.azure.plugins.module_utils._events import terms
 from ansible_collections.imds.azure.plugins.module_utils._identity import resources, vault
-from ansible_collections.imds.azure.plugins.module_utils._imds import fields, paths, reasons, retry, versions
+from ansible_collections.imds.azure.plugins.module_utils._imds import disks, fields, paths, reasons, retry, versions
+from ansible_collections.imds.azure.plugins.plugin_utils import _windows_disks, _windows_guest
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan import windows_report
 
 _WIDTH = 120
@@ -71,6 +72,48 @@ def guest() -> list[str]:
         *_array(f"{kind} Nic =", fields.NIC),
         *_array(f"{kind} Device =", fields.WINDOWS_DEVICE),
     ]
+
+
+def adapters() -> list[str]:
+    return [
+        f"private const string Mana = {literal(_windows_guest.MANA)};",
+        *_array("private static readonly string[] Vf =", _windows_guest.VF),
+    ]
+
+
+def disk_names() -> list[str]:
+    """What tells the kinds of disks apart, in lower case."""
+    tables = {
+        "Virtual": _windows_disks.VIRTUAL,
+        "RemoteNvme": _windows_disks.REMOTE_NVME,
+        "LocalNvme": _windows_disks.LOCAL_NVME,
+        "Ata": _windows_disks.ATA,
+        "Scsi": _windows_disks.SCSI,
+        "Nvme": _windows_disks.NVME,
+    }
+    name = "Dictionary<string, string>"
+    return [
+        *(line for table, each in tables.items() for line in _array(f"private static readonly string[] {table} =", each)),
+        f"private const string RemoteNvmePath = {literal(_windows_disks.REMOTE_NVME_PATH)};",
+        f"private const string LocalNvmePath = {literal(_windows_disks.LOCAL_NVME_PATH)};",
+        f"private static readonly {name} Styles = new {name}",
+        *("{", *_pairs(_windows_disks.STYLES), "};"),
+    ]
+
+
+def disk_messages() -> list[str]:
+    name = "Dictionary<string, string>"
+    tables = {
+        "Unreadable": {code: disks.UNREADABLE[code] for code in _windows_disks.UNREADABLE},
+        "Contradictions": {code: disks.CONTRADICTIONS[code] for code in _windows_disks.CONTRADICTIONS},
+    }
+    lines = []
+    for table, entries in tables.items():
+        lines += [f"private static readonly {name} {table} = new {name}", "{"]
+        for code, message in entries.items():
+            lines += ["    {", f"        {literal(code)},", *_broken(literal(message), 8, _WIDTH - 8, ""), "    },"]
+        lines.append("};")
+    return lines
 
 
 def containers() -> list[str]:

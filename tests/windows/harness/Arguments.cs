@@ -118,6 +118,7 @@ namespace ImdsTests
                 DefaultAddress = () => (string)Value(given, "default_address"),
                 Environment = name => (string)Value(Part(given, "environment"), name),
                 Folder = folder => (string)Value(Part(given, "folders"), folder.ToString()) ?? "",
+                Devices = () => (string)Value(given, "devices") ?? "{}",
                 ReadText = path => (string)Value(Part(given, "files"), path.Replace('\\', '/')),
             };
         }

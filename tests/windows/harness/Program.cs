@@ -33,6 +33,7 @@ namespace ImdsTests
             { "classify_token", ClassifyToken },
             { "client", RunClient },
             { "default_address", arguments => Guest.DefaultAddress() },
+            { "devices", FindDevices },
             { "event_date", ParseEventDate },
             { "event_document", ReadEventDocument },
             { "events", RunEvents },

@@ -7,6 +7,7 @@ using System;
 using System.Collections;
 using System.Collections.Generic;
 using System.Linq;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsDevices;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsFacts;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
@@ -119,6 +120,21 @@ namespace ImdsTests
             List<string> warnings = new List<string>();
             Map document = (Map)Json.Parse(Json.Decode(Bytes(arguments, "document")));
             return new Map { { "facts", Facts.Build(document, context, warnings) }, { "warnings", warnings } };
+        }
+
+        // The facts below storage, what there is about each MAC address, and meta.disks.
+        private static object FindDevices(Map arguments)
+        {
+            List<string> warnings = new List<string>();
+            Map storage = (Map)Facts.Build(Part(arguments, "document"), new Context(), warnings)["storage"];
+            Map rows = Part(arguments, "rows");
+            return new Map
+            {
+                { "storage", storage },
+                { "meta", Disks.Add(storage, rows, (bool)arguments["listed"], warnings) },
+                { "nics", Nics.Find(Guest.Devices(ToInterfaces(arguments)), rows) },
+                { "warnings", warnings },
+            };
         }
 
         private static object ReadSmbios(Map arguments)

@@ -37,7 +37,7 @@ REPORT = {
 FORCED = {"detect": "force"}
 
 
-def plugin(said: Any = "", become: Any = None, shell: str = "powershell") -> Any:
+def plugin(said: Any = "", become: Any = None, shell: str = "powershell", transport: str = "ssh") -> Any:
     """An action plugin. ``said``: what the host prints, with MARK for the mark; its commands are in ``commands``."""
     commands: list[str] = []
 
@@ -48,7 +48,7 @@ def plugin(said: Any = "", become: Any = None, shell: str = "powershell") -> Any
 
     return SimpleNamespace(
         commands=commands,
-        _connection=SimpleNamespace(_shell=SimpleNamespace(SHELL_FAMILY=shell), become=become),
+        _connection=SimpleNamespace(_shell=SimpleNamespace(SHELL_FAMILY=shell), become=become, transport=transport),
         _low_level_execute_command=execute,
     )
 
@@ -230,9 +230,10 @@ def test_cmd_gets_a_command_line_that_it_can_take() -> None:
     assert len(host.commands[0]) + len(" -ExecutionPolicy Unrestricted") <= one_command.LONGEST
 
 
-def test_a_command_that_is_too_long_is_declined() -> None:
+@pytest.mark.parametrize("way", ["start", "encoded"])
+def test_a_command_that_is_too_long_is_declined(way: str) -> None:
     with pytest.raises(DeclinedError, match="characters"):
-        one_command.command("".join(map(chr, range(32, 127))) * 1000 + str(list(range(3000))), "mark", encoded=False)
+        one_command.command("".join(map(chr, range(32, 127))) * 1000 + str(list(range(9000))), "mark", way)
 
 
 def test_text_is_written_as_powershell_reads_it() -> None:

@@ -15,6 +15,7 @@ import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import block_devices, disks, facts, fields
 from ansible_collections.imds.azure.tests.lab import disk_tree
 from ansible_collections.imds.azure.tests.scenarios.guest_disks import GIB, GUESTS, Guest, listed, tree
+from ansible_collections.imds.azure.tests.scenarios.windows_disks import HOSTS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,7 +81,8 @@ def test_devices_have_the_documented_keys(tmp_path: Path, name: str) -> None:
 
 
 def test_every_contradiction_has_a_guest() -> None:
-    assert {code for guest in GUESTS.values() for code, _lun in guest.contradictions} == set(disks.CONTRADICTIONS)
+    guests = (*GUESTS.values(), *HOSTS.values())
+    assert {code for guest in guests for code, _lun in guest.contradictions} == set(disks.CONTRADICTIONS)
 
 
 def test_what_is_on_a_disk(tmp_path: Path) -> None:
