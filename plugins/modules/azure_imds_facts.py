@@ -607,7 +607,7 @@ ansible_facts:
                   type: str
                   sample: eth0
                 driver:
-                  description: Driver of that interface, such as V(hv_netvsc) or V(mana).
+                  description: Driver of that interface, such as V(hv_netvsc), V(netvsc) or V(mana).
                   returned: always
                   type: str
                   sample: hv_netvsc

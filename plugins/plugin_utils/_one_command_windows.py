@@ -227,7 +227,7 @@ def _report(given: Mapping[str, Any]) -> Report:
         response=_bytes(given.get("response")),
         failed="failure" in given,
         address=_text(given.get("local_address", "")),
-        guest=WindowsGuest(adapters, None if default is None else _text(default), rows if isinstance(rows, dict) else {}),
+        guest=WindowsGuest(adapters, None if default is None else _text(default), rows),
     )
 
 

@@ -34,15 +34,13 @@ class WindowsGuest:
     """What :mod:`_imds.guest` tells about a Linux host.
 
     :param default_address: the one that the IPv4 default route is used from, None without such a route
-    :param rows: what _ImdsDevices.psm1 collects
+    :param rows: what _ImdsDevices.psm1 collects: by name, rows or a message
     """
 
-    def __init__(
-        self, adapters: Sequence[Adapter], default_address: str | None, rows: Mapping[str, Any] | None = None
-    ) -> None:
+    def __init__(self, adapters: Sequence[Adapter], default_address: str | None, rows: Any = None) -> None:
         self._adapters = adapters
         self._default_address = default_address
-        self._rows = rows or {}
+        self._rows: Mapping[str, Any] = rows if isinstance(rows, dict) else {}
 
     def nics(self) -> dict[str, dict[str, Any]]:
         """MAC address (lower case, colons) -> the keys of fields.NIC; the device is the alias.
@@ -59,9 +57,10 @@ class WindowsGuest:
 
     def _nic(self, mac: str, device: str) -> dict[str, Any]:
         """An interface with its driver and its virtual function, as far as MSFT_NetAdapter tells."""
-        rows = self._rows.get("adapters")
+        given = self._rows.get("adapters")
+        rows = [row for row in given if isinstance(row, dict)] if isinstance(given, list) else []
         # Hidden: the filters on top of an adapter, which share its address and the beginning of its description.
-        rows = [row for row in rows if isinstance(row, dict) and row.get("Hidden") is not True] if isinstance(rows, list) else []
+        rows = [row for row in rows if row.get("Hidden") is not True]
         own = next((row for row in rows if row.get("Name") == device), None)
         others = [row for row in rows if row.get("Name") != device and _mac(text(row, "PermanentAddress") or "") == mac]
         vf = min((row for row in others if _described(row).startswith(VF)), key=_first, default=None)

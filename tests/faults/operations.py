@@ -67,7 +67,7 @@ class _Guest:
     def default_device(self) -> None:
         return None
 
-    def disks(self) -> Any:
+    def disks(self, _listed: object) -> Any:
         raise UnreadableError("unsupported_system", "the stage")
 
 

@@ -76,7 +76,7 @@ def settled(result: Result) -> Any:
     own = {"nonce", "evidence", "document", "verified_at", "signer", "chain", "unverified", "meta"}
     settled = comparable({key: value for key, value in result.items() if key not in own})
     meta = settled.get("ansible_facts", {}).get("azure_imds", {}).get("meta", {})
-    for name in ("delivery", "disks"):  # the guest's disks are read on Linux only
+    for name in ("delivery", "disks"):  # without CIM, there are none to read
         meta.pop(name, None)
     timed = [settled, settled.get("soonest") or {}, *settled.get("events", ())]
     for part in timed:

@@ -66,9 +66,7 @@ def _disk(number: int, name: str, bus: Any, location: str, path: str, **more: An
 
 
 def scsi(number: int, adapter: int, lun: int, **more: Any) -> dict[str, Any]:
-    location = (
-        f"Integrated : Bus 0 : Device 63667 : Function 30747 : Adapter {adapter} : Port 0 : Target 0 : LUN {lun}"
-    )
+    location = f"Integrated : Bus 0 : Device 63667 : Function 30747 : Adapter {adapter} : Port 0 : Target 0 : LUN {lun}"
     path = rf"\\?\scsi#disk&ven_msft&prod_virtual_disk#5&23db5f40&0&0000{lun:02x}#{DISK_CLASS}"
     return {**_disk(number, "Msft Virtual Disk", SAS, location, path), **more}
 
@@ -114,6 +112,13 @@ HOSTS = {
         [scsi(0, 0, 0, **OS), scsi(1, 0, 1), scsi(4, 1, 0, **NEW), scsi(2, 1, 5), scsi(3, 1, 63)],
         partitions=LETTERS,
         data_disks={0: 4, 5: 2, 63: 3},
+        resource_disk=1,
+    ),
+    "a new disk": WindowsHost(
+        listed(0, 1),
+        [scsi(0, 0, 0, **OS), scsi(1, 0, 1), scsi(3, 1, 0), scsi(2, 1, 1, **NEW)],
+        partitions=LETTERS[:3],
+        data_disks={0: 3, 1: 2},
         resource_disk=1,
     ),
     "generation 2, adapters as they come": WindowsHost(
@@ -272,7 +277,11 @@ HOSTS = {
         listed(0), "Access denied\x1b", os_disk=None, data_disks={0: None}, reason="unreadable"
     ),
     "no disk of Azure": WindowsHost(
-        listed(0), [scsi(0, 0, 0, **OS, FriendlyName="QEMU")], os_disk=None, data_disks={0: None}, reason="no_azure_disks"
+        listed(0),
+        [scsi(0, 0, 0, **OS, FriendlyName="QEMU")],
+        os_disk=None,
+        data_disks={0: None},
+        reason="no_azure_disks",
     ),
 }
 

@@ -4,7 +4,8 @@
 """All cmdlets that the collection's PowerShell may call, with the parameters that they have.
 
 Source: Microsoft's reference on learn.microsoft.com, modules NetTCPIP and NetAdapter of Windows Server 2022, and
-Microsoft.PowerShell.Core, Microsoft.PowerShell.Management, Microsoft.PowerShell.Utility and CimCmdlets of Windows PowerShell 5.1.
+CimCmdlets, Microsoft.PowerShell.Core, Microsoft.PowerShell.Management and Microsoft.PowerShell.Utility of Windows
+PowerShell 5.1.
 """
 
 from __future__ import annotations

@@ -23,7 +23,9 @@ from ansible_collections.imds.azure.tests.scenarios.windows_disks import (
 from ansible_collections.imds.azure.tests.windows.core import Core
 
 MAC = "00:0d:3a:00:00:01"
-ODD = [None, "", 7, 1.5, True, [], {}, -1, "-1", "a:b", "Local", 10**30, "0x1", " \t"]
+ODD: list[Any] = [None, "", 7, 1.5, True, [], {}, -1, "-1", "a:b", "Local", 10**30, "0x1", " \t"]
+
+ODD_HOSTS = ["generation 1, data disks on adapter 0 too", "generation 2", "NVMe", "NVMe, remote and local"]
 
 
 def both(
@@ -50,7 +52,7 @@ def test_both_cores_find_each_disk(core: Core, name: str) -> None:
     both(core, host.listed, rows(host), disks_known=False)
 
 
-@pytest.mark.parametrize("name", ["generation 1, data disks on adapter 0 too", "generation 2", "NVMe", "NVMe, remote and local"])
+@pytest.mark.parametrize("name", ODD_HOSTS)
 def test_both_cores_make_the_same_of_odd_rows(core: Core, name: str) -> None:
     host = HOSTS[name]
     for place in range(2):

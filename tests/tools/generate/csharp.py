@@ -93,7 +93,11 @@ def disk_names() -> list[str]:
     }
     name = "Dictionary<string, string>"
     return [
-        *(line for table, each in tables.items() for line in _array(f"private static readonly string[] {table} =", each)),
+        *(
+            line
+            for table, each in tables.items()
+            for line in _array(f"private static readonly string[] {table} =", each)
+        ),
         f"private const string RemoteNvmePath = {literal(_windows_disks.REMOTE_NVME_PATH)};",
         f"private const string LocalNvmePath = {literal(_windows_disks.LOCAL_NVME_PATH)};",
         f"private static readonly {name} Styles = new {name}",

@@ -125,7 +125,7 @@ PARTS: dict[str, Sequence[Part]] = {
         Part("public_ipv6_addresses", _LIST, "Public IPv6 addresses."),
         Part("subnets", _LIST, "Subnets, each C(address) and C(prefix), a number."),
         Part("device", _STRING, "The guest's interface with this MAC address; V(null) where there is none."),
-        Part("driver", _STRING, "Driver of that interface, such as V(hv_netvsc) or V(mana)."),
+        Part("driver", _STRING, "Driver of that interface, such as V(hv_netvsc), V(netvsc) or V(mana)."),
         Part(
             "accelerated",
             _BOOLEAN,

@@ -74,7 +74,8 @@ def test_page_about_disks_names_every_code() -> None:
 
 @pytest.mark.parametrize(("guide", "folder", "count"), [("disks", "disks", 2), ("maintenance", "maintenance/tasks", 8)])
 def test_recipes_are_those_that_molecule_runs(guide: str, folder: str, count: int) -> None:
-    recipes = [sample for sample in Guide(guide).samples if sample.caption]
+    """Those for Linux; tests/powershell runs the one for Windows."""
+    recipes = [sample for sample in Guide(guide).samples if sample.caption not in ("", "initialize_disk.yml")]
     assert len(recipes) == count
     for recipe in recipes:
         text = (ROOT / "extensions" / "molecule" / folder / recipe.caption).read_text(encoding="utf-8")

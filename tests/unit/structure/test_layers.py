@@ -73,7 +73,7 @@ PURE = (
     *(f"plugin_utils._event_source.{name}" for name in ("message", "options", "repeats")),
     "module_utils._routes",
     "plugin_utils._route_plan",
-    *(f"plugin_utils.{name}" for name in ("_fleet", "_smbios", "_task_options", "_windows_guest")),
+    *(f"plugin_utils.{name}" for name in ("_fleet", "_smbios", "_task_options", "_windows_disks", "_windows_guest")),
     *(f"plugin_utils._attestation.{name}" for name in ("cms", "der", "document", "policy", "reasons")),
 )
 IMPURE_LAYERS = ("module_utils._routes.host",)

@@ -11,7 +11,6 @@ import pytest
 from ansible_collections.imds.azure.plugins.module_utils._imds import disks, facts, fields, gather
 from ansible_collections.imds.azure.plugins.plugin_utils._windows_disks import WindowsDisk
 from ansible_collections.imds.azure.plugins.plugin_utils._windows_guest import Adapter, WindowsGuest
-from ansible_collections.imds.azure.tests.scenarios import windows_disks
 from ansible_collections.imds.azure.tests.scenarios.windows_disks import (
     FILTER,
     HOSTS,
@@ -105,7 +104,7 @@ def test_any_value_of_any_property_does_no_harm(name: str, value: Any) -> None:
 
 
 def test_no_rows() -> None:
-    storage, unread = paired(WindowsHost(windows_disks.listed(0), None))
+    storage, unread = paired(WindowsHost({"dataDisks": [{"lun": "0"}]}, None))
     assert (unread["reason"], devices(storage)) == ("unreadable", [])
 
 
