@@ -12,7 +12,7 @@ from ansible_collections.imds.azure.tests.scenarios.running_emulator import star
 
 PLAYBOOK = PLUGINS.parent / "playbooks" / "windows_check.yml"
 
-# What only Windows has: firmware that is read, a MAC address that IMDS knows, cmdlets, and a CA of Azure.
+# What only Windows has: firmware that is read, a MAC address that IMDS knows, cmdlets, drives; and a CA of Azure.
 ONLY_THERE = {
     "chassis asset tag read from the firmware",
     "the primary interface is found by its MAC address",
@@ -20,6 +20,8 @@ ONLY_THERE = {
     "every part of the routing state is collected",
     "routes can be read by this user",
     "IMDS answers the primary address",
+    "a token can be had, and kept in a directory of the administrators",
+    "a directory that everybody may write to is refused",
 }
 
 
