@@ -166,8 +166,8 @@ def test_the_name_in_a_certificate_counts(controller: Controller) -> None:
             authority = {"ca_path": ca(imds, directory)}
             told[host] = session.run("azure_imds_keyvault_secret_windows", {**options, **asked, **authority})
         requests = [*proxy.requests]
-    right, wrong = told.values()
-    assert right["secret"] == SECRET
+    wrong = told["kv-web.example.org"]
+    assert told["kv-web.vault.azure.net"]["secret"] == SECRET
     assert (wrong["failed"], wrong["reason"]) == (True, "vault_untrusted")
     assert "RemoteCertificateNameMismatch" in wrong["msg"]
     assert [request.split(b" ")[:2] for request in requests] == [[b"CONNECT", f"{host}:443".encode()] for host in told]
