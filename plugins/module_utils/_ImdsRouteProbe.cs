@@ -209,7 +209,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
             string kind = Retry.Classify(response, true);
             ImdsReply reply = new ImdsReply
             {
-                Outcome = kind == "forbidden" ? kind : Busy.Contains(kind) ? "busy" : "foreign",
+                Outcome = kind == "forbidden" ? kind : IsBusy(kind, response) ? "busy" : "foreign",
                 Detail = "HTTP " + response.Status,
                 LocalAddress = response.LocalAddress ?? "",
                 Peer = response.Peer ?? "",
@@ -228,6 +228,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe
                 reply.Detail = "HTTP " + response.Status + " that IMDS did not send";
             }
             return reply;
+        }
+
+        // Whether that is all. While it is updated, IMDS says 404 too, in JSON; other servers say it with a page.
+        private static bool IsBusy(string kind, Response response)
+        {
+            bool json = response.Body.Length > 0 && response.Body[0] == '{';
+            return Busy.Contains(kind) || (kind == "missing_root" && json);
         }
 
         // False where the body does not hold them, or not one IPv4 address.

@@ -48,6 +48,8 @@ ANSWERS = [
     said(302, b"", location="http://127.0.0.1/"),
     said(403, {}),
     said(404, {}),
+    said(404, b""),
+    said(404, b"<html>"),
     said(408, {}),
     *(said(status, {}) for status in (410, 429, 500, 503)),
     *(failed(kind) for kind in ("no_route", "connect_timeout", "refused", "reset", "malformed")),

@@ -18,8 +18,8 @@ from .options import normalize_mac
 # Where the guest proxy agent of the Metadata Security Protocol listens; the kernel redirects connections to it.
 AGENT = "127.0.0.1:3080"
 
-# IMDS itself answered, so the way there works: ok, with the interfaces of a VM; busy, its own 408, 410, 429 or 5xx;
-# forbidden, its own 401 or 403.
+# IMDS itself answered, so the way there works: ok, with the interfaces of a VM; busy, its own 404,
+# 408, 410, 429 or 5xx; forbidden, its own 401 or 403.
 ANSWERS = ("ok", "busy", "forbidden")
 
 

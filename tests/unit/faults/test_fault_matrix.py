@@ -30,7 +30,7 @@ WITHSTOOD: Mapping[str, set[str]] = {
         *("invalid JSON", "Latin-1 instead of UTF-8", "UTF-16 instead of UTF-8", "deeply nested JSON"),
     },
     # IMDS itself answers, so the way there works.
-    "route query": {"410, IMDS is being updated", "429, throttled", "500", "503"},
+    "route query": {"404", "410, IMDS is being updated", "429, throttled", "500", "503"},
 }
 
 

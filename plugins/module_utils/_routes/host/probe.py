@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """One real request to IMDS, and the proof: whether it is answered, and on which address.
 
-The table may look right and still lead nowhere, so only an answer counts. Being throttled (429), updated (410) or
-broken (5xx) is an answer too, where IMDS itself says so: the way there works.
+The table may look right and still lead nowhere, so only an answer counts. Being throttled (429), updated (404, 410)
+or broken (5xx) is an answer too, where IMDS itself says so: the way there works.
 """
 
 from __future__ import annotations
@@ -157,11 +157,16 @@ def _judged(response: transport.Response) -> ImdsReply:
     elif kind == "ok":
         outcome, detail = "foreign", "HTTP 200 without the interfaces of a VM"
     else:
-        outcome = "forbidden" if kind == "forbidden" else "busy" if kind in _BUSY else "foreign"
+        outcome = "forbidden" if kind == "forbidden" else "busy" if _is_busy(kind, response) else "foreign"
         detail = f"HTTP {response.status}"
     if outcome in ("busy", "forbidden") and response.peer != AGENT and not _is_own(response):
         outcome, detail = "foreign", f"HTTP {response.status} that IMDS did not send"
     return ImdsReply(outcome, detail, response.local_address, interfaces or (), response.peer)
+
+
+def _is_busy(kind: str, response: transport.Response) -> bool:
+    """Whether that is all. While it is updated, IMDS says 404 too, in JSON; other servers say it with a page."""
+    return kind in _BUSY or (kind == "missing_root" and response.body.startswith(b"{"))
 
 
 def _is_own(response: transport.Response) -> bool:

@@ -59,7 +59,9 @@ def test_an_answer_for_the_primary_address_is_a_proof() -> None:
     assert b"\r\nMetadata: true\r\n" in server.requests[0]
 
 
-@pytest.mark.parametrize("status", ["410 Gone", "429 Too Many Requests", "500 Internal Server Error", "503 Busy"])
+@pytest.mark.parametrize(
+    "status", ["404 Not Found", "410 Gone", "429 Too Many Requests", "500 Internal Server Error", "503 Busy"]
+)
 def test_a_busy_imds_is_tried_again_and_then_believed(status: str) -> None:
     proof, server = prove(send(http(b"{}", status)))
     assert (proof["verified"], proof["outcome"], proof["tries"], server.connections) == (True, "busy", 3, 3)
@@ -77,7 +79,9 @@ def test_a_busy_imds_is_tried_again_and_then_believed(status: str) -> None:
         http(b"\xff"),
         http(b"{}", "403 Forbidden", Server="squid/5.7"),
         http(b"", "302 Found", Location="http://127.0.0.1/"),
-        http(b"{}", "404 Not Found"),
+        http(b"<html>no such site", "404 Not Found", Server="Microsoft-HTTPAPI/2.0"),
+        http(b"", "404 Not Found"),
+        http(b"{}", "404 Not Found", Server="nginx"),
         # A proxy's own errors, not IMDS'.
         http(b"<html>busy", "503 Service Unavailable", Server="nginx"),
         http(b"busy", "503 Service Unavailable", Server="squid/5.7"),
