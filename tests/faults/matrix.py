@@ -37,7 +37,7 @@ def _cell(stage: Stage, operation: Operation, fault: Fault, run: Callable[[Stage
     with stage.meet(fault, operation.concerns):
         began = stage.now
         code = run(stage)
-        seconds = stage.now - began
+        seconds = round(stage.now - began, 3)  # without the last bits
     updating = fault.emulated is not None and fault.emulated.get("status") == 410
     return Cell(code, seconds, operation.updating if updating else operation.deadline)
 
