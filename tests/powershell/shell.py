@@ -22,6 +22,8 @@ LEAN = {"DOTNET_TieredPGO": "0"}
 
 TREE = Path(__file__).resolve().parents[5]
 PLUGINS = Path(__file__).resolve().parents[2] / "plugins"
+# Stand-ins for CIM and for the cmdlets of disks.
+DISK_CMDLETS = Path(__file__).with_name("disk_cmdlets")
 
 
 def pwsh() -> str:

@@ -12,12 +12,12 @@ from typing import Any
 
 import yaml
 from ansible_collections.imds.azure.tests.powershell.plays import Controller
+from ansible_collections.imds.azure.tests.powershell.shell import DISK_CMDLETS
 from ansible_collections.imds.azure.tests.scenarios.guide import Guide
 from ansible_collections.imds.azure.tests.scenarios.running_emulator import start
 from ansible_collections.imds.azure.tests.scenarios.windows_disks import HOSTS, MLX5, NETVSC, rows
 from ansible_collections.imds.azure.tests.windows.core import comparable
 
-CMDLETS = Path(__file__).with_name("disk_cmdlets")
 HOST = HOSTS["a new disk"]
 MAC = "00:0d:3a:00:00:01"
 # One command where it can be, and always the module.
@@ -64,7 +64,7 @@ def test_a_new_disk_is_found_and_initialised(controller: Controller, tmp_path: P
             {"hosts": "all", "gather_facts": False, "tasks": ways, **defaults},
             *({**recipe(number), **defaults} for number in (1, 2)),
         ]
-        environment = {"PSModulePath": str(CMDLETS), "STAND_IN_DISKS": str(state)}
+        environment = {"PSModulePath": str(DISK_CMDLETS), "STAND_IN_DISKS": str(state)}
         found = controller.play({"windows": controller.windows(environment)}, plays)
 
     facts = [found["windows", module]["ansible_facts"]["azure_imds"] for module in MODULES]

@@ -226,6 +226,13 @@ def test_as_a_command_line_for_cmd() -> None:
     assert fact["name"] == "web-1"
 
 
+def test_as_winrm_encodes_it(commands: Commands) -> None:
+    with start([{"name": "web-1"}]) as imds:
+        options = {**DEFAULTS, "endpoint": imds.url, "detect": "force"}
+        fact, _warnings = one_command.facts(plugin(commands.run, transport="winrm"), settings(options))
+    assert fact["name"] == "web-1"
+
+
 def test_constrained_language_mode_is_declined_with_its_name() -> None:
     limit = "$ExecutionContext.SessionState.LanguageMode = 'ConstrainedLanguage'; "
     with start([{"name": "web-1"}]) as imds:

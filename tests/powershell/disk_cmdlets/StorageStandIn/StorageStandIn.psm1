@@ -28,7 +28,7 @@ function Update-State([string]$Name, [scriptblock]$Change) {
 
 function Get-CimInstance {
     [CmdletBinding()]
-    param([string]$Namespace, [string]$ClassName)
+    param([string]$Namespace, [string]$ClassName, [string]$Filter)
     $state = Read-State
     $rows = switch ("$Namespace/$ClassName") {
         'root/Microsoft/Windows/Storage/MSFT_Disk' { $state.disks }

@@ -17,6 +17,8 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.platform import A
 from ansible_collections.imds.azure.plugins.plugin_utils import _one_command_windows as one_command
 from ansible_collections.imds.azure.plugins.plugin_utils._declined import DeclinedError
 from ansible_collections.imds.azure.tests.scenarios.scripted_server import document
+from hypothesis import given
+from hypothesis import strategies as st
 
 TARGET = "/metadata/instance?api-version=2025-04-07"
 VM_ID = "8e0d3a54-6a3c-4b0e-9a43-5f6f3c1f0e77"
@@ -228,6 +230,35 @@ def test_cmd_gets_a_command_line_that_it_can_take() -> None:
     assert base64.b64decode(encoded).decode("utf-16-le").startswith("$mark=")
     # Ansible's WinRM plugin adds this.
     assert len(host.commands[0]) + len(" -ExecutionPolicy Unrestricted") <= one_command.LONGEST
+
+
+def test_winrm_encodes_a_command_that_is_short_then() -> None:
+    host = plugin(transport="winrm")
+    with pytest.raises(DeclinedError, match="no usable answer"):
+        one_command.facts(host, settings(FORCED))
+    (command,) = host.commands
+    assert command.startswith("$mark=")
+    assert not set(command) & set('"\n%`\u2018\u2019\u201a\u201b')
+    assert not [character for character in command if "\ud800" <= character <= "\udfff"]
+    encoded = base64.b64encode(command.encode("utf-16-le"))
+    assert (
+        len("powershell -NoProfile -NonInteractive -ExecutionPolicy Unrestricted -EncodedCommand ") + len(encoded)
+        < 6000
+    )
+
+
+@given(st.binary(max_size=300))
+def test_bytes_as_characters(data: bytes) -> None:
+    """Read as PowerShell reads them."""
+    found, bits, count = bytearray(), 0, 0
+    for character in one_command._dense(data):
+        bits, count = bits << 15 | ord(character) - 20480, count + 15
+        while count >= 8:
+            count -= 8
+            found.append(bits >> count & 255)
+            bits &= (1 << count) - 1
+    assert bytes(found).rstrip(b"\0") == data.rstrip(b"\0")
+    assert len(data) <= len(found) <= len(data) + 1
 
 
 @pytest.mark.parametrize("way", ["start", "encoded"])
