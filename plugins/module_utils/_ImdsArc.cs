@@ -87,7 +87,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsArc
             string told = Told(world);
             if (told == null)
             {
-                string programs = world.Folder(System.Environment.SpecialFolder.ProgramFiles);
+                // Those of the system, should this be a process of 32 bits.
+                string programs = world.Environment("ProgramW6432");
+                programs = string.IsNullOrEmpty(programs)
+                    ? world.Folder(System.Environment.SpecialFolder.ProgramFiles)
+                    : programs;
                 told = File.Exists(Path.Combine(programs, Directory, "himds.exe")) ? Agent : null;
             }
             try

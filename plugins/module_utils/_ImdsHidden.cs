@@ -14,7 +14,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsHidden
 
     public sealed class Hidden
     {
+        // What Ansible shows in their place, in a text and alone.
         private const string Shown = "********";
+        private const string ShownAlone = "VALUE_SPECIFIED_IN_NO_LOG_PARAMETER";
         // A shorter value may be part of ordinary words, which hiding it would garble. No result quotes a secret
         // anyway.
         private const int Shortest = 8;
@@ -37,7 +39,11 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsHidden
 
         public string In(string text)
         {
-            return text == null ? null : values.OrderByDescending(value => value.Length)
+            if (text == null || values.Contains(text))
+            {
+                return text == null ? null : ShownAlone;
+            }
+            return values.OrderByDescending(value => value.Length)
                 .Aggregate(text, (shown, value) => shown.Replace(value, Shown));
         }
 

@@ -86,6 +86,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsHttps
                 | X509ChainStatusFlags.PartialChain;
             X509Chain chain = new X509Chain();
             chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+            chain.ChainPolicy.UrlRetrievalTimeout = TimeSpan.FromSeconds(5);
             chain.ChainPolicy.VerificationFlags = X509VerificationFlags.AllowUnknownCertificateAuthority;
             chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
             chain.ChainPolicy.ExtraStore.AddRange(own);

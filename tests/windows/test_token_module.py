@@ -131,6 +131,14 @@ def test_a_file_is_written_once(both: Both, form: str) -> None:
     assert (first["diff"]["before"], second["diff"]["before"]) == ("", second["diff"]["after"])
 
 
+def test_an_answer_that_repeats_the_token(both: Both) -> None:
+    """Whatever a result shows, the token is not in it."""
+    token = f"opaque-{SIGNATURE}"
+    step = send(document(answer(token, FULL, client_id=token)))
+    told, within = both(step, send(document(answer(token, FULL, client_id=f"<{token}>"))), tasks=[{"dest": None}] * 2)
+    assert (told["client_id"], within["client_id"]) == ("VALUE_SPECIFIED_IN_NO_LOG_PARAMETER", "<********>")
+
+
 def test_when_a_file_is_kept(both: Both) -> None:
     soon = int(time.time()) + 3600
     other: dict[str, Any] = {"oid": TENANT_ID, "appid": OBJECT_ID}
