@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from pathlib import Path
 from typing import Any, Callable
@@ -87,7 +88,8 @@ class Both:
                 shown = json.dumps({key: value for key, value in found.items() if key != "token"})
                 assert SIGNATURE not in shown
                 assert ("token" in found) == (bool(task.get("return_token")) and not found.get("failed"))
-                results.append(json.loads(json.dumps(comparable(found)).replace(str(dest), "DEST")))
+                text = json.dumps(comparable(found)).replace(str(dest), "DEST")
+                results.append(json.loads(re.sub("lives for [0-9]+ s ", "lives for some s ", text)))
             asked = [request.split(b"\r\n")[0] for request in server.requests]
         for result in results:
             result.pop("expires_in", None)
