@@ -17,6 +17,13 @@ Function Get-ImdsDeviceRow {
 
     $rows = @{}
     try {
+        # By name, because a search for a cmdlet looks into every module where there is none.
+        Import-Module -Name CimCmdlets -ErrorAction Stop
+    }
+    catch {
+        return ConvertTo-Json -Compress -InputObject @{ disks = "$_" }
+    }
+    try {
         $names = @(
             'Number', 'Path', 'Location', 'BusType', 'FriendlyName', 'SerialNumber', 'UniqueId', 'Size',
             'PartitionStyle', 'IsOffline', 'IsBoot'

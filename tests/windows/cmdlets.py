@@ -30,6 +30,7 @@ _REFERENCE = {
         CompartmentId PolicyStore IncludeAllCompartments {_CIM}""",
     "Get-NetRoute": f"{_ROUTE_FILTER} {_CIM}",
     "Get-Service": "ComputerName DependentServices DisplayName Exclude Include InputObject Name RequiredServices",
+    "Import-Module": "Name Global Prefix Function Cmdlet Force PassThru DisableNameChecking",
     "New-NetRoute": f"{_ROUTE} {_CIM} {_CHANGE}",
     "Remove-NetRoute": f"{_ROUTE_FILTER} InputObject PassThru {_CIM} {_CHANGE}",
     "Set-NetIPAddress": f"{_ADDRESS} InputObject PassThru {_CIM} {_CHANGE}",

@@ -1,8 +1,8 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-# Stand-ins for CIM and for the cmdlets that change disks. The disks, partitions and adapters of the host, and the changes
-# so far, are in the file that the variable STAND_IN_DISKS names.
+# Stand-ins for the module CimCmdlets, and for the cmdlets that change disks. The disks, partitions and adapters of the
+# host, and the changes so far, are in the file that the variable STAND_IN_DISKS names.
 
 $types = @{
     BusType = [uint16]
