@@ -159,7 +159,7 @@ def test_the_name_in_a_certificate_counts(controller: Controller) -> None:
         environment = {**os.environ, "https_proxy": proxy.endpoint, "no_proxy": ""}
         session = stack.enter_context(Session(pwsh(), directory, environment=environment))
         ids = {each["name"]: each["client_id"] for each in imds.control("GET", "/identities/web1")[1]["identities"]}
-        told = {}
+        told: dict[str, Any] = {}
         for host in ("kv-web.vault.azure.net", "kv-web.example.org"):
             options = {"vault": f"https://{host}", "name": "db", "return_secret": True, "client_id": ids["id-web"]}
             asked = {"resource": "https://vault.azure.net", "endpoint": imds.url, "detect": "force", "timeout": 20}

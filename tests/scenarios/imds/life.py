@@ -79,11 +79,11 @@ class Life:
 
     def post(self, *arguments: Any, **named: Any) -> Response:
         self.posts += 1
-        refusal = self.refusals.pop(0) if self.refusals else None
+        if not self.refusals:
+            return transport.post(*arguments, **named)
+        refusal = self.refusals.pop(0)
         if isinstance(refusal, Response):
             return refusal
-        if refusal is None:
-            return transport.post(*arguments, **named)
         if "lost" in str(refusal):  # it arrives, and only its answer does not
             transport.post(*arguments, **named)
         raise refusal
