@@ -39,8 +39,8 @@ def run_plays(
     :param environment: more environment variables of the controller
     """
     (directory / "answer.json").write_text(json.dumps(answer or NOTHING))
-    # A module comes on standard input. A script in a command of its own leaves that open, with nothing on it; older cores
-    # encode it, and its first word is $mark.
+    # A module comes on standard input. A script in a command of its own leaves that open, with nothing on it. Older
+    # cores encode it; its first word is $mark.
     first = base64.b64encode("$mark=".encode("utf-16-le")).decode("ascii")
     read = f'case "$*" in *FromBase64String*|*"EncodedCommand {first}"*) ;; *) cat >/dev/null ;; esac'
     program = f'#!/bin/sh\n{read}\ncat "{directory / "answer.json"}"\n'
