@@ -199,10 +199,12 @@ def text(row: Mapping[str, Any], name: str) -> str | None:
 
 def whole(row: Mapping[str, Any], name: str, default: int = 0) -> int:
     value = row.get(name)
-    return value if type(value) is int and 0 <= value < 1 << 63 else default
+    if not isinstance(value, int) or isinstance(value, bool):
+        return default
+    return value if 0 <= value < 1 << 63 else default
 
 
 def word(row: Mapping[str, Any], name: str) -> str:
     """A number or a word of an enumeration, in lower case."""
     value = row.get(name)
-    return str(value).lower() if isinstance(value, str) or type(value) is int else ""
+    return str(value).lower() if isinstance(value, (str, int)) and not isinstance(value, bool) else ""

@@ -130,7 +130,7 @@ def _disk(fields: Fields, number: int) -> Disk:
 def _sizes(fields: Fields) -> list[int]:
     value: list[Any] = fields.take("partitions_mib", (list,), [])
     for number, size in enumerate(value):
-        if type(size) is not int or size < 1:
+        if not isinstance(size, int) or isinstance(size, bool) or size < 1:
             raise SpecError(f"{fields.at('partitions_mib')}[{number}]: {size!r} is not a size in MiB")
     return [size << 20 for size in value]
 

@@ -235,7 +235,7 @@ def pair(storage: dict[str, Any], disks: Sequence[Disk], root: str | None, liste
 
 def fits(disk: Disk, size: Any) -> bool:
     """Whether the size that IMDS tells, in GiB, doesn't contradict; rounded, as an image need not have whole ones."""
-    if not disk.size or type(size) is not int or size <= 0:
+    if not disk.size or not isinstance(size, int) or isinstance(size, bool) or size <= 0:
         return True
     return disk.size >> 30 <= size <= -(-disk.size >> 30)
 

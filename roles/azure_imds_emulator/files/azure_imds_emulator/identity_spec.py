@@ -202,9 +202,9 @@ def _identity(table: Mapping[str, checks.Check]) -> checks.Check:
         checked = checks.fields(field, checks.mapping(field, value), table)
         prefix = f"{field}." if field else ""
         if checked.get("kind") == SYSTEM:
-            for name in ("name", "resource_id"):
-                if name in checked:
-                    checks.fail(f"{prefix}{name}", "does not go with the system-assigned identity")
+            wrong = [name for name in ("name", "resource_id") if name in checked]
+            if wrong:
+                checks.fail(f"{prefix}{wrong[0]}", "does not go with the system-assigned identity")
             return checked
         told = checked.get("resource_id", "").rstrip("/").rpartition("/")[2]
         name = checked.setdefault("name", told) or checks.fail(f"{prefix}name", "is required, or a resource_id")

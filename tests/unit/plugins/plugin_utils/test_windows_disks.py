@@ -146,6 +146,6 @@ ADAPTER = Adapter("Ethernet", "000D3A000001", True, ["10.0.0.4"])
 def test_adapters_with_one_address(
     adapter: Adapter, given: Any, driver: str | None, accelerated: bool | None, vf: tuple[str | None, str | None]
 ) -> None:
-    (nic,) = WindowsGuest([adapter], None, {"adapters": given}).nics().values()
+    nic = next(iter(WindowsGuest([adapter], None, {"adapters": given}).nics().values()))
     assert tuple(nic) == fields.NIC
     assert nic == dict(zip(fields.NIC, (adapter.name, driver, accelerated, *vf)))
