@@ -42,7 +42,7 @@ BALANCED = {
 }
 
 
-def no_disks() -> Any:
+def no_disks(_listed: Any) -> Any:
     raise disks.UnreadableError("unreadable", "/sys/dev/block")
 
 
@@ -141,7 +141,7 @@ def with_disks(patch: Any, storage: dict[str, Any]) -> tuple[dict[str, Any], lis
     sent = document()
     sent["compute"]["storageProfile"] = storage
     world = World([said(200, sent)])
-    patch.setattr(guest, "disks", lambda: (FOUND, None))
+    patch.setattr(guest, "disks", lambda _listed: (FOUND, None))
     patch.setattr(platform, "detect", lambda tag: platform.Detection(True, tag, "here"))
     patch.setattr(client, "Client", world.client)
     return gather.gather(Settings())
