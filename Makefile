@@ -13,7 +13,7 @@ VENV = $(BUILD)/venv/$(1)/.ready
 run = rm -rf $(BUILD)/junit $(BUILD)/report; python tests/tools/side_by_side.py $(BUILD) $(1); \
     status=$$?; python tests/tools/summary.py $(BUILD); exit $$status
 
-.PHONY: help demo generate check test session bench clean
+.PHONY: help demo generate check test cores session bench clean
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
 
@@ -30,6 +30,9 @@ check: $(call VENV,dev) ## The fast part of the tests
 
 test: $(call VENV,dev) ## All tests
 	$(call run,test)
+
+cores: $(call VENV,dev) ## The tests on the versions of ansible-core between the oldest and the newest
+	$(call run,cores)
 
 session: $(call VENV,dev) ## One session of noxfile.py: make session SESSION=lab
 	rm -rf $(BUILD)/junit $(BUILD)/report; mkdir -p $(BUILD)/report; \

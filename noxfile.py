@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What `make check`, `make test` and `make bench` do, one session per thing. `nox --list` lists them.
+"""What `make check`, `make test`, `make cores` and `make bench` do, one session per thing. `nox --list` lists them.
 
 A new session needs a docstring and one of the decorators below: ``@check`` for what is fast, ``@test`` for the rest.
 The standard sessions of antsibull-nox are configured in antsibull-nox.toml.
@@ -71,10 +71,13 @@ check = nox.session(**_IN_PLACE, tags=["check", "test"])
 test = nox.session(**_IN_PLACE, tags=["test"])
 # A further tag names what only one session at a time may use. ansible-test shares its environments for sanity tests
 # among cores, and integration targets listen on ports.
-sanity_test = nox.session(**_IN_PLACE, tags=["test", "sanity-environments"])
+sanity_test = nox.session(**_IN_PLACE, tags=["sanity-environments"])
 unit_test = nox.session(**_IN_PLACE, tags=["test", "unit-environments"])
-integration_test = nox.session(**_IN_PLACE, tags=["test", "integration-ports"])
-every_core = nox.parametrize("core", [nox.param(core, id=core) for core in CORES])
+integration_test = nox.session(**_IN_PLACE, tags=["integration-ports"])
+# What differs among cores differs most at both ends: those between have a make target of their own.
+every_core = nox.parametrize(
+    "core", [nox.param(core, id=core, tags=["test" if core in (OLDEST, NEWEST) else "cores"]) for core in CORES]
+)
 oldest_and_newest = nox.parametrize("core", [nox.param(core, id=core) for core in (OLDEST, NEWEST)])
 
 

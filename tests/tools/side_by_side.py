@@ -6,7 +6,7 @@
 side_by_side.py BUILD_DIRECTORY TAG
 
 Each is a nox of its own, in a copy of the tree of its own; its output is printed as a whole when it ends. Two sessions
-that share another tag beside ``check`` and ``test`` never run at the same time. Those with such a tag start first, or
+that share another tag beside ``check``, ``test`` and ``cores`` never run at the same time. Those with such a tag start first, or
 they would be left over at the end; apart from that the order is that of noxfile.py.
 """
 
@@ -22,7 +22,7 @@ from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
-COMMON = frozenset({"check", "test"})
+COMMON = frozenset({"check", "test", "cores"})
 WORKERS = min(os.cpu_count() or 1, 4)
 
 
