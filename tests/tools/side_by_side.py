@@ -6,8 +6,8 @@
 side_by_side.py BUILD_DIRECTORY TAG
 
 Each is a nox of its own, in a copy of the tree of its own; its output is printed as a whole when it ends. Two sessions
-that share another tag beside ``check``, ``test`` and ``cores`` never run at the same time. Those with such a tag start first, or
-they would be left over at the end; apart from that the order is that of noxfile.py.
+that share another tag beside ``check``, ``test`` and ``cores`` never run at the same time. Those with such a tag start
+first, or they would be left over at the end; apart from that the order is that of noxfile.py.
 """
 
 from __future__ import annotations
