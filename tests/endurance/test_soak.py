@@ -27,11 +27,14 @@ TARGETS = (
     "/metadata/nowhere?api-version=2025-04-07",
 )
 WATCHER = """
-import json, sys
-from ansible_collections.imds.azure.plugins.module_utils._watcher import main
+import json, runpy, sys
 from ansible_collections.imds.azure.tests.endurance.processes import occupied
-status = main.main([sys.argv[1], "--polls", sys.argv[2]])
-print(json.dumps([status, *occupied("self")]))
+from ansible_collections.imds.azure.tests.scenarios.watcher_program import LINUX
+sys.argv = [str(LINUX), sys.argv[1], "--polls", sys.argv[2]]
+try:
+    runpy.run_path(str(LINUX), run_name="__main__")
+except SystemExit as end:
+    print(json.dumps([end.code, *occupied("self")]))
 """
 
 
