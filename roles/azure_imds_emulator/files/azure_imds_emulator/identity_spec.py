@@ -207,7 +207,9 @@ def _identity(table: Mapping[str, checks.Check]) -> checks.Check:
                 checks.fail(f"{prefix}{wrong[0]}", "does not go with the system-assigned identity")
             return checked
         told = checked.get("resource_id", "").rstrip("/").rpartition("/")[2]
-        name = checked.setdefault("name", told) or checks.fail(f"{prefix}name", "is required, or a resource_id")
+        name = checked.setdefault("name", told)
+        if not name:
+            checks.fail(f"{prefix}name", "is required, or a resource_id")
         if told and told.lower() != name.lower():
             checks.fail(f"{prefix}name", f"is not {told}, as resource_id says")
         return checked
