@@ -73,15 +73,14 @@ def normalise(archive: bytes, time: int) -> bytes:
 def _read(archive: bytes) -> dict[str, tuple[tarfile.TarInfo, bytes]]:
     try:
         with tarfile.open(fileobj=io.BytesIO(archive), mode="r:gz") as tar:
-            entries = tar.getmembers()
-            files = {entry.name: tar.extractfile(entry) if entry.isfile() else None for entry in entries}
-            return {entry.name: (entry, _content(files[entry.name])) for entry in entries}
+            return {entry.name: (entry, _content(tar, entry)) for entry in tar.getmembers()}
     except (tarfile.TarError, EOFError, OSError) as error:
         raise ArchiveError(f"not a .tar.gz: {error}") from error
 
 
-def _content(file: Any) -> bytes:
-    return bytes(file.read()) if file else b""
+def _content(tar: tarfile.TarFile, entry: tarfile.TarInfo) -> bytes:
+    file = tar.extractfile(entry) if entry.isfile() else None
+    return file.read() if file else b""
 
 
 def _write(stream: gzip.GzipFile, contents: dict[str, tuple[tarfile.TarInfo, bytes]], time: int) -> None:
