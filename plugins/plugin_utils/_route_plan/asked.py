@@ -13,7 +13,6 @@ from ansible_collections.imds.azure.plugins.module_utils._routes.reply import AN
 
 from .evaluation import Evaluation
 
-_AGENT_NAME = "azure-proxy-agent"
 # Something answers, but not as IMDS does.
 _FOREIGN = ("foreign", "redirected", "malformed", "too_large")
 
