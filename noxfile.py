@@ -38,10 +38,10 @@ CORES = {
     "2.21": ("3.12", "3.13", "3.14"),
 }
 OLDEST, NEWEST = min(CORES, key=lambda core: int(core[2:])), max(CORES, key=lambda core: int(core[2:]))
-# ansible-core -> the Pythons that unit tests run on. Together they are every one that hosts may have.
-UNIT_PYTHONS = {OLDEST: ("3.10",), NEWEST: ("3.9", "3.11", "3.12", "3.13")}
 # The oldest Python on hosts.
 OLDEST_TARGET = "3.9"
+# ansible-core -> the Pythons that ansible-test's unit tests run on. Together they are every one that hosts may have.
+UNIT_PYTHONS = {OLDEST: ("3.10",), NEWEST: (OLDEST_TARGET, "3.11", "3.12", "3.13")}
 
 # These ask the kernel, which takes long and is the same on every Python: a session of their own runs them once.
 KERNEL_TESTS = [f"tests/unit/plugins/plugin_utils/route_plan/test_{name}.py" for name in ("kernel", "random_tables")]
@@ -72,13 +72,21 @@ test = nox.session(**_IN_PLACE, tags=["test"])
 # A further tag names what only one session at a time may use. ansible-test shares its environments for sanity tests
 # among cores, and integration targets listen on ports.
 sanity_test = nox.session(**_IN_PLACE, tags=["sanity-environments"])
-unit_test = nox.session(**_IN_PLACE, tags=["test", "unit-environments"])
+unit_test = nox.session(**_IN_PLACE, tags=["unit-environments"])
 integration_test = nox.session(**_IN_PLACE, tags=["integration-ports"])
 # What differs among cores differs most at both ends: those between have a make target of their own.
 every_core = nox.parametrize(
     "core", [nox.param(core, id=core, tags=["test" if core in (OLDEST, NEWEST) else "cores"]) for core in CORES]
 )
-oldest_and_newest = nox.parametrize("core", [nox.param(core, id=core) for core in (OLDEST, NEWEST)])
+# The session unit runs on the newest Python. What breaks on any breaks on the oldest or the newest, as a rule.
+every_unit_python = nox.parametrize(
+    ("core", "python"),
+    [
+        nox.param(core, python, id=f"{core}-{python}", tags=["test" if python == pythons[0] else "cores"])
+        for core, pythons in UNIT_PYTHONS.items()
+        for python in pythons
+    ],
+)
 
 
 def prepare(session: nox.Session) -> None:
@@ -344,22 +352,21 @@ def sanity(session: nox.Session, core: str) -> None:
 
 
 @unit_test
-@oldest_and_newest
-def units(session: nox.Session, core: str) -> None:
-    """ansible-test units of all plugins, on the Pythons that hosts may have.
+@every_unit_python
+def units(session: nox.Session, core: str, python: str) -> None:
+    """ansible-test units of all plugins, on a Python that hosts may have.
 
     The session unit_slow runs the slow ones with the newest core.
     """
     _python, programs = prepare_core(session, core)
+    if not shutil.which(f"python{python}"):
+        note_skipped(session, f"units-{core}-{python}", f"Python {python} is not installed")
+        return
     slow = [test for test in SLOW_TESTS if core == NEWEST and test.startswith("tests/unit/plugins/")]
     left_out = [word for test in (*KERNEL_TESTS, *slow) for word in ("--exclude", test)]
-    for version in UNIT_PYTHONS[core]:
-        if not shutil.which(f"python{version}"):
-            note_skipped(session, f"units-{core}-{version}", f"Python {version} is not installed")
-            continue
-        command = (str(programs / "ansible-test"), "units", "--color", "no", "--venv", "--python", version)
-        session.run(*command, *left_out, "tests/unit/plugins/", external=True)
-        keep_junit(f"units-{core}-{version}")
+    command = (str(programs / "ansible-test"), "units", "--color", "no", "--venv", "--python", python)
+    session.run(*command, *left_out, "tests/unit/plugins/", external=True)
+    keep_junit(f"units-{core}-{python}")
 
 
 @integration_test
