@@ -26,6 +26,8 @@ MARKDOWN = sorted(
 )
 PAGES = [*MARKDOWN, *sorted(GUIDES.glob("*.rst"))]
 LABEL = "ansible_collections.imds.azure.docsite."
+# Where links of the README lead, because Galaxy shows it without the files around it.
+REPOSITORY = "https://github.com/imds/azure/blob/main/"
 
 
 def page_of(file: Path) -> str:
@@ -57,7 +59,7 @@ def test_route_fix_page_has_every_option() -> None:
 
 @pytest.mark.parametrize("page", MARKDOWN, ids=page_of)
 def test_links_lead_somewhere(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+    text = page.read_text(encoding="utf-8").replace(f"]({REPOSITORY}", "](")
     for target, anchor in re.findall(r"\]\((?!https?:)([^)#]*)(?:#([^)]*))?\)", text):
         file = (page.parent / target).resolve() if target else page
         assert file.exists(), f"{page.name} links to {target}"
@@ -65,6 +67,11 @@ def test_links_lead_somewhere(page: Path) -> None:
             headings = re.findall(r"^#+ (.*)$", file.read_text(encoding="utf-8"), re.MULTILINE)
             anchors = {re.sub(r"[^a-z0-9_ -]", "", heading.lower()).replace(" ", "-") for heading in headings}
             assert anchor in anchors, f"{page.name} links to {target}#{anchor}"
+
+
+def test_links_of_the_readme_work_on_galaxy() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert not re.findall(r"\]\((?!https?:|#)[^)]*\)", text)
 
 
 def test_page_about_disks_names_every_code() -> None:
