@@ -9,6 +9,7 @@ summary.py BUILD_DIRECTORY
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -26,26 +27,49 @@ class Outcome:
     passed: int = 0
     skipped: Counter[str] = field(default_factory=Counter)
     failed: list[str] = field(default_factory=list)
-    # JUnit files with a failure, by name.
-    failed_files: set[str] = field(default_factory=set)
 
-    def add_file(self, file: Path) -> None:
+    def add_file(self, file: Path, session_failed: bool) -> None:
+        """Count a JUnit file's test cases.
+
+        In a session that succeeded, a failed case is a task of Ansible that a test meant to fail, and rescued.
+        """
         for case in ElementTree.parse(file).iter("testcase"):
             skip = case.find("skipped")
             failure = case.find("failure")
             failure = case.find("error") if failure is None else failure
-            if failure is not None:
+            if failure is not None and session_failed:
                 self.failed.append(f"{file.stem}: {name_of(case)}: {message_of(failure)}")
-                self.failed_files.add(file.stem)
             elif skip is not None:
                 self.skipped[f"{file.stem}: {skip.get('message') or 'a task whose condition did not hold'}"] += 1
             else:
                 self.passed += 1
 
-    def add_session(self, name: str, reason: str) -> None:
-        """Count a session that failed without a failed test, such as a linter's, as one failure."""
-        if not any(stem.startswith(name.replace("(", "-").rstrip(")")) for stem in self.failed_files):
-            self.failed.append(f"{name}: {reason or 'see its output'}")
+
+@dataclass
+class Session:
+    """A session of nox, as its report has it."""
+
+    name: str
+    result: str
+    reason: str
+    duration: float
+
+    @property
+    def failed(self) -> bool:
+        return self.result in ("failed", "aborted")
+
+    def wrote(self, file: Path) -> bool:
+        """Whether a JUnit file is this session's: ``units(2.16-3.10)`` writes ``units-2.16-3.10-0.xml``."""
+        stem = re.sub(r"[(_]", "-", self.name).rstrip(")")
+        return file.stem == stem or file.stem.startswith(f"{stem}-")
+
+
+def sessions_of(build: Path) -> list[Session]:
+    return [
+        Session(entry["signatures"][-1], entry["result"], entry["reason"], entry["duration"])
+        for report in sorted((build / "report").glob("*.json"))
+        for entry in json.loads(report.read_text(encoding="utf-8"))["sessions"]
+    ]
 
 
 def name_of(case: ElementTree.Element) -> str:
@@ -59,16 +83,21 @@ def message_of(failure: ElementTree.Element) -> str:
 
 
 def main(build: Path) -> None:
+    sessions = sessions_of(build)
+    files = sorted((build / "junit").glob("*.xml"))
     outcome = Outcome()
-    for file in sorted((build / "junit").glob("*.xml")):
-        outcome.add_file(file)
+    for file in files:
+        # unit-slow.xml also begins like a file of the session unit.
+        writers = sorted((session for session in sessions if session.wrote(file)), key=lambda writer: len(writer.name))
+        outcome.add_file(file, session_failed=not writers or writers[-1].failed)
     print("\nSessions")
-    for report in sorted((build / "report").glob("*.json")):
-        for session in json.loads(report.read_text(encoding="utf-8"))["sessions"]:
-            name, reason = session["signatures"][-1], session["reason"]
-            print(f"  {session['result']:<8} {session['duration']:6.0f} s  {name}{f': {reason}' if reason else ''}")
-            if session["result"] in ("failed", "aborted"):
-                outcome.add_session(name, reason)
+    for session in sessions:
+        reason = f": {session.reason}" if session.reason else ""
+        print(f"  {session.result:<8} {session.duration:6.0f} s  {session.name}{reason}")
+        # What fails without a failed test, such as a linter, is one failure.
+        stems = {file.stem for file in files if session.wrote(file)}
+        if session.failed and not any(line.partition(":")[0] in stems for line in outcome.failed):
+            outcome.failed.append(f"{session.name}: {session.reason or 'see its output'}")
     print("\nSkipped tests")
     for reason, number in sorted(outcome.skipped.items()) or [("none", 0)]:
         print(f"  {number:4} {reason}")
