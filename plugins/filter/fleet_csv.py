@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.imds.azure.plugins.plugin_utils import _fleet
+from ansible_collections.imds.azure.plugins.plugin_utils._filter_input import require_defined
 
 
 def fleet_csv(entries: Any) -> str:
@@ -18,6 +19,7 @@ def fleet_csv(entries: Any) -> str:
 
     :raises AnsibleFilterError: for anything but a list of dictionaries
     """
+    require_defined(entries)
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         raise AnsibleFilterError("imds.azure.fleet_csv: expects the list that imds.azure.fleet_report returns")
     return _fleet.as_csv(entries)

@@ -11,6 +11,7 @@ from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.imds.azure.plugins.plugin_utils import _fleet
+from ansible_collections.imds.azure.plugins.plugin_utils._filter_input import require_defined
 
 
 def fleet_report(answers: Any) -> list[dict[str, Any]]:
@@ -18,6 +19,7 @@ def fleet_report(answers: Any) -> list[dict[str, Any]]:
 
     :raises AnsibleFilterError: for anything but a dictionary of dictionaries with these keys
     """
+    require_defined(answers)
     if not isinstance(answers, Mapping):
         raise AnsibleFilterError(
             f"imds.azure.fleet_report: expects a dictionary of hosts, not {type(answers).__name__}"

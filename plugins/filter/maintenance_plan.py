@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Callable, Optional
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.imds.azure.plugins.plugin_utils._filter_input import require_defined
 
 
 class Host:
@@ -178,6 +179,7 @@ def maintenance_plan(
     :param failed: hosts that failed before they could be asked -> their groups, a list or names with commas between
     :raises AnsibleFilterError: for anything else
     """
+    require_defined(value, hosts, batch, at_once)
     if not isinstance(value, list) or not all(isinstance(fact, dict) and "host" in fact for fact in value):
         raise AnsibleFilterError("imds.azure.maintenance_plan: expects a list of dictionaries with the key host")
     if not isinstance(at_once, int) or at_once < 1:

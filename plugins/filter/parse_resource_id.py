@@ -10,6 +10,7 @@ import re
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.imds.azure.plugins.plugin_utils._filter_input import require_defined
 
 _SHAPE = re.compile(
     r"/subscriptions/(?P<subscription_id>[^/\n]+)"
@@ -26,6 +27,7 @@ def parse_resource_id(value: Any) -> dict[str, Any]:
 
     :raises AnsibleFilterError: for anything that is not a resource ID
     """
+    require_defined(value)
     match = _SHAPE.fullmatch(value) if isinstance(value, str) else None
     if not match:
         raise AnsibleFilterError(

@@ -10,6 +10,7 @@ from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.imds.azure.plugins.module_utils._imds import tags
+from ansible_collections.imds.azure.plugins.plugin_utils._filter_input import require_defined
 
 
 def parse_tags(value: Any) -> dict[str, str]:
@@ -17,6 +18,7 @@ def parse_tags(value: Any) -> dict[str, str]:
 
     :raises AnsibleFilterError: for anything but a string or a list of {name, value}
     """
+    require_defined(value)
     if isinstance(value, str):
         return tags.from_string(value)[0]
     if not isinstance(value, list):

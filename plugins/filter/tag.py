@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Callable
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.imds.azure.plugins.plugin_utils._filter_input import require_defined
 
 
 def tag(value: Any, name: Any, default: Any = None) -> Any:
@@ -18,6 +19,7 @@ def tag(value: Any, name: Any, default: Any = None) -> Any:
     :param value: the azure_imds fact, or the tags in it
     :raises AnsibleFilterError: for anything else, and for a name that is not text
     """
+    require_defined(value, name)
     if not isinstance(name, str) or not name:
         raise AnsibleFilterError(f"imds.azure.tag: expects the name of a tag, not {name!r}")
     tags = value.get("tags", value) if isinstance(value, Mapping) else None
