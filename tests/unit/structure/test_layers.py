@@ -39,7 +39,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
         "plugin_utils._attestation",
         "plugin_utils._route_plan",
     ),
-    "filter": ("module_utils._imds", "plugin_utils._fleet"),
+    "filter": ("module_utils._imds", "plugin_utils._filter_input", "plugin_utils._fleet"),
     "lookup": ("module_utils._identity", "module_utils._imds"),
     "doc_fragments": (),
     # The options of the modules, and what only they need.
@@ -54,6 +54,7 @@ LAYERS: Mapping[str, tuple[str, ...]] = {
     # What the action plugins share.
     "plugin_utils": ("module_utils._imds",),
     "plugin_utils._attestation": (),
+    "plugin_utils._filter_input": (),
     "plugin_utils._fleet": (),
     # The event source for ansible-rulebook; its file in extensions/eda does nothing but call it.
     "plugin_utils._event_source": ("module_utils._imds", "module_utils._events", "module_utils._watcher"),

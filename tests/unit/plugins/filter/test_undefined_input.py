@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jinja2 import StrictUndefined, UndefinedError
 
 PACKAGE = "ansible_collections.imds.azure.plugins.filter"
 FILTERS = sorted(file.stem for file in (Path(__file__).parents[4] / "plugins" / "filter").glob("*.py"))
-FURTHER_ARGUMENTS = {"tag": ["name"], "maintenance_plan": [[], []]}
+FURTHER_ARGUMENTS: dict[str, list[Any]] = {"tag": ["name"], "maintenance_plan": [[], []]}
 
 
 @pytest.mark.parametrize("name", FILTERS)
