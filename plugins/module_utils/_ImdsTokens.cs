@@ -207,7 +207,9 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTokens
             double hours = Offset(match.Groups[4].Value);
             double minutes = Math.Abs(Offset(match.Groups[5].Value));
             bool west = match.Groups[4].Value.StartsWith("-", StringComparison.Ordinal);
-            return (long)(local - Epoch).TotalSeconds - (long)(hours * 3600 + (west ? -minutes : minutes) * 60);
+            long ahead = (long)(hours * 3600 + (west ? -minutes : minutes) * 60);
+            long seconds = (long)(local - Epoch).TotalSeconds - ahead;
+            return seconds >= 0 ? seconds : (long?)null;
         }
 
         public static string Iso(long seconds)

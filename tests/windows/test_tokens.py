@@ -135,7 +135,7 @@ def test_names_of_resources(core: Core, cloud: str) -> None:
 
 DATES = [
     *("11/15/2023 22:13:20 +00:00", "11/15/2023 10:13:20 PM +00:00", "1/5/2024 1:2:3 AM +00:00"),
-    "02/30/2024 1:2:3 +0000",
+    *("02/30/2024 1:2:3 +0000", "01/01/1960 1:2:3 +0000", "01/01/0001 00:00:00 +23:59", "12/31/9999 23:59:59 -12:00"),
     *("11/15/2023 12:13:20 AM +0130", "11/15/2023 22:13:20 -0130", "11/15/2023 22:13:20 Z", "11/15/2023 22:13:20", ""),
 ]
 TIMES: list[Any] = [
@@ -158,6 +158,8 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "two parts": answer("a.b"),
     "parts that are not Base64": answer("a.b!c.d"),
     "claims that are not JSON": answer("a." + base64.urlsafe_b64encode(b"{").decode().rstrip("=") + ".c"),
+    "claims in another alphabet": answer("a.e!30.c"),
+    "claims with half of a surrogate pair": answer("a.eyJhcHBpZCI6Ilx1ZDgwMCJ9.c", client_id=None),
     "claims that are a list": answer("a." + base64.urlsafe_b64encode(b"[]").decode().rstrip("=") + ".c"),
     "other claims": answer(jwt(appid=None, azp="me", oid="", xms_mirid=5, nbf="x", more={"a": [1, 2.5, None, "\xfc"]})),
     "an odd client ID": answer("opaque", client_id='\u00fc"\\\x7f\n\u2028\U0001f600'),

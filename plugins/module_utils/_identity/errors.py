@@ -9,7 +9,6 @@ in it.
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -17,6 +16,8 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import retry
 from ansible_collections.imds.azure.plugins.module_utils._imds.retry import RULES as IMDS_RULES
 from ansible_collections.imds.azure.plugins.module_utils._imds.retry import Policy, Rule
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
+
+from .strict_json import read_object
 
 # Seconds, as Microsoft's documentation of the endpoint says: five tries.
 _BACKOFF = (2.0, 6.0, 14.0, 30.0)
@@ -61,11 +62,8 @@ class Problem:
 
 def read(body: bytes) -> Problem:
     """The error in a body; one without words where there is none."""
-    try:
-        content = json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        content = None
-    if not isinstance(content, dict):
+    content = read_object(body)
+    if content is None:
         return Problem("", "", set())
     error, description = _text(content.get("error")), _text(content.get("error_description"))
     listed = content.get("error_codes")

@@ -14,9 +14,11 @@ from datetime import datetime, timezone
 from typing import Any
 
 from .options import Selector
+from .strict_json import read_object
 
 # What can stand in a header and in a file without quoting.
 _VALUE = re.compile(r"[!-~]+")
+_URL_SAFE = re.compile(r"[A-Za-z0-9_-]*")
 _LATEST = 253402300799  # the last second that a date can name
 # Seconds. A token that lives shorter than the first is used up to the second, as Microsoft's own clients do.
 _LONG_LIVED, _SHORT_REST = 7200, 300
@@ -126,14 +128,14 @@ def read(answer: Mapping[str, Any], resource: str, now: float) -> Token:
 def claims(value: str) -> dict[str, Any]:
     """What a token says about itself, unverified; nothing where it is not a JWT."""
     parts = value.split(".")
-    if len(parts) != 3:
+    # What decodes it would pass over other characters.
+    if len(parts) != 3 or not _URL_SAFE.fullmatch(parts[1]):
         return {}
     try:
         text = base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4))
-        found = json.loads(text)
-    except (ValueError, binascii.Error, RecursionError):
+    except binascii.Error:
         return {}
-    return found if isinstance(found, dict) else {}
+    return read_object(text) or {}
 
 
 def moment(value: Any) -> int | None:
@@ -148,9 +150,10 @@ def moment(value: Any) -> int | None:
         return int(value.partition(".")[0])
     for form in _DATES:
         try:
-            return int(datetime.strptime(value, form).timestamp())
+            seconds = int(datetime.strptime(value, form).timestamp())
         except ValueError:
             continue
+        return seconds if seconds >= 0 else None
     return None
 
 
@@ -185,12 +188,12 @@ def parse(content: bytes, form: str) -> Token | None:
     """The token in a file that render wrote; None for anything else, and for a token that does not say its purpose."""
     try:
         text = content.decode("ascii")
-        fields = json.loads(text) if form == "json" else {"access_token": _bare(text, form)}
-        if not isinstance(fields, dict):
+        fields = read_object(content) if form == "json" else {"access_token": _bare(text, form)}
+        if fields is None:
             return None
         told = claims(str(fields.get("access_token"))).get("aud", fields.get("resource"))
         token = read(fields, told, 0) if isinstance(told, str) else None
-    except (ValueError, RecursionError):
+    except ValueError:
         return None
     return token if token and render(token, form) == content else None
 

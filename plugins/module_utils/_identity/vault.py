@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,6 +13,7 @@ from ansible_collections.imds.azure.plugins.module_utils._imds.options import Op
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import printable
 
 from . import resources, tokens
+from .strict_json import read_object
 
 API_VERSION = "7.4"
 # Seconds before each further try, of an answer or a failure that may be another one next time.
@@ -240,16 +240,12 @@ def read(answer: Answer, tenant: str | None) -> Secret:
     :param tenant: of the identity that asked, as its token says
     :raises VaultError: there is none
     """
-    content = _object(answer.body)
+    content = read_object(answer.body) or {}
     if answer.status != 200:
         raise _refusal(answer, content, tenant)
     value = content.get("value")
-    try:
-        if not isinstance(value, str):
-            raise VaultError("vault_intercepted", f"HTTP 200, {len(answer.body)} bytes without the value of a secret")
-        value.encode("utf-8")
-    except UnicodeEncodeError:
-        raise VaultError("vault_intercepted", "the value of the secret is not Unicode text") from None
+    if not isinstance(value, str):
+        raise VaultError("vault_intercepted", f"HTTP 200, {len(answer.body)} bytes without the value of a secret")
     return Secret(value, content)
 
 
@@ -309,11 +305,3 @@ def _unauthorized(answer: Answer, said: str, tenant: str | None) -> VaultError:
     if not challenge:
         return VaultError("vault_intercepted", "HTTP 401 without the challenge that a vault sends")
     return VaultError("vault_unauthorized", said + (f"; a token for it is for {resource[1]}" if resource else ""))
-
-
-def _object(body: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        return {}
-    return content if isinstance(content, dict) else {}
