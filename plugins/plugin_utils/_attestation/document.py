@@ -55,7 +55,8 @@ class Document(NamedTuple):
 
 def iso(moment: datetime) -> str:
     """``2026-07-28T13:24:00Z``."""
-    return moment.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    # Not strftime, which writes the year 1 with one digit.
+    return moment.astimezone(timezone.utc).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
 
 
 def parse_moment(value: Any) -> datetime:
