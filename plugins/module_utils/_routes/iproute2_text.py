@@ -98,7 +98,7 @@ def parse_rules(text: str) -> Iterator[Row]:
     }
     for line in text.splitlines():
         head, colon, tail = line.partition(":")
-        if not colon or not head.strip().isdigit():
+        if not colon or not head.strip().isdecimal():
             continue
         row: dict[str, Any] = {"priority": int(head)}
         rest = iter(tail.split())
@@ -119,7 +119,7 @@ def parse_addresses(text: str) -> Iterator[Row]:
         words = line.split()
         if not words:
             continue
-        if not line[0].isspace() and words[0].rstrip(":").isdigit() and len(words) > 2:
+        if not line[0].isspace() and words[0].rstrip(":").isdecimal() and len(words) > 2:
             name = words[1].rstrip(":").partition("@")[0]
             flags = words[2].strip("<>").split(",")
             links.append({"ifindex": int(words[0].rstrip(":")), "ifname": name, "flags": flags, "addr_info": []})

@@ -24,7 +24,7 @@ def agent_status(host: Host) -> Optional[dict[str, Any]]:
             "rule_id": str(states.get("imdsRuleId") or ""),
             "refused": [_described(one) for one in refused[-_MOST:]],
         }
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

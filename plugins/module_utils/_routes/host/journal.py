@@ -26,6 +26,18 @@ _BOOT_ID = "/proc/sys/kernel/random/boot_id"
 _FINISHED = '{"finished": true}\n'
 
 
+def _is_entry(entry: Any) -> bool:
+    """Whether it has the shape that a rollback relies on.
+
+    :raises TypeError, KeyError: it has not
+    """
+    steps, started = entry["steps"], entry["started"]
+    operations = [one for step in steps for one in (*step["do"], *step["undo"])]
+    shaped = isinstance(steps, list) and all("phase" in step for step in steps)
+    shaped = shaped and all(isinstance(one, dict) and "action" in one for one in operations)
+    return shaped and isinstance(started, int) and not isinstance(started, bool) and 0 <= started <= len(steps)
+
+
 class BusyError(HostError):
     """Another run is under way."""
 
@@ -48,8 +60,8 @@ class Journal(NamedTuple):
             return None
         try:
             entry = json.loads(text)
-            valid = isinstance(entry["steps"], list) and 0 <= entry["started"] <= len(entry["steps"])
-        except (ValueError, TypeError, KeyError):
+            valid = _is_entry(entry)
+        except (ValueError, TypeError, KeyError, RecursionError):
             valid = False
         if not valid:
             raise HostError(f"{self.path} is not a journal of the route fix: look at the routes, then remove it")

@@ -88,12 +88,12 @@ def _rows(argv: Sequence[str], said: Mapping[str, Any], from_text: Any, errors: 
         errors.append(f"{' '.join(argv)}: {said['stderr'].strip() or said['rc']}")
         return None
     text = said["stdout"]
-    if not text.lstrip().startswith("["):
-        return list(from_text(text))
     try:
+        if not text.lstrip().startswith("["):
+            return list(from_text(text))
         return [row for row in json.loads(text) if isinstance(row, dict) and row]
-    except ValueError as error:
-        errors.append(f"{' '.join(argv)}: not JSON: {error}")
+    except (ValueError, RecursionError) as error:
+        errors.append(f"{' '.join(argv)}: its output can't be read: {error}")
         return None
 
 
@@ -119,7 +119,12 @@ def _links_that_matter(links: list[Row], routes: list[Row]) -> list[Row]:
 
 
 def _has_address(link: Row) -> bool:
-    return any(row.get("family") == "inet" for row in link.get("addr_info", ()))
+    return bool(_inet(link))
+
+
+def _inet(link: Row) -> list[Row]:
+    rows = link.get("addr_info") or ()
+    return [row for row in rows if isinstance(row, dict) and row.get("family") == "inet"]
 
 
 def _slim(link: Row) -> Row:
@@ -127,9 +132,9 @@ def _slim(link: Row) -> Row:
     kept = {
         name: link[name] for name in ("ifindex", "ifname", "flags", "address", "link_type", "master") if name in link
     }
-    info = link.get("linkinfo") or {}
-    kept["linkinfo"] = {"info_kind": info["info_kind"]} if "info_kind" in info else {}
-    kept["addr_info"] = [row for row in link.get("addr_info", ()) if row.get("family") == "inet"][:_MOST_ADDRESSES]
+    info = link.get("linkinfo")
+    kept["linkinfo"] = {"info_kind": info["info_kind"]} if isinstance(info, dict) and "info_kind" in info else {}
+    kept["addr_info"] = _inet(link)[:_MOST_ADDRESSES]
     return kept
 
 
@@ -151,5 +156,5 @@ def _count_routes(host: Host) -> int:
     """Prefixes in all tables, by the kernel's own statistics."""
     lines = (host.read_text(_FIB) or "").splitlines()
     return sum(
-        int(line.split()[-1]) for line in lines if line.strip().startswith("Prefixes:") and line.split()[-1].isdigit()
+        int(line.split()[-1]) for line in lines if line.strip().startswith("Prefixes:") and line.split()[-1].isdecimal()
     )

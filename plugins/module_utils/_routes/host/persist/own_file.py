@@ -32,6 +32,6 @@ def row_of(host: Host, path: str, render: Callable[[Row], str]) -> Optional[dict
             try:
                 row = json.loads(line[len(_MARK) :])
                 return dict(row) if render(row) == host.read_text(path) else None
-            except (ValueError, TypeError, KeyError):
+            except (ValueError, TypeError, KeyError, RecursionError):
                 return None
     return None
