@@ -15,6 +15,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.imds.azure.plugins.module_utils import _route_fix
 from ansible_collections.imds.azure.plugins.module_utils._imds import options as imds_options
+from ansible_collections.imds.azure.plugins.module_utils._routes.common_report import check_size
 from ansible_collections.imds.azure.plugins.module_utils._routes.model import ReportError
 from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions, parse_options
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan import result as results
@@ -175,6 +176,10 @@ def check(given: Mapping[str, Any]) -> RouteOptions:
 
 def analyze(given: Mapping[str, Any], options: RouteOptions) -> dict[str, Any]:
     """The diagnosis of a printed route table. Nobody is contacted."""
+    try:
+        check_size({"route_print": given["route_print"]})
+    except ReportError as error:
+        return {"changed": False, "failed": True, "msg": f"route_print: {error}"}
     state = parse_route_print(given["route_print"])
     if not state.routes:
         said = "route_print: no route was recognized. Give the whole text that route print prints."

@@ -16,9 +16,8 @@ from typing import NamedTuple, Union
 from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, model
 from ansible_collections.imds.azure.plugins.module_utils._routes.model import Address, Interface, Route, State
 
-_IP = r"(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})"
-_ACTIVE = re.compile(rf"^\s*{_IP}\s+{_IP}\s+(\S.*?)\s+{_IP}\s+(\d{{1,10}})\s*$", re.ASCII)
-_PERSISTENT = re.compile(rf"^\s*{_IP}\s+{_IP}\s+(\S.*?)\s+(\d{{1,10}}|[^\s\d]\S*(?: \S+)?)\s*$", re.ASCII)
+_FOUR_NUMBERS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_METRIC = re.compile(r"[0-9]{1,10}")
 _ADAPTER = re.compile(r"^\s*\d{1,5} ?\.\.\.[0-9a-fA-F. ]*(\S.*)$")
 
 _DEFAULT_METRIC = 256
@@ -50,35 +49,40 @@ def parse_route_print(report: Union[str, bytes]) -> State:
 
 
 def _active(lines: Iterable[str]) -> Iterator[_Row]:
-    for line in lines:
-        match = _ACTIVE.match(line)
-        if not match:
-            continue
-        destination, mask, hop, interface, metric = match.groups()
-        try:
-            prefix = ipv4.make_prefix(destination, ipv4.mask_length(mask))
-            ipv4.number(interface)
-        except ValueError:
-            continue
-        yield _Row(prefix, _next_hop(hop, interface), interface, int(metric))
+    for words in map(str.split, lines):
+        prefix = _prefix(words)
+        if prefix and _is_active(words) and ipv4.is_ipv4(words[-2]):
+            interface = words[-2]
+            yield _Row(prefix, _next_hop(words[2:-2], interface), interface, int(words[-1]))
 
 
 def _persistent(lines: Iterable[str]) -> Iterator[Route]:
-    for line in lines:
-        match = None if _ACTIVE.match(line) else _PERSISTENT.match(line)
-        if not match:
+    for words in map(str.split, lines):
+        prefix = _prefix(words)
+        if not prefix or _is_active(words) or len(words) < 4:
             continue
-        destination, mask, hop, metric = match.groups()
-        try:
-            prefix = ipv4.make_prefix(destination, ipv4.mask_length(mask))
-        except ValueError:
-            continue
-        number = int(metric) if metric.isdigit() else _DEFAULT_METRIC
-        yield Route(prefix, "", _next_hop(hop, ""), number, table="persistent")
+        if _METRIC.fullmatch(words[-1]):
+            yield Route(prefix, "", _next_hop(words[2:-1], ""), int(words[-1]), table="persistent")
+        elif not words[-1][0].isdecimal():  # the default metric is a word, or two
+            yield Route(prefix, "", _next_hop(words[2:3], ""), _DEFAULT_METRIC, table="persistent")
 
 
-def _next_hop(hop: str, interface: str) -> str:
-    return hop if ipv4.is_ipv4(hop) and hop not in (interface, "0.0.0.0") else ""
+def _prefix(words: list[str]) -> str:
+    """The prefix with which a row begins, as address and mask; empty where it does not."""
+    try:
+        return ipv4.make_prefix(words[0], ipv4.mask_length(words[1])) if len(words) > 1 else ""
+    except ValueError:
+        return ""
+
+
+def _is_active(words: list[str]) -> bool:
+    """Whether a row ends in an interface and a metric, after a hop of one word or more."""
+    return len(words) > 4 and bool(_FOUR_NUMBERS.fullmatch(words[-2]) and _METRIC.fullmatch(words[-1]))
+
+
+def _next_hop(hop: list[str], interface: str) -> str:
+    """The hop where it is an address; else it is the local word for on-link, or several."""
+    return hop[0] if len(hop) == 1 and ipv4.is_ipv4(hop[0]) and hop[0] not in (interface, "0.0.0.0") else ""
 
 
 def _addresses(rows: list[_Row]) -> Iterator[Address]:

@@ -5,7 +5,9 @@
 from __future__ import annotations
 
 import pytest
+from ansible_collections.imds.azure.plugins.action.azure_imds_route_fix import analyze
 from ansible_collections.imds.azure.plugins.module_utils._routes import ipv4, lookup, model
+from ansible_collections.imds.azure.plugins.module_utils._routes.options import RouteOptions
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.evaluation import Evaluation, describe
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plan
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.route_print import parse_route_print
@@ -114,7 +116,32 @@ def test_ipv6_rows_and_bad_rows_are_passed_over() -> None:
     )
     state = parse_route_print(text)
     assert state.routes == ()
+    assert state.persistent is None
     assert headline_of(state) == "no_route"
+
+
+@pytest.mark.parametrize(
+    ("row", "hop", "metric"),
+    [
+        ("10.0.1.1 5", "10.0.1.1", 5),
+        ("Auf Verbindung 5", "", 5),
+        ("Auf Verbindung Standard", "", 256),
+        ("10.0.1.1 Par d\u00e9faut", "10.0.1.1", 256),
+        ("10.0.1.1 \u00b2", "10.0.1.1", 256),
+    ],
+)
+def test_hop_and_metric_of_a_persistent_row(row: str, hop: str, metric: int) -> None:
+    state = parse_route_print(f"169.254.169.254 255.255.255.255 {row}\r\n")
+    assert state.persistent
+    assert [(one.next_hop, one.metric) for one in state.persistent] == [(hop, metric)]
+
+
+def test_a_table_beyond_any_hosts_is_refused() -> None:
+    row = "10.0.0.0 255.0.0.0 On-link 10.0.1.10 1\n"
+    for text in (row * 2100, "0" * 600_000):
+        result = analyze({"route_print": text, "fail_on_findings": False}, RouteOptions())
+        assert result["failed"] is True
+        assert result["msg"].startswith("route_print: ")
 
 
 addresses = st.integers(0, 0xFFFFFFFF).map(ipv4.text)
