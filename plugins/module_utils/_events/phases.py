@@ -68,7 +68,7 @@ class Watch:
                 changes.append(Change(STARTED, shown))
             elif known is None:
                 changes.append(Change(NEW, shown))
-            elif known["fingerprint"] != event.fingerprint:
+            elif known.get("fingerprint") != event.fingerprint:
                 changes.append(Change(UPDATED, shown))
         return changes
 

@@ -45,6 +45,11 @@ def _is_state(state: Any) -> bool:
     watch, due = state.get("watch"), state.get("due")
     if not isinstance(watch, dict) or not isinstance(due, list):
         return False
+    incarnation, missed = watch.get("incarnation"), watch.get("missed", [])
+    if not isinstance(incarnation, (int, type(None))) or isinstance(incarnation, bool):
+        return False
+    if not isinstance(missed, list) or not all(isinstance(key, str) for key in missed):
+        return False
     known = watch.get("known", {})
     if not isinstance(known, dict) or not all(isinstance(seen, dict) for seen in known.values()):
         return False
