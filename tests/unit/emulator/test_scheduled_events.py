@@ -4,13 +4,15 @@
 
 from __future__ import annotations
 
+import email.utils
 import json
 import re
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from azure_imds_emulator import event_kinds, event_store
+from azure_imds_emulator import clock, event_kinds, event_store
+from azure_imds_emulator.checks import InvalidInputError
 
 PATH = "/metadata/scheduledevents"
 NEWEST = "2020-07-01"
@@ -472,6 +474,15 @@ def test_all_at_once(fleet: Events) -> None:
     }
     assert fleet.imds.control("DELETE", "/events") == (200, {"deleted": 2})
     assert fleet.imds.control("GET", "/clock") == (200, {"now": NOW, "ahead": 0.0})
+
+
+def test_the_clock_stays_where_dates_can_name_it() -> None:
+    ahead = clock.Clock(lambda: NOW)
+    for _year in range(100):
+        ahead.advance({"advance": clock.LONGEST})
+    email.utils.formatdate(ahead(), usegmt=True)
+    with pytest.raises(InvalidInputError, match="advance: would put the clock"):
+        ahead.advance({"advance": 1})
 
 
 BAD: dict[str, tuple[str, Any, str]] = {

@@ -29,12 +29,14 @@ DEEPEST = 100  # levels of nesting
 
 
 def load_json(field: str, content: bytes) -> Any:
-    """JSON that is not nested so deeply that handling it would fail.
+    """JSON that is not nested so deeply that handling it would fail, and that can be sent as JSON again.
 
     :raises InvalidInputError: for anything else
     """
     try:
         document = json.loads(content)
+        # Python also reads NaN, numbers out of range, and halves of surrogate pairs.
+        json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(field, f"is not JSON: {error}") from error
     level = [document]

@@ -10,6 +10,7 @@ from typing import Any, Callable
 from . import checks
 
 LONGEST = 366 * 24 * 3600  # seconds
+FARTHEST = 100 * LONGEST  # no date beyond the year 9999 is ever sent
 
 
 class Clock:
@@ -32,6 +33,8 @@ class Clock:
         if "advance" not in checked:
             checks.fail("advance", "is required")
         with self._lock:
+            if self._ahead + checked["advance"] > FARTHEST:
+                checks.fail("advance", f"would put the clock more than {FARTHEST} seconds ahead; restart the emulator")
             self._ahead += checked["advance"]
         return self.as_json()
 

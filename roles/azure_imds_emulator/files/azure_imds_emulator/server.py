@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import contextlib
 import email.utils
+import re
 import socket
 import struct
 import sys
 import time
 import traceback
 import uuid
+from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any, Optional
@@ -25,6 +27,7 @@ from .message import Answer, Envelope, Request, encode, split_target
 
 IDLE = 60.0  # seconds that a connection may stay without a request
 LINGER = 1.0  # seconds in which a closing connection still reads, so that a client that sends on gets its answer
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]+[ \t]*")
 NEWEST_BUILD = 1854  # seen in 2026; ends the Server header
 
 
@@ -93,15 +96,20 @@ class Handler(BaseHTTPRequestHandler):
             self._serve()
 
     def _serve(self) -> None:
-        headers = [(name, str(value)) for name, value in self.headers.items()]
         self._heed_connection_header()
+        headers = {name.lower(): value for name, value in self._fields()}
         try:
-            content = body.read_body(self.rfile, self.connection, {name.lower(): value for name, value in headers})
+            content = body.read_body(self.rfile, self.connection, headers)
         except body.BodyError as error:
             self.send_error(error.status)
             return
         self.connection.settimeout(IDLE)
         self.server.service.exchange(self._request(content), Channel(self))
+
+    def _fields(self) -> Iterator[tuple[str, str]]:
+        """The headers, each on one line and without control characters (RFC 9112, 5.2), so that it can be sent back."""
+        for name, value in self.headers.items():
+            yield name, _CONTROL.sub(" ", str(value))
 
     def _heed_connection_header(self) -> None:
         """A list of words, of which http.server knows only one that stands alone."""
@@ -119,7 +127,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def _request(self, content: bytes = b"") -> Request:
         path, query = split_target(self.path)
-        headers = tuple((name, str(value)) for name, value in self.headers.items()) if self.headers else ()
+        headers = tuple(self._fields()) if self.headers else ()
         local = self.connection.getsockname()
         source = str(self.client_address[0])
         return Request(self.command or "", path, query, headers, content, source, (local[0], local[1]))

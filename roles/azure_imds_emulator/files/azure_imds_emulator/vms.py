@@ -159,7 +159,8 @@ def _document(
     name: str, base: dict[str, Any], over: dict[str, Any], sources: tuple[str, ...], secondary: tuple[str, ...]
 ) -> dict[str, Any]:
     """The profile's document with this VM's own values, its addresses and the overrides."""
-    compute = merged(base, over).get("compute") or {}
+    compute = merged(base, over).get("compute")
+    compute = compute if isinstance(compute, dict) else {}
     private = [address for address in (*sources, *secondary) if _is_private_ipv4(address)]
     digest = hashlib.sha256(name.encode()).hexdigest()
     values = {
