@@ -9,11 +9,16 @@ export PATH := $(BUILD)/venv/dev/bin:$(BUILD)/bin:$(PATH)
 CORE := ansible-core>=2.16,<2.22
 VENV = $(BUILD)/venv/$(1)/.ready
 
+# How long each target is fuzzed, and which; all of them where none is named. KEEP=1 brings the counts into the guide.
+SECONDS := 30
+TARGETS :=
+KEEP :=
+
 # All sessions with a tag, then what came of them.
 run = rm -rf $(BUILD)/junit $(BUILD)/report; python tests/tools/side_by_side.py $(BUILD) $(1); \
     status=$$?; python tests/tools/summary.py $(BUILD); exit $$status
 
-.PHONY: help demo generate check test cores session bench clean
+.PHONY: help demo generate check test cores session bench fuzz clean
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
 
@@ -41,6 +46,10 @@ session: $(call VENV,dev) ## One session of noxfile.py: make session SESSION=lab
 
 bench: $(call VENV,dev) ## The benchmark; writes build/bench.json
 	nox --session bench
+
+fuzz: $(call VENV,dev) ## Fuzz every reader of bytes from outside: make fuzz SECONDS=600 TARGETS=signed_data
+	nox --session fuzz -- --seconds $(SECONDS) $(TARGETS)
+	$(if $(KEEP),cp $(BUILD)/fuzz/counts.json tests/fuzz/counts.json && $(MAKE) generate)
 
 clean: ## Remove what was built
 	rm -rf $(BUILD)

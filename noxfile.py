@@ -1,7 +1,9 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What `make check`, `make test`, `make cores` and `make bench` do, one session per thing. `nox --list` lists them.
+"""What `make check`, `make test`, `make cores`, `make bench` and `make fuzz` do, one session per thing.
+
+`nox --list` lists them.
 
 A new session needs a docstring and one of the decorators below: ``@check`` for what is fast, ``@test`` for the rest.
 The standard sessions of antsibull-nox are configured in antsibull-nox.toml.
@@ -195,7 +197,7 @@ def mypy(session: nox.Session) -> None:
     session.env["MYPYPATH"] = os.pathsep.join(map(str, roots))
     session.chdir(TREE)
     inside = "ansible_collections/imds/azure"
-    tests = ["scenarios", "unit", "faults", "lab", "endurance", "windows", "powershell", "rulebook", "leaks"]
+    tests = ["scenarios", "unit", "faults", "fuzz", "lab", "endurance", "windows", "powershell", "rulebook", "leaks"]
     tests += ["bench", "site", "tools"]
     checked = [f"{inside}/{part}" for part in ("plugins", "extensions/eda", *(f"tests/{part}" for part in tests))]
     command = ("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "--cache-dir", str(BUILD / "mypy"))
@@ -482,6 +484,15 @@ def bench(session: nox.Session) -> None:
     """The benchmark: ratios of one run, medians."""
     prepare(session)
     session.run("python", "-m", "tests.bench", str(BUILD / "bench.json"), *session.posargs)
+
+
+@nox.session(**_IN_PLACE, default=False)
+def fuzz(session: nox.Session) -> None:
+    """Every reader of bytes from outside with input that is almost right. The unit tests do the same for a moment."""
+    prepare(session)
+    programs = environment(session, "fuzz", controller_python(session, NEWEST))
+    command = (str(programs / "python"), "-m", "ansible_collections.imds.azure.tests.fuzz")
+    session.run(*command, "--into", str(BUILD / "fuzz"), *session.posargs, external=True)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ from . import (
     documentation,
     facts,
     faults,
+    fuzzing,
     pages,
     powershell_spec,
 )
@@ -127,6 +128,7 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
         "identity": partial(faults.matrix, "token", "secret"),
         "route": partial(faults.matrix, "route query"),
     },
+    f"{_GUIDES}/fuzzing.rst": {"counts": fuzzing.counts},
     f"{_GUIDES}/reasons.rst": {"reasons": pages.reason_table, "retries": pages.retry_table},
     f"{_GUIDES}/attestation.rst": {"reasons": pages.verdict_table, "roots": pages.root_table},
     f"{_GUIDES}/identity.rst": {"resources": pages.resource_table, "reasons": pages.vault_reason_table},

@@ -1,0 +1,4 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Fuzzing: every reader of bytes from outside, fed with input that is almost right."""
