@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import traceback
 from collections.abc import Iterator
@@ -80,7 +82,10 @@ def _guided(target: Target, place: Path, seconds: int) -> Count:
         *(f"-{name}={value}" for name, value in flags.items()),
         str(kept),
     ]
-    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    # libFuzzer ends the process without giving it time to clean up.
+    with tempfile.TemporaryDirectory(dir=place) as temporary:
+        environment = {**os.environ, "TMPDIR": temporary}
+        done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     said = done.stdout.decode("utf-8", "replace")
     (place / f"{target.name}.log").write_text(said, encoding="utf-8")
     found = {name: _last(pattern, said) for name, pattern in _STATISTICS.items()}

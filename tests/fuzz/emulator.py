@@ -163,7 +163,6 @@ def _sequences() -> Iterator[bytes]:
 def _words_of_control() -> tuple[bytes, ...]:
     from azure_imds_emulator import event_spec, fault_spec, identity_spec, vms
 
-    emulated.directory()
     names = {*event_spec.SWITCHES, *fault_spec.FIELDS, *identity_spec.FIELDS, *identity_spec.USER, *vms.FIELDS}
     more = (
         "compute",

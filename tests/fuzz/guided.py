@@ -9,6 +9,7 @@ with the first input that the target raises for; libFuzzer has written it to a f
 
 from __future__ import annotations
 
+import functools
 import sys
 from random import Random
 from typing import Any
@@ -18,6 +19,11 @@ import atheris
 # Everything of the product that is imported here reports which of its branches are taken.
 with atheris.instrument_imports(include=["ansible_collections.imds.azure.plugins", "azure_imds_emulator"]):
     from .table import TARGETS
+
+    from azure_imds_emulator.attestation import rsa
+
+    # The emulator signs in Python, which takes long, and is not what is fuzzed.
+    rsa.sign = functools.lru_cache(maxsize=1024)(rsa.sign)
 
     TARGET = TARGETS[sys.argv[1]]
     for _seed in TARGET.seeds():  # some modules are imported only when they are needed
