@@ -43,7 +43,7 @@ class _Guest:
     """A guest with a disk of each kind, in the place of module guest."""
 
     def nics(self) -> dict[str, dict[str, Any]]:
-        return NICS
+        return cast("dict[str, dict[str, Any]]", NICS)
 
     def default_device(self) -> str | None:
         return "eth0"

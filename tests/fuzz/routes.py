@@ -40,8 +40,11 @@ from .target import Target, as_json, assert_plain, assert_told, from_json
 _MAC = "00:0d:3a:00:00:01"
 _REPLY = {"outcome": "ok", "detail": "HTTP 200", "local_address": "10.0.1.10", "interfaces": [[_MAC, ["10.0.1.10"]]]}
 _PRIMARY = Primary(Interface("eth0", mac=_MAC), "10.0.1.10", "asked")
-_OPTIONS = (RouteOptions(), RouteOptions(remove_conflicting=True, fix_source=True, next_hop="gateway"))
-_OPTIONS = (*_OPTIONS, RouteOptions(state="absent", interface="eth0"))
+_OPTIONS = (
+    RouteOptions(),
+    RouteOptions(remove_conflicting=True, fix_source=True, next_hop="gateway"),
+    RouteOptions(state="absent", interface="eth0"),
+)
 
 _ADDRESSES = """\
 1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN
@@ -263,7 +266,8 @@ def host_files(data: bytes) -> None:
 def _reports() -> Iterator[bytes]:
     yield as_json(_LINUX)
     yield as_json({**_LINUX, "routes": [], "proc_net_route": _PROC, "imds": None, "rules": None, "persistent": None})
-    for given, _options, *_expected in [*list(REPAIRS.values())[::6], *list(REFUSALS.values())[::4]]:
+    windows = [case[0] for case in REPAIRS.values()][::6] + [case[0] for case in REFUSALS.values()][::4]
+    for given in windows:
         yield as_json({**given, "system": "windows"})
     find_route = [
         {"IPAddress": "10.0.1.10", "InterfaceIndex": 5},
@@ -308,8 +312,8 @@ def _tables() -> Iterator[bytes]:
 def _host_files() -> Iterator[bytes]:
     row = {"dst": "169.254.169.254", "dev": "eth0", "gateway": "10.0.1.1", "metric": 5, "prefsrc": "10.0.1.10"}
     for stack in ("networkd", "ifupdown"):
-        yield str(persistence.STACKS[stack].render({**row, "flags": ["onlink"]})).encode()  # type: ignore[attr-defined]
-    yield str(persistence.STACKS["netplan"].render(row, "eth0")).encode()  # type: ignore[attr-defined]
+        yield str(persistence.STACKS[stack].render({**row, "flags": ["onlink"]})).encode()
+    yield str(persistence.STACKS["netplan"].render(row, "eth0")).encode()
     yield b"169.254.169.254/32 10.0.1.1 5 src=10.0.1.10 onlink=true, 10.0.0.0/8 10.0.1.1; 169.254.169.254 9"
     step = {"phase": "repair", "do": [{"action": "replace"}], "undo": [{"action": "delete"}]}
     yield as_json({"steps": [step], "started": 1, "proven": False, "backend": "netplan", "boot": "b"})

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 
 # Signing takes a while, and these targets have the emulator do so.
 FEW = {"emulator_imds": 25, "emulator_scripts": 40, "emulator_arc": 60}
-MOST = 150
+MOST = 200
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=lambda target: target.name)
@@ -69,7 +69,7 @@ def test_a_change_is_repeatable_and_keeps_json() -> None:
     data = json.dumps({"compute": {"name": "a", "tags": [1, {"b": None}]}}).encode()
     changed = [mutate(data, Random(number), (b"name",)) for number in range(300)]
     assert changed == [mutate(data, Random(number), (b"name",)) for number in range(300)]
-    assert len(set(changed)) > 250
+    assert len(set(changed)) > 200
     parsed = 0
     for one in changed:
         try:
