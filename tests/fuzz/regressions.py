@@ -25,6 +25,7 @@ REGRESSIONS: Mapping[str, Found] = {
         ("an address that is no object ended the module", b'[{"addr_info": [1], "ifname": "a"}]'),
         ("deeply nested output of ip ended the module", b"[" * 200_000),
     ),
+    "route_answers": (("notes that are no list ended the task", b'{"report": {}, "notes": 5}'),),
     "route_print": (
         ("a superscript digit was taken for a metric", "0.0.0.0 0.0.0.0 192.0.2.1 \u00b2".encode()),
         ("blanks at the end of a line took quadratic time", b"192.0.2.1 255.255.255.255 a" + b" " * 20_000),

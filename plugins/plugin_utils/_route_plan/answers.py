@@ -82,8 +82,14 @@ def require_report(answer: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_looked(answer: Mapping[str, Any]) -> Looked:
-    """What ``collect`` answers."""
-    return Looked(answer["report"], answer.get("recovered") is True, _lines(answer.get("notes")))
+    """What ``collect`` answers.
+
+    :raises HostFailureError: where it can't be read
+    """
+    try:
+        return Looked(answer["report"], answer.get("recovered") is True, _lines(answer.get("notes")))
+    except TypeError as error:
+        raise _unreadable("What the host answers", error) from error
 
 
 def read_carried_out(answer: Mapping[str, Any], primary: Primary) -> CarriedOut:
@@ -104,8 +110,11 @@ def read_carried_out(answer: Mapping[str, Any], primary: Primary) -> CarriedOut:
             report=answer["report"],
         )
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        said = f"What the host answers after the steps can't be read: {error!r}"
-        raise HostFailureError({"changed": False, "failed": True, "msg": said}) from error
+        raise _unreadable("What the host answers after the steps", error) from error
+
+
+def _unreadable(what: str, error: Exception) -> HostFailureError:
+    return HostFailureError({"changed": False, "failed": True, "msg": f"{what} can't be read: {error!r}"})
 
 
 def _proof(given: Any, primary: Primary) -> Optional[Proof]:
@@ -122,4 +131,9 @@ def _proof(given: Any, primary: Primary) -> Optional[Proof]:
 
 
 def _lines(given: Any) -> tuple[str, ...]:
-    return tuple(str(line)[:2000] for line in list(given or ())[:_MOST_LINES])
+    """
+    :raises TypeError: it is not a list
+    """
+    if not isinstance(given, (list, tuple, type(None))):
+        raise TypeError(f"{type(given).__name__} instead of lines")
+    return tuple(str(line)[:2000] for line in (given or ())[:_MOST_LINES])

@@ -29,8 +29,17 @@ def collect_tables(host: Host, errors: list[str]) -> dict[str, Any]:
     """The parts ``addresses``, ``routes``, ``rules``, ``route_get``, ``proc_net_route``, ``counts`` of `linux_report`.
 
     :param errors: gets a line for each command that fails
-    :raises ReportError: where there are no addresses
+    :raises ReportError: where there are no addresses, or ip describes a device in terms of its own
     """
+    try:
+        return _collect(host, errors)
+    except ReportError:
+        raise
+    except (ValueError, TypeError, AttributeError, LookupError) as error:
+        raise ReportError(f"the output of ip can't be read: {error!r}") from error
+
+
+def _collect(host: Host, errors: list[str]) -> dict[str, Any]:
     first = answer(host, COMMANDS["addresses"])
     knows_json = first["rc"] == 0
     said = first if knows_json else answer(host, plain(COMMANDS["addresses"], knows_json))
@@ -119,12 +128,7 @@ def _links_that_matter(links: list[Row], routes: list[Row]) -> list[Row]:
 
 
 def _has_address(link: Row) -> bool:
-    return bool(_inet(link))
-
-
-def _inet(link: Row) -> list[Row]:
-    rows = link.get("addr_info") or ()
-    return [row for row in rows if isinstance(row, dict) and row.get("family") == "inet"]
+    return any(row.get("family") == "inet" for row in link.get("addr_info", ()))
 
 
 def _slim(link: Row) -> Row:
@@ -132,9 +136,9 @@ def _slim(link: Row) -> Row:
     kept = {
         name: link[name] for name in ("ifindex", "ifname", "flags", "address", "link_type", "master") if name in link
     }
-    info = link.get("linkinfo")
-    kept["linkinfo"] = {"info_kind": info["info_kind"]} if isinstance(info, dict) and "info_kind" in info else {}
-    kept["addr_info"] = _inet(link)[:_MOST_ADDRESSES]
+    info = link.get("linkinfo") or {}
+    kept["linkinfo"] = {"info_kind": info["info_kind"]} if "info_kind" in info else {}
+    kept["addr_info"] = [row for row in link.get("addr_info", ()) if row.get("family") == "inet"][:_MOST_ADDRESSES]
     return kept
 
 
