@@ -18,9 +18,9 @@ KEEP :=
 run = rm -rf $(BUILD)/junit $(BUILD)/report; python tests/tools/side_by_side.py $(BUILD) $(1); \
     status=$$?; python tests/tools/summary.py $(BUILD); exit $$status
 
-.PHONY: help demo generate check test cores session bench fuzz clean
+.PHONY: help demo generate check test cores session bench bench-scale slices record fuzz clean
 help: ## Say what there is
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
 
 demo: $(call VENV,demo) ## Show the facts of an emulated Azure VM in a playbook
 	tests/tools/copy-tree $(BUILD)/tree
@@ -50,6 +50,17 @@ bench: $(call VENV,dev) ## The benchmark; writes build/bench.json
 fuzz: $(call VENV,dev) ## Fuzz every reader of bytes from outside: make fuzz SECONDS=600 TARGETS=signed_data
 	nox --session fuzz -- --seconds $(SECONDS) $(TARGETS)
 	$(if $(KEEP),cp $(BUILD)/fuzz/counts.json tests/fuzz/counts.json && $(MAKE) generate)
+
+bench-scale: $(call VENV,dev) ## 2,000 emulated VMs in one play, with a profile; writes build/scale.json
+	nox --session bench-scale -- --profile
+
+slices: $(call VENV,dev) ## 2,000 emulated VMs in slices by ansible-runner, with Redis; writes build/slices.json
+	nox --session slices
+
+# The figures in the documentation are those of a quiet machine, so they are taken over by hand.
+record: $(call VENV,dev) ## Take what bench, bench-scale and slices have measured into the documentation
+	for name in bench scale slices; do ! [ -e $(BUILD)/$$name.json ] || cp $(BUILD)/$$name.json tests/bench/figures; done
+	$(MAKE) generate
 
 clean: ## Remove what was built
 	rm -rf $(BUILD)

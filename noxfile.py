@@ -198,7 +198,7 @@ def mypy(session: nox.Session) -> None:
     session.chdir(TREE)
     inside = "ansible_collections/imds/azure"
     tests = ["scenarios", "unit", "faults", "fuzz", "lab", "endurance", "windows", "powershell", "rulebook", "leaks"]
-    tests += ["bench", "site", "tools"]
+    tests += ["bench", "scale", "site", "tools"]
     checked = [f"{inside}/{part}" for part in ("plugins", "extensions/eda", *(f"tests/{part}" for part in tests))]
     command = ("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "--cache-dir", str(BUILD / "mypy"))
     session.run(*command, *checked)
@@ -307,9 +307,9 @@ def leaks(session: nox.Session) -> None:
 
 @test
 def endurance(session: nox.Session) -> None:
-    """Many processes on one VM, and many requests to one process."""
+    """Many processes on one VM, many requests to one process, and a play with several VMs."""
     prepare(session)
-    session.run("pytest", "-q", f"--junitxml={JUNIT / 'endurance.xml'}", "tests/endurance")
+    session.run("pytest", "-q", f"--junitxml={JUNIT / 'endurance.xml'}", "tests/endurance", "tests/scale")
 
 
 @test
@@ -493,6 +493,22 @@ def fuzz(session: nox.Session) -> None:
     programs = environment(session, "fuzz", controller_python(session, NEWEST))
     command = (str(programs / "python"), "-m", "ansible_collections.imds.azure.tests.fuzz")
     session.run(*command, "--into", str(BUILD / "fuzz"), *session.posargs, external=True)
+
+
+@nox.session(name="bench-scale", **_IN_PLACE, default=False)
+def bench_scale(session: nox.Session) -> None:
+    """Gather and attest 2,000 emulated VMs in one play, and measure what that costs against 500."""
+    prepare(session)
+    session.run("python", "-m", "tests.scale", str(BUILD / "scale.json"), *session.posargs)
+
+
+@nox.session(**_IN_PLACE, default=False)
+def slices(session: nox.Session) -> None:
+    """Gather 2,000 emulated VMs in slices by ansible-runner, with a fact cache in Redis, and report from the cache."""
+    prepare(session)
+    programs = environment(session, "slices", controller_python(session, NEWEST))
+    output = str(BUILD / "slices.json")
+    session.run(str(programs / "python"), "-m", "tests.scale.slices", output, *session.posargs, external=True)
 
 
 if __name__ == "__main__":

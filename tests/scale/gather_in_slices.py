@@ -1,0 +1,42 @@
+# Copyright: (c) 2026, imds.azure contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# The lines between the marks are shown in the scaling guide.
+# <recipe>
+"""python gather_in_slices.py INVENTORY SLICES: gather the facts of a fleet in slices that run side by side."""
+
+import sys
+from pathlib import Path
+
+import ansible_runner
+
+
+def main(inventory: str, slices: int) -> int:
+    listed, errors = ansible_runner.get_inventory("list", [inventory], response_format="json", quiet=True)
+    hosts = {host for group in (listed or {}).values() for host in group.get("hosts", ())}
+    if not hosts:
+        sys.exit(f"{inventory} has no hosts. {errors}")
+    size = -(-len(hosts) // slices)
+    started = [
+        ansible_runner.run_async(
+            private_data_dir=str(Path(f"slice-{number}").absolute()),
+            inventory=inventory,
+            playbook="imds.azure.gather",
+            limit=f"all[{first}:{first + size - 1}]",
+            fact_cache_type="redis",  # anything but jsonfile, with which ansible-runner overrides ansible.cfg
+            envvars={"ANSIBLE_CONFIG": str(Path("ansible.cfg").absolute())},
+            rotate_artifacts=10,
+            quiet=True,
+        )
+        for number, first in enumerate(range(0, len(hosts), size), 1)
+    ]
+    for thread, _runner in started:
+        thread.join()
+    for _thread, runner in started:
+        print(f"{runner.config.private_data_dir}: {runner.status}")
+    return int(any(runner.rc for _thread, runner in started))
+
+
+if __name__ == "__main__":
+    sys.exit(main(str(Path(sys.argv[1]).absolute()), int(sys.argv[2])))
+# </recipe>
