@@ -192,7 +192,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTokens
                 return long.Parse(text.Split('.')[0], CultureInfo.InvariantCulture);
             }
             Match match = Date.Match(text);
-            if (!match.Success)
+            // .NET takes hour 0 of the afternoon for noon.
+            if (!match.Success || (match.Groups[3].Success && match.Groups[2].Value.TrimStart('0')[0] == ':'))
             {
                 return null;
             }

@@ -70,7 +70,10 @@ PURE = (
     ),
     *(f"module_utils._events.{name}" for name in _PURE_EVENTS),
     *(f"module_utils._watcher.{name}" for name in ("ledger", "pace", "settings")),
-    *(f"module_utils._identity.{name}" for name in ("options", "resources", "surroundings", "tokens", "vault")),
+    *(
+        f"module_utils._identity.{name}"
+        for name in ("options", "resources", "strict_json", "surroundings", "tokens", "vault")
+    ),
     *(f"plugin_utils._event_source.{name}" for name in ("message", "options", "repeats")),
     "module_utils._routes",
     "plugin_utils._route_plan",
