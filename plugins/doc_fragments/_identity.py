@@ -78,34 +78,6 @@ options:
       - The API version to ask for a token with. By default C(2018-02-01), the first that has identities, which is the one that all
         clients of Microsoft use.
     type: str
-  detect:
-    description:
-      - V(auto) sends nothing to IMDS unless the firmware's chassis asset tag says that this is an Azure VM.
-      - V(force) skips that check. The emulator and Azure Stack need it.
-    type: str
-    choices: [auto, force]
-    default: auto
-  chassis_asset_tag:
-    description:
-      - The chassis asset tag, if it is already known, usually C(ansible_facts.chassis_asset_tag).
-      - By default the module reads the tag itself.
-    type: str
-  endpoint:
-    description:
-      - Where IMDS listens, C(http://ADDRESS) or C(http://ADDRESS:PORT). Host names are not resolved.
-      - Addresses other than the default and loopback need O(detect=force).
-    type: str
-    default: http://169.254.169.254
-  connect_timeout:
-    description:
-      - Seconds to wait for the TCP connection to IMDS.
-    type: float
-    default: 2
-  read_timeout:
-    description:
-      - Seconds to wait for the complete answer of IMDS once connected.
-    type: float
-    default: 10
   timeout:
     description:
       - Seconds for the whole operation, including all retries and waits. The default outlasts an update of IMDS, which takes up to

@@ -17,34 +17,6 @@ options:
       - By default the newest version that this release was tested with. If IMDS does not know it, the module uses the newest
         older version that IMDS offers.
     type: str
-  detect:
-    description:
-      - V(auto) sends nothing unless the firmware's chassis asset tag says that this is an Azure VM.
-      - V(force) skips that check. The emulator and Azure Stack need it.
-    type: str
-    choices: [auto, force]
-    default: auto
-  chassis_asset_tag:
-    description:
-      - The chassis asset tag, if it is already known, usually C(ansible_facts.chassis_asset_tag).
-      - By default the module reads the tag itself.
-    type: str
-  endpoint:
-    description:
-      - Where IMDS listens, C(http://ADDRESS) or C(http://ADDRESS:PORT). Host names are not resolved.
-      - Addresses other than the default and loopback need O(detect=force).
-    type: str
-    default: http://169.254.169.254
-  connect_timeout:
-    description:
-      - Seconds to wait for the TCP connection.
-    type: float
-    default: 2
-  read_timeout:
-    description:
-      - Seconds to wait for the complete answer once connected.
-    type: float
-    default: 10
   timeout:
     description:
       - Seconds for the whole operation, including all retries and waits.
@@ -64,6 +36,39 @@ notes:
     followed.
   - IMDS describes the machine on which the module runs. With C(delegate_to) or a local connection, that is not the machine for
     which the facts are stored.
+"""
+
+    # How to reach IMDS, for tokens too.
+    ENDPOINT = r"""
+options:
+  detect:
+    description:
+      - V(auto) sends nothing to IMDS unless the firmware's chassis asset tag says that this is an Azure VM.
+      - V(force) skips that check. The emulator and Azure Stack need it.
+    type: str
+    choices: [auto, force]
+    default: auto
+  chassis_asset_tag:
+    description:
+      - The chassis asset tag, if it is already known, usually C(ansible_facts.chassis_asset_tag).
+      - By default the module reads the tag itself.
+    type: str
+  endpoint:
+    description:
+      - Where IMDS listens, C(http://ADDRESS) or C(http://ADDRESS:PORT). Host names are not resolved.
+      - Addresses other than the default and loopback need O(detect=force).
+    type: str
+    default: http://169.254.169.254
+  connect_timeout:
+    description:
+      - Seconds to wait for the TCP connection to IMDS.
+    type: float
+    default: 2
+  read_timeout:
+    description:
+      - Seconds to wait for the complete answer from IMDS once connected.
+    type: float
+    default: 10
 """
 
     FACTS = r"""

@@ -22,6 +22,7 @@ extends_documentation_fragment:
   - imds.azure._attributes.read_only
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._imds
+  - imds.azure._imds.endpoint
   - imds.azure._attest
 attributes:
   check_mode:

@@ -20,6 +20,7 @@ extends_documentation_fragment:
   - imds.azure._attributes.facts
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._imds
+  - imds.azure._imds.endpoint
   - imds.azure._imds.facts
 options:
   required:

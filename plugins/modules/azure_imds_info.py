@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - imds.azure._attributes.one_command
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._imds
+  - imds.azure._imds.endpoint
 options:
   path:
     description:

@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - imds.azure._attributes.platforms
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._identity
+  - imds.azure._imds.endpoint
 attributes:
   check_mode:
     support: full

@@ -18,6 +18,7 @@ extends_documentation_fragment:
   - imds.azure._attributes
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._imds
+  - imds.azure._imds.endpoint
   - imds.azure._imds.facts
 attributes:
   check_mode:

@@ -21,6 +21,7 @@ extends_documentation_fragment:
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._attributes.platforms
   - imds.azure._imds
+  - imds.azure._imds.endpoint
   - imds.azure._route_fix
 attributes:
   action:

@@ -23,6 +23,7 @@ extends_documentation_fragment:
   - imds.azure._attributes.actiongroup_imds
   - imds.azure._scheduled_events
   - imds.azure._imds
+  - imds.azure._imds.endpoint
 options:
   required:
     description:
