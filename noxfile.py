@@ -139,6 +139,12 @@ def environment(session: nox.Session, group: str, python: str) -> Path:
     return directory / "bin"
 
 
+def run_pytest(session: nox.Session, *arguments: str) -> None:
+    """Run pytest on the controller's Python, with a JUnit file named like the session."""
+    report = JUNIT / f"{session.name.replace('_', '-')}.xml"
+    session.run(sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *arguments)
+
+
 def keep_junit(name: str) -> None:
     """Take ansible-test's JUnit files out of the copy: the next copy replaces them, the next run would add to them."""
     for number, file in enumerate(sorted((COLLECTION / "tests" / "output" / "junit").glob("*.xml"))):
@@ -217,14 +223,14 @@ def unit(session: nox.Session) -> None:
     """Unit tests on the controller's Python, on all processors, but for the slow ones."""
     prepare(session)
     left_out = [f"--ignore={test}" for test in (*KERNEL_TESTS, *SLOW_TESTS)]
-    session.run("pytest", "-q", "-n", "auto", f"--junitxml={JUNIT / 'unit.xml'}", *left_out, "tests/unit")
+    run_pytest(session, "-n", "auto", *left_out, "tests/unit")
 
 
 @test
 def unit_slow(session: nox.Session) -> None:
     """Unit tests that start Ansible or many other processes."""
     prepare(session)
-    session.run("pytest", "-q", "-n", "auto", f"--junitxml={JUNIT / 'unit-slow.xml'}", *SLOW_TESTS)
+    run_pytest(session, "-n", "auto", *SLOW_TESTS)
 
 
 @nox.session(**_IN_PLACE, default=False)
@@ -246,7 +252,7 @@ def changelog(session: nox.Session) -> None:
 def kernel(session: nox.Session) -> None:
     """The verdicts on routes against the kernel's, over many random tables."""
     prepare(session)
-    session.run("pytest", "-q", f"--junitxml={JUNIT / 'kernel.xml'}", *KERNEL_TESTS)
+    run_pytest(session, *KERNEL_TESTS)
 
 
 @test
@@ -255,7 +261,7 @@ def site(session: nox.Session) -> None:
     prepare(session)
     session.run("python", "-m", "tests.site.build", str(BUILD / "site"))
     session.env["IMDS_SITE"] = str(BUILD / "site" / "html")
-    session.run("pytest", "-q", f"--junitxml={JUNIT / 'site.xml'}", "tests/site")
+    run_pytest(session, "tests/site")
 
 
 @check
@@ -269,14 +275,14 @@ def ansible_lint(session: nox.Session) -> None:
 def windows(session: nox.Session) -> None:
     """The C# core under Mono against the Python core, and PowerShell read as text."""
     prepare(session)
-    session.run("pytest", "-q", f"--junitxml={JUNIT / 'windows.xml'}", "tests/windows")
+    run_pytest(session, "tests/windows")
 
 
 @test
 def powershell(session: nox.Session) -> None:
     """The Windows modules under a real PowerShell, through Ansible too, with stand-in networking cmdlets."""
     prepare(session)
-    session.run("pytest", "-q", f"--junitxml={JUNIT / 'powershell.xml'}", "tests/powershell")
+    run_pytest(session, "tests/powershell")
 
 
 @test
@@ -288,28 +294,28 @@ def rulebook(session: nox.Session) -> None:
         return
     programs = environment(session, "rulebook", controller_python(session, NEWEST))
     session.env["IMDS_RULEBOOK"] = str(programs / "ansible-rulebook")
-    session.run(sys.executable, "-m", "pytest", "-q", f"--junitxml={JUNIT / 'rulebook.xml'}", "tests/rulebook")
+    run_pytest(session, "tests/rulebook")
 
 
 @test
 def lab(session: nox.Session) -> None:
     """The lab's own tests, in namespaces."""
     prepare(session)
-    session.run("pytest", "-q", f"--junitxml={JUNIT / 'lab.xml'}", "tests/lab")
+    run_pytest(session, "tests/lab")
 
 
 @test
 def leaks(session: nox.Session) -> None:
     """Tokens and secrets are in no output, log, cache, artifact or temporary file."""
     prepare(session)
-    session.run("pytest", "-q", f"--junitxml={JUNIT / 'leaks.xml'}", "tests/leaks")
+    run_pytest(session, "tests/leaks")
 
 
 @test
 def endurance(session: nox.Session) -> None:
     """Many processes on one VM, many requests to one process, and a play with several VMs."""
     prepare(session)
-    session.run("pytest", "-q", f"--junitxml={JUNIT / 'endurance.xml'}", "tests/endurance", "tests/scale")
+    run_pytest(session, "tests/endurance", "tests/scale")
 
 
 @test
