@@ -160,6 +160,10 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsFacts
             foreach (KeyValuePair<string, object> entry in node)
             {
                 string path = source.Length > 0 ? source + "." + entry.Key : entry.Key;
+                if (entry.Key.Length == 0 || entry.Key.IndexOf('.') >= 0)
+                {
+                    path = "?";  // only looks like a path of the table
+                }
                 bool empty = IsEmpty(entry.Value);
                 if (Fields.Containers.ContainsKey(path) && (entry.Value is Map || empty))
                 {

@@ -42,9 +42,9 @@ def main(arguments: list[str]) -> int:
     counts = {}
     for name in options.targets or TARGETS:
         counts[name] = count = fuzz(TARGETS[name], options.into, options.seconds, guided)
+        _keep(options.into / "counts.json", counts)
         coverage = "-" if count.coverage is None else str(count.coverage)
         print(f"{name:22}{count.executions:12}{count.inputs:8}{coverage:>10}  {count.finding or '-'}", flush=True)
-    _keep(options.into / "counts.json", counts)
     found = [name for name, count in counts.items() if count.finding]
     if found:
         print(f"The inputs are in {options.into / 'findings'}, the logs beside it: {', '.join(found)}")

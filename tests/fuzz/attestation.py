@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import dataclasses
 import os
 from collections.abc import Iterator
@@ -13,12 +14,12 @@ from datetime import datetime
 from pathlib import Path
 
 from ansible_collections.imds.azure.plugins.module_utils._imds.reasons import REASONS as IMDS_REASONS
-from ansible_collections.imds.azure.plugins.plugin_utils._attestation import cms, der, document, host_report
+from ansible_collections.imds.azure.plugins.plugin_utils._attestation import aia, cms, der, document, host_report
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.evidence import store
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.reasons import REASONS, Refusal
 from ansible_collections.imds.azure.plugins.plugin_utils._attestation.verify import Verdict
 from ansible_collections.imds.azure.tests.scenarios.attestation import documents as docs
-from ansible_collections.imds.azure.tests.scenarios.attestation.authority import hierarchy
+from ansible_collections.imds.azure.tests.scenarios.attestation.authority import NOW, hierarchy
 from ansible_collections.imds.azure.tests.scenarios.attestation.judge import judge
 
 from .target import Target, as_json, assert_plain, assert_shown, from_json
@@ -97,6 +98,14 @@ def _judged(verdict: Verdict, blob: bytes | None = None) -> None:
         assert blob is None or cms.parse_signed_data(blob).content == docs.content()
 
 
+def issuer_certificate(data: bytes) -> None:
+    """What a CA's site answers: the issuer of a certificate, or a FetchError."""
+    tree = hierarchy()
+    with contextlib.suppress(aia.FetchError):
+        found = aia._fitting(data, tree.leaf.certificate, NOW)
+        assert found.public_key() == tree.issuing.certificate.public_key()
+
+
 def report(data: bytes) -> None:
     """What the module on a host hands back, as Ansible hands it on."""
     found = host_report.ask(lambda: from_json(data), IMDS_REASONS)
@@ -163,6 +172,13 @@ _TIMES = (
 TARGETS = (
     Target("signed_data", "DER and CMS of attested documents", signed_data, _documents, _DER_WORDS),
     Target("attested_document", "attested documents, up to the verdict", attested_document, _documents, _DER_WORDS),
+    Target(
+        "issuer_certificate",
+        "certificates that are fetched from a CA's site",
+        issuer_certificate,
+        lambda: [hierarchy().issuing.der, hierarchy().cross.der],
+        _DER_WORDS,
+    ),
     Target(
         "evidence", "evidence that was stored, and answers of IMDS", evidence, _evidence, (*_KEYS, *_TIMES), 64 * 1024
     ),

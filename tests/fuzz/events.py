@@ -72,13 +72,18 @@ def _used(found: document.Document) -> None:
         assert event.not_before is None or dates.iso(dates.parse(event.not_before) or 0) == event.not_before
         assert (event.duration is None) or event.duration >= 0
         meant.matches(event)
-        commands.environment(phases.NEW, plain, VM)
+        _assert_passed_on(commands.environment(phases.NEW, plain, VM))
     assert_plain(shown)
     document.soonest(found.events)
     # A watcher that is started again reports nothing twice. Events with the same ID are one.
     again = phases.Watch(json.loads(json.dumps(watch.state())))
     keys = [event.key for event in found.events]
     assert not again.see(found) or len(set(keys)) < len(keys)
+
+
+def _assert_passed_on(environment: dict[bytes, bytes]) -> None:
+    """The system takes the variables."""
+    assert all(name and b"=" not in name and b"\0" not in name + value for name, value in environment.items())
 
 
 def posted(data: bytes) -> None:
@@ -147,7 +152,7 @@ def watcher_files(data: bytes) -> None:
         for change in changes:
             ledger.add(change.phase, change.event)
         for due in ledger.startable():
-            commands.environment(due.phase, due.event, VM)
+            _assert_passed_on(commands.environment(due.phase, due.event, VM))
         json.dumps({"watch": watch.state(), "due": ledger.as_json()})
 
 

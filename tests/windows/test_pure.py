@@ -55,6 +55,10 @@ def test_documents_give_the_same_facts(core: Core, name: str, secrets: bool) -> 
     both_build(core, DOCUMENTS[name], context)
 
 
+def test_names_that_look_like_paths(core: Core) -> None:
+    both_build(core, {"compute": {"name": "a", "os.x": ""}, "compute.name": "b", "": {"compute": {}}, "network.x": {}})
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_unknown_keys(core: Core, name: str) -> None:
     both_build(core, marked(DOCUMENTS[name]))

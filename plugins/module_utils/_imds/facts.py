@@ -95,6 +95,8 @@ def _pass_on_unknown(facts: dict[str, Any], node: Mapping[str, Any], source: str
     unknown = []
     for key, value in node.items():
         path = f"{source}.{key}" if source else key
+        if not key or "." in key:
+            path = "?"  # only looks like a path of the table
         if path in CONTAINERS and (isinstance(value, dict) or not value):
             _pass_on_unknown(facts, value or {}, path)
         elif path in _SHOWN_IN_PART and _is_shown([value] if value else [], _SHOWN_IN_PART[path]):

@@ -73,6 +73,12 @@ def test_nothing_gives_every_fact_blank() -> None:
     assert warnings == []
 
 
+def test_a_name_that_looks_like_a_path_is_passed_on() -> None:
+    found = build({"compute": {"name": "a"}, "compute.name": "b", "": {"compute": {"name": "c"}}, "network.x": {}})
+    assert (found["name"], found["compute_name"], found["_"]) == ("a", "b", {"compute": {"name": "c"}})
+    assert found["network_x"] == {}
+
+
 # --- the table of facts ---------------------------------------------------------------------------------------------
 
 
