@@ -40,6 +40,11 @@ REGRESSIONS: Mapping[str, Found] = {
         ("missed events that are no list ended the watcher", b'{"format": 1, "watch": {"missed": 5}, "due": []}'),
         ("an incarnation that is text ended the watcher", b'{"format": 1, "watch": {"incarnation": "1"}, "due": []}'),
         (
+            "a key of a due event with half of a surrogate pair ended the watcher",
+            b'{"format": 1, "watch": {}, "due": [{"phase": "new", "event": '
+            b'{"event_id": "0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9", "\\ud800": 1}}]}',
+        ),
+        (
             "a known event without a fingerprint ended the watcher",
             b'{"format": 1, "watch": {"known": {"0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9": '
             b'{"event": {"event_id": "a"}}}}, "due": []}',

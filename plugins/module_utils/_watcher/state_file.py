@@ -12,6 +12,7 @@ from typing import Any
 FORMAT = 1
 # No state is larger. What is may fill the memory, and is not ours.
 _LARGEST = 16 * 1024 * 1024
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz_")
 
 
 class StateError(Exception):
@@ -55,7 +56,12 @@ def _is_state(state: Any) -> bool:
         return False
     events = [seen.get("event") for seen in known.values()]
     events += [item.get("event") if isinstance(item, dict) and "phase" in item else None for item in due]
-    return all(isinstance(event, dict) and "event_id" in event for event in events)
+    return all(isinstance(event, dict) and "event_id" in event and all(map(_is_key, event)) for event in events)
+
+
+def _is_key(name: str) -> bool:
+    """Whether a command's environment can have a variable of that name."""
+    return bool(name) and set(name) <= _LETTERS
 
 
 def write(path: str, state: dict[str, Any]) -> None:

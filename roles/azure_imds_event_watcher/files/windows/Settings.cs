@@ -173,7 +173,14 @@ namespace Imds.EventWatcher
             IEnumerable<Map> items = due.Select(item => item as Map ?? new Map());
             IEnumerable<object> listed = items.Select(
                 item => Watch.Value(item, "phase") is string ? Watch.Value(item, "event") : null);
-            return known.Values.Concat(listed).All(shown => shown is Map && ((Map)shown).ContainsKey("event_id"));
+            return known.Values.Concat(listed).All(
+                shown => shown is Map && ((Map)shown).ContainsKey("event_id") && ((Map)shown).Keys.All(IsKey));
+        }
+
+        // Whether a command's environment can have a variable of that name.
+        private static bool IsKey(string name)
+        {
+            return name.Length > 0 && name.All(letter => letter == '_' || (letter >= 'a' && letter <= 'z'));
         }
     }
 }
