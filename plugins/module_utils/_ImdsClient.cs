@@ -10,7 +10,6 @@ using System.Linq;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsJson;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsPaths;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRetry;
@@ -135,21 +134,21 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsClient
         // The instance document, a dictionary with compute or network. Throws ImdsException.
         public ImdsAnswer Instance()
         {
-            return Versioned(Paths.Instance, ReadInstance, "");
+            return Versioned(ImdsPath.Instance, ReadInstance, "");
         }
 
         // The load balancer document, {"loadbalancer": {...}}. Throws ImdsException: not_found where the VM is behind
         // none.
         public ImdsAnswer LoadBalancer()
         {
-            return Versioned(Paths.LoadBalancer, ReadObject, "");
+            return Versioned(ImdsPath.LoadBalancer, ReadObject, "");
         }
 
         // The attested document over a nonce (Options.Nonce), {"encoding": ..., "signature": ...}. Nothing is verified.
         // Throws ImdsException.
         public ImdsAnswer Attested(string nonce)
         {
-            return Versioned(Paths.Attested, ReadObject, "&nonce=" + nonce);
+            return Versioned(ImdsPath.Attested, ReadObject, "&nonce=" + nonce);
         }
 
         // Whatever is at a path: parsed JSON, or a leaf's text. Throws ImdsException.

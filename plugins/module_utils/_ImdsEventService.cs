@@ -14,11 +14,11 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsClient;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsEvents;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsPaths;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRetry;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsEventService
 {
@@ -121,7 +121,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsEventService
     public sealed class Service
     {
         private static readonly ImdsPath Name = new ImdsPath(
-            "instance/compute/name", Paths.Instance.Since, false, true);
+            "instance/compute/name", ImdsPath.Instance.Since, false, true);
         // How IMDS says that a host does not have a version yet.
         private static readonly string[] TooNew = { "bad_version", "rejected", "not_found" };
 

@@ -12,7 +12,6 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsEvents;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsEventsReach;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;

@@ -6,7 +6,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsHidden
 {

@@ -1,7 +1,7 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The documented paths of IMDS. Pure. Twin of _imds/paths.py.
+// Which paths a user may ask for. Pure. Twin of _imds/paths.py.
 
 using System;
 using System.Collections.Generic;
@@ -13,35 +13,13 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPaths
 {
-    // A documented path of IMDS. Since: first API version that has it, empty where the path has no versions. Root:
-    // every VM has it. Leaf: it is known to be a single value.
-    public sealed class ImdsPath
-    {
-        public readonly string Whole;
-        public readonly string Since;
-        public readonly bool Root;
-        public readonly bool Leaf;
-
-        public ImdsPath(string whole, string since, bool root, bool leaf = false)
-        {
-            Leaf = leaf;
-            Whole = whole;
-            Since = since;
-            Root = root;
-        }
-    }
-
     public static class Paths
     {
-        public static readonly ImdsPath Instance = new ImdsPath("instance", "2017-04-02", true);
-        public static readonly ImdsPath Attested = new ImdsPath("attested/document", Versions.AttestedSince, true);
-        public static readonly ImdsPath LoadBalancer = new ImdsPath("loadbalancer", Versions.LoadBalancerSince, false);
-
         public static readonly ImdsPath[] Roots =
         {
-            Instance,
-            Attested,
-            LoadBalancer,
+            ImdsPath.Instance,
+            ImdsPath.Attested,
+            ImdsPath.LoadBalancer,
             new ImdsPath("versions", "", true),
         };
 
@@ -147,13 +125,13 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPaths
             }
             string whole = string.Join("/", parts);
             ImdsPath root = Roots.FirstOrDefault(known => known.Whole == whole);
-            if (root == null && parts[0] != Instance.Whole)
+            if (root == null && parts[0] != ImdsPath.Instance.Whole)
             {
                 string names = string.Join(", ", Roots.Select(known => known.Whole));
                 throw new OptionException(
                     "path", Text.Quote(text) + " is not one of " + names + ", nor a path below instance");
             }
-            return root ?? new ImdsPath(whole, Instance.Since, false, IsLeaf(parts.Skip(1)));
+            return root ?? new ImdsPath(whole, ImdsPath.Instance.Since, false, IsLeaf(parts.Skip(1)));
         }
     }
 }

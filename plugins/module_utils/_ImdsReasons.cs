@@ -1,7 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// Every way a request to IMDS can end: code, meaning, remedy. Twin of _imds/reasons.py.
+// How it ends: every way a request to IMDS can end, with its code, meaning and remedy, which is the twin of
+// _imds/reasons.py; and what a module ends with.
 
 using System;
 using System.Collections.Generic;
@@ -10,6 +11,8 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
 {
+    using Map = Dictionary<string, object>;
+
     public sealed class ImdsReason
     {
         public readonly string Code;
@@ -161,6 +164,23 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsReasons
         public string Explanation
         {
             get { return Reason.Meaning + " (" + Detail + ")"; }
+        }
+    }
+
+    // What a module ends with; _ImdsOutcome.psm1 hands it over to Ansible.
+    // Result: the keys to return. Failure: the message to fail with, or null.
+    public sealed class Outcome
+    {
+        public Map Result = new Map();
+        public List<string> Warnings = new List<string>();
+        public string Failure;
+
+        // How the program that asked came to the host. What the controller sends otherwise is not C#.
+        public const string Delivery = "module";
+
+        public static Map Meta()
+        {
+            return new Map { { "delivery", Delivery } };
         }
     }
 }

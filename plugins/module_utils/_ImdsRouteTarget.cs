@@ -23,7 +23,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsRouteTarget
     using Map = Dictionary<string, object>;
 
     // One run of the module as a dialogue: while Next() is true, answer Call. Then it is an outcome like that of
-    // _ImdsOutcome.cs, with a Result or a Failure.
+    // _ImdsReasons.cs, with a Result or a Failure.
     public sealed class RouteTask : IDisposable
     {
         public readonly List<string> Warnings = new List<string>();

@@ -12,7 +12,6 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsArc;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsClient;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsPaths;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsResources;
@@ -21,6 +20,7 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsTokenErrors;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTokenRequest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTokens;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTransport;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
 
 namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTokenClient
 {
@@ -32,7 +32,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsTokenClient
     {
         private static readonly ImdsPath TokenPath = new ImdsPath(
             "identity/oauth2/token", TokenRequest.ApiVersion, true);
-        private static readonly ImdsPath CloudPath = Paths.Parse("instance/compute/azEnvironment");
+        private static readonly ImdsPath CloudPath = new ImdsPath(
+            "instance/compute/azEnvironment", ImdsPath.Instance.Since, false, true);
 
         private readonly TokenRequest request;
         private readonly World world;

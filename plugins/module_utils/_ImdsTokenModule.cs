@@ -10,7 +10,6 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsDisk;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsHidden;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPrivateFile;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsTokenClient;

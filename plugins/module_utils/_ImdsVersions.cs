@@ -1,8 +1,8 @@
 // Copyright: (c) 2026, imds.azure contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 
-// The API versions of the instance endpoint, and the ladder to step down where IMDS does not know the newest. Twin of
-// _imds/versions.py.
+// The paths of IMDS, the API versions that have them, and the ladder to step down where IMDS does not know the newest.
+// Twin of _imds/versions.py; what else _imds/paths.py has, is in _ImdsPaths.cs.
 
 using System;
 using System.Collections.Generic;
@@ -92,6 +92,28 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsVersions
         {
             return offered.Where(version => Instance.Contains(version)).Concat(Ladder).FirstOrDefault(
                 version => string.CompareOrdinal(since, version) <= 0 && string.CompareOrdinal(version, refused) < 0);
+        }
+    }
+
+    // A documented path of IMDS. Since: first API version that has it, empty where the path has no versions. Root:
+    // every VM has it. Leaf: it is known to be a single value.
+    public sealed class ImdsPath
+    {
+        public static readonly ImdsPath Instance = new ImdsPath("instance", "2017-04-02", true);
+        public static readonly ImdsPath Attested = new ImdsPath("attested/document", Versions.AttestedSince, true);
+        public static readonly ImdsPath LoadBalancer = new ImdsPath("loadbalancer", Versions.LoadBalancerSince, false);
+
+        public readonly string Whole;
+        public readonly string Since;
+        public readonly bool Root;
+        public readonly bool Leaf;
+
+        public ImdsPath(string whole, string since, bool root, bool leaf = false)
+        {
+            Leaf = leaf;
+            Whole = whole;
+            Since = since;
+            Root = root;
         }
     }
 }

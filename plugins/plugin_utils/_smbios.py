@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What the firmware of a Windows host says about the machine: its raw SMBIOS table (DMTF DSP0134). Pure.
 
-Twin of ``_ImdsSmbios.cs``. Linux hosts need neither: their kernel shows the same in sysfs.
+Twin of ``Smbios`` in ``_ImdsPlatform.cs``. Linux hosts need neither: their kernel shows the same in sysfs.
 """
 
 from __future__ import annotations

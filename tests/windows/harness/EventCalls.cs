@@ -11,7 +11,7 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsEvents;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsEventsInfoModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsEventsModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
+using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 
 namespace ImdsTests
 {

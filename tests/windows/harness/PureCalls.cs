@@ -15,7 +15,6 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPaths;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRetry;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsSmbios;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsText;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsVersions;
 

@@ -14,7 +14,6 @@ using ansible_collections.imds.azure.plugins.module_utils._ImdsFactsModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsGuest;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsInfoModule;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsOptions;
-using ansible_collections.imds.azure.plugins.module_utils._ImdsOutcome;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsPaths;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsReasons;
 using ansible_collections.imds.azure.plugins.module_utils._ImdsRouteProbe;
