@@ -261,8 +261,12 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsDevices
                 Number, Path, Row.Text(row, "UniqueId"), style, true.Equals(Row.Get(row, "IsOffline")), letters,
                 confidence,
             };
-            return Fields.Device.Zip(values, (name, value) => new { name, value })
-                .ToDictionary(pair => pair.name, pair => pair.value);
+            Map shown = new Map();
+            for (int at = 0; at < values.Length; at++)
+            {
+                shown[Fields.Device[at]] = values[at];
+            }
+            return shown;
         }
 
         private void Place(string role, long? lun, bool certain)
@@ -366,6 +370,8 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsDevices
         };
         // </generated>
 
+        private static readonly Regex Letter = new Regex(@"\A[a-z]\z");
+
         private readonly List<object> contradictions = new List<object>();
         private readonly List<Disk> disks;
 
@@ -406,18 +412,17 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsDevices
 
         private static List<Disk> Read(List<Map> given, Map rows, Map storage)
         {
-            ILookup<long, string> letters = (Row.List(rows, "partitions") ?? new List<Map>())
-                .Where(row => Regex.IsMatch(Row.Word(row, "DriveLetter"), @"\A[a-z]\z"))
-                .ToLookup(
-                    row => Row.Whole(row, "DiskNumber", -1), row => Row.Word(row, "DriveLetter").ToUpperInvariant());
-            List<Disk> found = given.Where(row => Row.Whole(row, "Number", -1) >= 0)
-                .GroupBy(row => Row.Whole(row, "Number", -1)).Select(group => group.First())
-                .Select(row => new Disk(
-                    row,
-                    letters[Row.Whole(row, "Number", -1)].OrderBy(letter => letter, StringComparer.Ordinal)
-                        .ToList<object>()))
-                .Where(disk => disk.Kind != Kind.None)
-                .OrderBy(disk => disk.Number).ToList();
+            List<Map> partitions = Row.List(rows, "partitions") ?? new List<Map>();
+            List<Disk> all = new List<Disk>();
+            foreach (Map row in given)
+            {
+                long number = Row.Whole(row, "Number", -1);
+                if (number >= 0 && all.All(disk => disk.Number != number))
+                {
+                    all.Add(new Disk(row, Letters(partitions, number)));
+                }
+            }
+            List<Disk> found = all.Where(disk => disk.Kind != Kind.None).OrderBy(disk => disk.Number).ToList();
             Disk boot = found.Count(disk => disk.Boot) == 1 ? found.First(disk => disk.Boot) : null;
             List<Disk> counted = found
                 .Where(disk => disk.Kind == Kind.Remote && disk.Digits != "" && disk.Digits != "00").ToList();
@@ -426,6 +431,16 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsDevices
             bool ten = !proven && !Agree(counted, 16, storage) && Agree(counted, 10, storage);
             found.ForEach(disk => disk.FindPlace(boot, ten ? 10 : 16, proven));
             return found;
+        }
+
+        // The drive letters on a disk, in order.
+        private static List<object> Letters(List<Map> partitions, long number)
+        {
+            return partitions.Where(row => Row.Whole(row, "DiskNumber", -1) == number)
+                .Select(row => Row.Word(row, "DriveLetter"))
+                .Where(letter => Letter.IsMatch(letter))
+                .OrderBy(letter => letter, StringComparer.Ordinal)
+                .Select(letter => (object)letter.ToUpperInvariant()).ToList();
         }
 
         private static bool Agree(List<Disk> counted, int numberBase, Map storage)

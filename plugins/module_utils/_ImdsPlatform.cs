@@ -79,8 +79,7 @@ namespace ansible_collections.imds.azure.plugins.module_utils._ImdsPlatform
             {
                 return null;
             }
-            IEnumerable<byte> swapped = own.Take(4).Reverse().Concat(own.Skip(4).Take(2).Reverse())
-                .Concat(own.Skip(6).Take(2).Reverse()).Concat(own.Skip(8));
+            byte[] swapped = FromHex(new Guid(own).ToString("N"));
             return told.SequenceEqual(own) || told.SequenceEqual(swapped);
         }
 
