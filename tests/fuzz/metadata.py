@@ -25,7 +25,7 @@ from .target import Target, as_json, assert_plain, assert_shown
 _LOAD_BALANCER = {
     "loadbalancer": {"publicIpAddresses": [{"frontendIpAddress": "203.0.113.9", "privateIpAddress": "10.1.0.4"}]}
 }
-_TYPES: dict[str, type | tuple[type, ...]] = {
+_TYPES: dict[str, type] = {
     **dict.fromkeys(("string", "location", "environment", "public_ip", "public_ip_source", "private_ip"), str),
     "integer": int,
     "boolean": bool,
@@ -83,8 +83,9 @@ def _gathered(answer: Any) -> dict[str, Any]:
 def assert_typed(fact: dict[str, Any]) -> None:
     """Every documented fact is there, with its type, or null."""
     for field in fields.FIELDS:
-        value = facts.lookup(fact, field.fact)
-        assert value is None or type(value) is _TYPES[field.kind], f"{field.fact} is {value!r}"
+        value, kind = facts.lookup(fact, field.fact), _TYPES[field.kind]
+        typed = isinstance(value, kind) and isinstance(value, bool) == (kind is bool)
+        assert value is None or typed, f"{field.fact} is {value!r}"
     for name, nothing in blank().items():
         assert name in fact, name
         assert isinstance(fact[name], dict) or not isinstance(nothing, dict), name

@@ -30,6 +30,7 @@ from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.evaluation 
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.plan import plain_steps
 from ansible_collections.imds.azure.plugins.plugin_utils._route_plan.report import read_report
 from ansible_collections.imds.azure.tests.scenarios.route_print_tables import CLUSTER, HEALTHY
+from ansible_collections.imds.azure.tests.scenarios.windows_reports import CLUSTER as CLUSTER_NODE
 from ansible_collections.imds.azure.tests.scenarios.windows_reports import REFUSALS, REPAIRS
 
 from .target import Target, as_json, assert_plain, assert_told, from_json
@@ -287,7 +288,7 @@ def _reports() -> Iterator[bytes]:
     values = ["169.254.169.254,255.255.255.255,10.0.1.1,1"]
     bound = [{"interface": 5, "address": "10.0.1.10", "reply": _REPLY}]
     more = {"find_route": find_route, "persistent_route_values": values, "imds": {"unbound": _REPLY, "bound": bound}}
-    yield as_json({**next(iter(REPAIRS.values()))[0], "system": "windows", "compartments": 1, **more})
+    yield as_json({**CLUSTER_NODE, "system": "windows", "compartments": 1, **more})
 
 
 def _texts() -> Iterator[bytes]:
