@@ -158,7 +158,8 @@ def _base(disks: Sequence[WindowsDisk], storage: Mapping[str, Any]) -> tuple[int
     """(16 or 10, whether that is known): Windows builds such IDs in hexadecimal, but nobody has seen one above 9."""
     if any(re.search("[a-f]", disk.digits) for disk in disks):
         return 16, True
-    sizes = {fact.get("lun"): fact.get("disk_size_gb") for fact in storage["data_disks"]}
+    listed = [fact for fact in storage["data_disks"] if isinstance(fact.get("lun"), int)]
+    sizes = {fact["lun"]: fact.get("disk_size_gb") for fact in listed}
 
     def agrees(base: int) -> bool:
         luns = [(disk, int(disk.digits, base) - 1) for disk in disks if disk.digits not in ("", "00")]

@@ -44,6 +44,16 @@ def one_command_windows(data: bytes) -> None:
             json.dumps(fact, allow_nan=False)
 
 
+def windows_host(data: bytes) -> None:
+    """The same, from its parts: body of the answer of IMDS and rows of CIM are plain, so that they get changed too."""
+    given = from_json(data)
+    if isinstance(given, dict):
+        body = as_json(given.get("body"))
+        response = b"HTTP/1.1 200 OK\r\nServer: IMDS/1\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
+        packed = {"rows": json.dumps(given.get("rows")), "response": base64.b64encode(response).decode()}
+        one_command_windows(b"MARK%bMARK" % json.dumps({**given, **packed, "body": None}).encode())
+
+
 def smbios(data: bytes) -> None:
     """A raw SMBIOS table: structures up to the first that is cut off."""
     structures = list(_smbios.structures(data))
@@ -70,23 +80,30 @@ def _printed() -> Iterator[bytes]:
     yield _MARK.encode() + as_json({"declined": "Python is too old"})
 
 
+_ADAPTER = {"name": "Ethernet", "mac": "000D3A000001", "up": True, "addresses": ["fe80::1%5", "10.1.0.4"]}
+_TOLD: dict[str, Any] = {
+    "elapsed": 12,
+    "firmware": base64.b64encode(firmware.AZURE).decode(),
+    "adapters": [_ADAPTER],
+    "default_address": "10.1.0.4",
+    "local_address": "10.1.0.4",
+}
+
+
 def _printed_by_windows() -> Iterator[bytes]:
     body = as_json(DOCUMENTS["2025-04-07"])
     response = b"HTTP/1.1 200 OK\r\nServer: IMDS/1\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body)
-    adapter = {"name": "Ethernet", "mac": "000D3A000001", "up": True, "addresses": ["fe80::1%5", "10.1.0.4"]}
-    for host in list(windows_disks.HOSTS.values())[::5]:
+    for host in list(windows_disks.HOSTS.values())[::9]:
         rows = windows_disks.report(host, [windows_disks.NETVSC, windows_disks.MLX5])
-        told: dict[str, Any] = {
-            "elapsed": 12,
-            "firmware": base64.b64encode(firmware.AZURE).decode(),
-            "adapters": [adapter],
-            "default_address": "10.1.0.4",
-            "local_address": "10.1.0.4",
-            "response": base64.b64encode(response).decode(),
-            "rows": rows,
-        }
+        told = {**_TOLD, "rows": rows, "response": base64.b64encode(response).decode()}
         yield b"MARK" + as_json(told) + b"MARK\r\n"
     yield b"MARK1MARK"
+
+
+def _windows_hosts() -> Iterator[bytes]:
+    for host in windows_disks.HOSTS.values():
+        rows = windows_disks.rows(host, [windows_disks.NETVSC, windows_disks.MLX5, windows_disks.FILTER])
+        yield as_json({**_TOLD, "body": {"compute": {"storageProfile": host.listed}, "network": {}}, "rows": rows})
 
 
 def _firmware() -> Iterator[bytes]:
@@ -134,6 +151,14 @@ TARGETS = (
         "what a Windows host prints in one remote command",
         one_command_windows,
         _printed_by_windows,
+        _WORDS,
+        32 * 1024,
+    ),
+    Target(
+        "windows_host",
+        "disks, adapters and metadata of a Windows host",
+        windows_host,
+        _windows_hosts,
         _WORDS,
         32 * 1024,
     ),

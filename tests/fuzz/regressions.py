@@ -25,6 +25,21 @@ REGRESSIONS: Mapping[str, Found] = {
         ("an address that is no object ended the module", b'[{"addr_info": [1], "ifname": "a"}]'),
         ("deeply nested output of ip ended the module", b"[" * 200_000),
     ),
+    "route_report": (
+        (
+            "a prefix length above 32 ended the task",
+            b'{"routes": {"active": [{"DestinationPrefix": "0.0.0.0/0", "InterfaceIndex": 5, "NextHop": '
+            b'"10.0.1.1"}], "persistent": [{"DestinationPrefix": "169.254.169.254/32", "InterfaceIndex": 5, '
+            b'"NextHop": "1z2.168.9.1"}]}, "addresses": {"active": [{"IPAddress": "10.0.1.10", '
+            b'"PrefixLength": 52, "InterfaceIndex": 5}]}, "system": "windows", "pad": ""}',
+        ),
+        (
+            "the other end of an address that is no address ended the task",
+            b'{"system": "linux", "addresses": [{"ifname": "eth0", "flags": ["UP"], "addr_info": [{"family": "inet", '
+            b'"local": "10.9.0.2", "address": "10.9.0.1.32"}]}], '
+            b'"routes": [{"dst": "default", "gateway": "192.0.2.1", "dev": "eth0"}]}',
+        ),
+    ),
     "route_answers": (("notes that are no list ended the task", b'{"report": {}, "notes": 5}'),),
     "route_print": (
         ("a superscript digit was taken for a metric", "0.0.0.0 0.0.0.0 192.0.2.1 \u00b2".encode()),
@@ -48,6 +63,13 @@ REGRESSIONS: Mapping[str, Found] = {
             "a known event without a fingerprint ended the watcher",
             b'{"format": 1, "watch": {"known": {"0a1b2c3d-4e5f-6071-8293-a4b5c6d7e8f9": '
             b'{"event": {"event_id": "a"}}}}, "due": []}',
+        ),
+    ),
+    "windows_host": (
+        (
+            "a LUN that is an object ended the task",
+            b'{"elapsed": 1, "firmware": null, "body": {"compute": {"storageProfile": {"dataDisks": [{"lun": {}}]}}}, '
+            b'"rows": {"disks": [{"Number": 0, "BusType": 17, "FriendlyName": "MSFT NVMe Accelerator v1.0"}]}}',
         ),
     ),
     "token_answer": (

@@ -160,7 +160,8 @@ class Secret:
 
     def __init__(self, value: str, content: Mapping[str, Any]) -> None:
         self.value = value
-        self.version = str(content.get("id") or "").rstrip("/").rpartition("/")[2] or None
+        where = content.get("id")
+        self.version = (where.rstrip("/").rpartition("/")[2] or None) if isinstance(where, str) else None
         kind = content.get("contentType")
         self.content_type = kind if isinstance(kind, str) and kind else None
         attributes = content.get("attributes")
@@ -268,7 +269,8 @@ def _refusal(answer: Answer, content: Mapping[str, Any], tenant: str | None) -> 
     error = content.get("error")
     error = error if isinstance(error, dict) else {}
     inner = error.get("innererror")
-    code = str(inner.get("code") or "") if isinstance(inner, dict) else ""
+    code = inner.get("code") if isinstance(inner, dict) else None
+    code = code if isinstance(code, str) else ""
     words = [str(error[key]) for key in ("code", "message") if isinstance(error.get(key), str)]
     said = ": ".join([f"HTTP {answer.status}", *([code] if code else []), *words])
     if answer.status == 401:

@@ -183,13 +183,14 @@ def _addresses(link: Row) -> Iterator[Address]:
     # Whatever is no address and no length ends here, with an error.
     wide = any(int(row.get("prefixlen", 32)) < 32 for row in rows)
     for row in rows:
-        length = int(row.get("prefixlen", 32))
-        ipv4.make_prefix(str(row["local"]), length)
+        length, peer = int(row.get("prefixlen", 32)), str(row.get("address") or "")
+        for end in filter(None, (str(row["local"]), peer)):
+            ipv4.make_prefix(end, length)
         yield Address(
             address=str(row["local"]),
             prefix_length=length,
             interface=str(link.get("ifname")),
-            peer=str(row.get("address") or ""),
+            peer=peer,
             scope=_scope(row),
             dhcp=bool(row.get("dynamic")),
             secondary=bool(row.get("secondary")),

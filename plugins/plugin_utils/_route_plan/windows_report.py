@@ -199,9 +199,11 @@ def _addresses(stores: Mapping[str, Any], names: _Names) -> Iterator[Address]:
         if not ipv4.is_ipv4(address):
             continue
         origin, state = _word(row.get("PrefixOrigin")), _word(row.get("AddressState"))
+        length = int(row.get("PrefixLength") or 32)
+        ipv4.make_prefix(address, length)  # what is no length ends here, with an error
         yield Address(
             address=address,
-            prefix_length=int(row.get("PrefixLength") or 32),
+            prefix_length=length,
             interface=names.name(row),
             dhcp=origin in ("dhcp", "3"),
             skip_as_source=bool(row.get("SkipAsSource")),
