@@ -112,7 +112,7 @@ def vaults_alike(core: Core, data: bytes) -> None:
             expected = [secret.value, secret.version, secret.content_type, dates, secret.is_past(NOW)]
         except vault.VaultError as error:
             expected = [error.reason.code]  # what counts as a blank in the message differs
-        told = {"status": status, "headers": {}, "body": encoded(data)}
+        told: dict[str, Any] = {"status": status, "headers": {}, "body": encoded(data)}
         assert core("vault_read", answer=told, tenant=None, now=NOW)[: len(expected)] == expected
 
 
