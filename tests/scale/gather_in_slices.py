@@ -6,33 +6,39 @@
 """python gather_in_slices.py INVENTORY SLICES: gather the facts of a fleet in slices that run side by side."""
 
 import sys
+import threading
 from pathlib import Path
 
 import ansible_runner
 
 
+def start(number: int, inventory: str, hosts: str) -> tuple[threading.Thread, ansible_runner.Runner]:
+    folder = Path(f"slice-{number}").absolute()
+    folder.mkdir(exist_ok=True)
+    return ansible_runner.run_async(
+        private_data_dir=str(folder),
+        inventory=inventory,
+        playbook="imds.azure.gather",
+        limit=hosts,
+        fact_cache_type="redis",  # anything but jsonfile, with which ansible-runner overrides ansible.cfg
+        envvars={"ANSIBLE_CONFIG": str(Path("ansible.cfg").absolute())},
+        rotate_artifacts=10,
+        quiet=True,
+    )
+
+
 def main(inventory: str, slices: int) -> int:
     listed, errors = ansible_runner.get_inventory("list", [inventory], response_format="json", quiet=True)
-    hosts = {host for group in (listed or {}).values() for host in group.get("hosts", ())}
-    if not hosts:
+    number_of_hosts = len({host for group in (listed or {}).values() for host in group.get("hosts", ())})
+    if not number_of_hosts:
         sys.exit(f"{inventory} has no hosts. {errors}")
-    size = -(-len(hosts) // slices)
+    size = -(-number_of_hosts // slices)
     started = [
-        ansible_runner.run_async(
-            private_data_dir=str(Path(f"slice-{number}").absolute()),
-            inventory=inventory,
-            playbook="imds.azure.gather",
-            limit=f"all[{first}:{first + size - 1}]",
-            fact_cache_type="redis",  # anything but jsonfile, with which ansible-runner overrides ansible.cfg
-            envvars={"ANSIBLE_CONFIG": str(Path("ansible.cfg").absolute())},
-            rotate_artifacts=10,
-            quiet=True,
-        )
-        for number, first in enumerate(range(0, len(hosts), size), 1)
+        start(number, inventory, f"all[{first}:{first + size - 1}]")
+        for number, first in enumerate(range(0, number_of_hosts, size), 1)
     ]
-    for thread, _runner in started:
+    for thread, runner in started:
         thread.join()
-    for _thread, runner in started:
         print(f"{runner.config.private_data_dir}: {runner.status}")
     return int(any(runner.rc for _thread, runner in started))
 

@@ -15,9 +15,27 @@ MOST_GROWTH = 0.10
 OURS = ("facts", "attest")
 # What is told of a task, in milliseconds per host.
 COSTS = ("seconds", "cpu", "main", "emulators")
-# Percent of the CPU time that a function needs to be in the profile.
-LEAST_SHARE = 2.0
-_CORE, _COLLECTION = "ansible.", "ansible_collections.imds.azure."
+_COLLECTION = "ansible_collections.imds.azure."
+# Kind of process -> the parts of its work, by the functions that do them. No part calls another one.
+PARTS: Mapping[str, Mapping[str, str]] = {
+    "main": {
+        "ansible.executor.process.worker.WorkerProcess.start": "fork a process for the task",
+        "ansible.executor.process.worker.WorkerProcess.__init__": "make the queue to that process",
+        "ansible.vars.manager.VariableManager.get_vars": "put the host's variables together",
+        "ansible.plugins.loader.PluginLoader.get": "find the action plugin",
+        "ansible.plugins.strategy.results_thread_main": "receive the result",
+        "ansible.plugins.strategy.StrategyBase._process_pending_results": "store the result, tell the callbacks",
+    },
+    "fork": {
+        f"{_COLLECTION}plugins.action.azure_imds_facts.ActionModule.run": "our facts task",
+        f"{_COLLECTION}plugins.action.azure_imds_attest.ActionModule.run": "our attestation task",
+        "ansible._internal._task.UnifiedTaskResult.create_and_record": "convert the result",
+        "ansible.playbook.task.Task.post_validate": "template the task's options",
+        "ansible.executor.task_executor.TaskExecutor._get_connection": "make the connection plugin",
+        "ansible.executor.task_executor.TaskExecutor._get_action_handler_with_module_context": "make the action plugin",
+        "ansible.executor.task_queue_manager.FinalQueue.send_task_result": "send the result",
+    },
+}
 
 
 def figures(runs: Sequence[Mapping[str, Any]], pings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -74,31 +92,15 @@ def verdict(figures: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def profile(processes: Iterable[Mapping[str, Any]], hosts: int) -> dict[str, list[dict[str, Any]]]:
-    """Kind of process -> the functions of Ansible and of this collection that most of its CPU time went through.
-
-    A function that only passes the time on to a single other one is left out. Each with its percentage of the CPU time
-    of all processes of that kind, and milliseconds per host.
+def profile(processes: Iterable[Mapping[str, Any]], hosts: int) -> dict[str, dict[str, float]]:
+    """Kind of process -> function of PARTS -> milliseconds of CPU per host; the whole is under the name ``all``.
 
     :param processes: as sampled.py writes them
     """
-    seconds: Counter[str] = Counter()
-    functions: dict[str, Counter[str]] = {}
+    spent: dict[str, Counter[str]] = {kind: Counter() for kind in PARTS}
     for process in processes:
-        kind = process["process"]
-        seconds[kind] += process["seconds"]
-        functions.setdefault(kind, Counter()).update(process["functions"])
-    return {kind: _shares(functions[kind], seconds[kind], hosts) for kind in sorted(functions)}
-
-
-def _shares(functions: Mapping[str, float], seconds: float, hosts: int) -> list[dict[str, Any]]:
-    told = [
-        {
-            "function": name,
-            "percent": round(100 * spent / seconds, 1),
-            "ms_per_host": round(1000 * spent / hosts, 2),
-        }
-        for name, spent in functions.items()
-        if name.startswith((_CORE, _COLLECTION)) and 100 * spent / seconds >= LEAST_SHARE
-    ]
-    return sorted(told, key=lambda one: (-one["percent"], one["function"]))
+        spent[process["process"]].update({"all": process["seconds"], **process["functions"]})
+    return {
+        kind: {name: round(1000 * functions[name] / hosts, 2) for name in ("all", *PARTS[kind])}
+        for kind, functions in spent.items()
+    }

@@ -50,19 +50,18 @@ def test_the_verdict_is_about_our_tasks(growth: float, ending: str) -> None:
     assert all(line.endswith(ending) for line in lines)
 
 
-def test_a_profile_has_shares_of_what_belongs_to_ansible_and_to_us() -> None:
+def test_a_profile_tells_what_each_part_takes_of_a_host() -> None:
+    start, get_vars = next(iter(summary.PARTS["main"])), "ansible.vars.manager.VariableManager.get_vars"
+    (facts, *_others) = summary.PARTS["fork"]
     processes = [
-        {
-            "process": "main",
-            "seconds": 2.0,
-            "functions": {"ansible.a.run": 2.0, "json.loads": 1.0, "ansible.a.few": 0.01},
-        },
-        {"process": "fork", "seconds": 0.5, "functions": {"ansible.b.run": 0.5}},
-        {"process": "fork", "seconds": 0.5, "functions": {"ansible_collections.imds.azure.plugins.c.run": 0.25}},
+        {"process": "main", "seconds": 2.0, "functions": {start: 1.0, get_vars: 0.5, "json.loads": 1.5}},
+        {"process": "fork", "seconds": 0.5, "functions": {facts: 0.25}},
+        {"process": "fork", "seconds": 0.5, "functions": {facts: 0.125}},
     ]
     profile = summary.profile(processes, 100)
-    assert profile["main"] == [{"function": "ansible.a.run", "percent": 100.0, "ms_per_host": 20.0}]
-    assert [(one["function"].rpartition(".")[0], one["percent"]) for one in profile["fork"]] == [
-        ("ansible.b", 50.0),
-        ("ansible_collections.imds.azure.plugins.c", 25.0),
-    ]
+    assert {name: spent for name, spent in profile["main"].items() if spent} == {
+        "all": 20.0,
+        start: 10.0,
+        get_vars: 5.0,
+    }
+    assert {name: spent for name, spent in profile["fork"].items() if spent} == {"all": 10.0, facts: 3.75}
