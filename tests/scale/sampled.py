@@ -6,10 +6,11 @@
 python sampled.py OUTPUT ARGUMENT...
 
 Writes one JSON object per line and process: process ("main" or "fork"), action (of the task that a fork ran), seconds
-of CPU, and functions: MODULE.NAME -> seconds during which it was on the stack of a thread.
+of CPU, samples, and functions: MODULE.NAME -> samples in which it was on the stack of a thread.
 
-A timer of the kernel goes off after each 10 ms of CPU time of the process. Each thread is then charged with the CPU
-time that its own clock shows, so none answers for another.
+A timer of the kernel goes off after each 10 ms of CPU time of the process, for the first time after a random part of
+that: many forks together then show each moment of their lives equally often. Threads share a sample by what their own
+clocks say, so none answers for another.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import random
 import signal
 import sys
 import threading
@@ -38,35 +40,38 @@ class Sampler:
     def start(self) -> None:
         """Begin anew. A fork inherits the handler, but not the timer."""
         self._functions: defaultdict[str, float] = defaultdict(float)
-        self._seconds = 0.0
+        self._samples = 0
         self._clocks: dict[int, float] = {}
         signal.signal(signal.SIGPROF, self._sample)
-        signal.setitimer(signal.ITIMER_PROF, INTERVAL, INTERVAL)
+        signal.setitimer(signal.ITIMER_PROF, random.uniform(INTERVAL / 100, INTERVAL), INTERVAL)
 
     def write(self, process: str, action: str = "") -> None:
         """Stop, and append what was found."""
         signal.setitimer(signal.ITIMER_PROF, 0)
-        found = {"process": process, "action": action, "seconds": self._seconds, "functions": self._functions}
-        line = json.dumps(found) + "\n"
+        found = {"process": process, "action": action, "seconds": time.process_time()}
+        line = json.dumps({**found, "samples": self._samples, "functions": self._functions}) + "\n"
         with open(self._output, "a", encoding="utf-8") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             file.write(line)
 
     def _sample(self, _signal: int, interrupted: FrameType | None) -> None:
+        threads = [thread.ident for thread in threading.enumerate() if thread.ident]
+        clocks = {ident: time.clock_gettime(time.pthread_getcpuclockid(ident)) for ident in threads}
+        spent = {ident: clock - self._clocks.get(ident, 0.0) for ident, clock in clocks.items()}
+        self._clocks = clocks
+        self._samples += 1
         frames = {**sys._current_frames(), threading.get_ident(): interrupted}
-        for thread in threading.enumerate():
-            ident = thread.ident or 0
-            frame = frames.get(ident)
-            clock = time.clock_gettime(time.pthread_getcpuclockid(ident))
-            spent = clock - self._clocks.get(ident, 0.0)
-            self._clocks[ident] = clock
-            self._seconds += spent
-            on_stack = set()
-            while frame is not None:
-                on_stack.add(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
-                frame = frame.f_back
-            for function in on_stack:
-                self._functions[function] += spent
+        for ident in threads:
+            for function in _on_stack(frames.get(ident)):
+                self._functions[function] += spent[ident] / (sum(spent.values()) or 1)
+
+
+def _on_stack(frame: FrameType | None) -> set[str]:
+    functions = set()
+    while frame is not None:
+        functions.add(f"{frame.f_globals.get('__name__')}.{frame.f_code.co_qualname}")
+        frame = frame.f_back
+    return functions
 
 
 def main() -> None:

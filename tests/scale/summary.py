@@ -95,12 +95,19 @@ def verdict(figures: Mapping[str, Any]) -> list[str]:
 def profile(processes: Iterable[Mapping[str, Any]], hosts: int) -> dict[str, dict[str, float]]:
     """Kind of process -> function of PARTS -> milliseconds of CPU per host; the whole is under the name ``all``.
 
+    The clocks of the processes tell the whole, and the samples how it is divided.
+
     :param processes: as sampled.py writes them
     """
-    spent: dict[str, Counter[str]] = {kind: Counter() for kind in PARTS}
+    seconds: Counter[str] = Counter()
+    found: dict[str, Counter[str]] = {kind: Counter() for kind in PARTS}
     for process in processes:
-        spent[process["process"]].update({"all": process["seconds"], **process["functions"]})
+        found[process["process"]].update({"all": process["samples"], **process["functions"]})
+        seconds[process["process"]] += process["seconds"]
     return {
-        kind: {name: round(1000 * functions[name] / hosts, 2) for name in ("all", *PARTS[kind])}
-        for kind, functions in spent.items()
+        kind: {
+            name: round(1000 * seconds[kind] / hosts * samples[name] / (samples["all"] or 1), 2)
+            for name in ("all", *PARTS[kind])
+        }
+        for kind, samples in found.items()
     }

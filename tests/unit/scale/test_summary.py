@@ -54,9 +54,9 @@ def test_a_profile_tells_what_each_part_takes_of_a_host() -> None:
     start, get_vars = next(iter(summary.PARTS["main"])), "ansible.vars.manager.VariableManager.get_vars"
     (facts, *_others) = summary.PARTS["fork"]
     processes = [
-        {"process": "main", "seconds": 2.0, "functions": {start: 1.0, get_vars: 0.5, "json.loads": 1.5}},
-        {"process": "fork", "seconds": 0.5, "functions": {facts: 0.25}},
-        {"process": "fork", "seconds": 0.5, "functions": {facts: 0.125}},
+        {"process": "main", "seconds": 2.0, "samples": 100, "functions": {start: 50.0, get_vars: 25, "json.loads": 75}},
+        {"process": "fork", "seconds": 0.6, "samples": 10, "functions": {facts: 5}},
+        {"process": "fork", "seconds": 0.4, "samples": 6, "functions": {facts: 1}},
     ]
     profile = summary.profile(processes, 100)
     assert {name: spent for name, spent in profile["main"].items() if spent} == {
