@@ -36,6 +36,7 @@ def options() -> argparse.Namespace:
 
 def measure(small: int, large: int, rounds: int, with_profile: bool) -> dict[str, Any]:
     """All figures."""
+    load = os.getloadavg()[0]
     everyone = fleet.vms(large)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -55,7 +56,7 @@ def measure(small: int, large: int, rounds: int, with_profile: bool) -> dict[str
                     str(size): _profile(everyone[:size], emulators, folder / f"profile-{size}")
                     for size in (small, large)
                 }
-    made = {"core": core_version, "python": platform.python_version(), "cpus": os.cpu_count(), "forks": plays.FORKS}
+    made = {"core": core_version, "python": platform.python_version(), "cpus": os.cpu_count(), "load": round(load, 1)}
     return {"made_with": made, **figures}
 
 

@@ -15,7 +15,7 @@ import ansible_runner
 def start(number: int, inventory: str, hosts: str) -> tuple[threading.Thread, ansible_runner.Runner]:
     folder = Path(f"slice-{number}").absolute()
     folder.mkdir(exist_ok=True)
-    return ansible_runner.run_async(
+    thread, runner = ansible_runner.run_async(
         private_data_dir=str(folder),
         inventory=inventory,
         playbook="imds.azure.gather",
@@ -25,6 +25,7 @@ def start(number: int, inventory: str, hosts: str) -> tuple[threading.Thread, an
         rotate_artifacts=10,
         quiet=True,
     )
+    return thread, runner
 
 
 def main(inventory: str, slices: int) -> int:

@@ -38,6 +38,7 @@ from . import (
     fuzzing,
     pages,
     powershell_spec,
+    scaling,
 )
 from .regions import Maker, rewrite
 
@@ -129,6 +130,16 @@ FILES: Mapping[str, Mapping[str, Maker]] = {
         "route": partial(faults.matrix, "route query"),
     },
     f"{_GUIDES}/fuzzing.rst": {"counts": fuzzing.counts},
+    f"{_GUIDES}/scaling.rst": {
+        "ratios": scaling.ratios,
+        "circumstances": scaling.circumstances,
+        "costs": scaling.costs,
+        "totals": scaling.totals,
+        "main_profile": partial(scaling.profile, "main"),
+        "fork_profile": partial(scaling.profile, "fork"),
+        "recipe": scaling.recipe,
+        "slices": scaling.slices,
+    },
     f"{_GUIDES}/reasons.rst": {"reasons": pages.reason_table, "retries": pages.retry_table},
     f"{_GUIDES}/attestation.rst": {"reasons": pages.verdict_table, "roots": pages.root_table},
     f"{_GUIDES}/identity.rst": {"resources": pages.resource_table, "reasons": pages.vault_reason_table},
