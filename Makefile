@@ -18,7 +18,7 @@ KEEP :=
 run = rm -rf $(BUILD)/junit $(BUILD)/report; python tests/tools/side_by_side.py $(BUILD) $(1); \
     status=$$?; python tests/tools/summary.py $(BUILD); exit $$status
 
-.PHONY: help demo generate check test cores session bench bench-scale slices record fuzz clean
+.PHONY: help demo generate check test cores session bench bench-scale bench-peers slices record fuzz clean
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /: /'
 
@@ -61,6 +61,9 @@ slices: $(call VENV,dev) ## 2,000 emulated VMs in slices by ansible-runner, with
 record: $(call VENV,dev) ## Take what bench, bench-scale and slices have measured into the documentation
 	for name in bench scale slices; do ! [ -e $(BUILD)/$$name.json ] || cp $(BUILD)/$$name.json tests/bench/figures; done
 	$(MAKE) generate
+
+bench-peers: $(call VENV,dev) ## Other tools that read cloud metadata beside ours; writes the guide's tables
+	nox --session bench-peers
 
 clean: ## Remove what was built
 	rm -rf $(BUILD)

@@ -204,7 +204,7 @@ def mypy(session: nox.Session) -> None:
     session.chdir(TREE)
     inside = "ansible_collections/imds/azure"
     tests = ["scenarios", "unit", "faults", "fuzz", "lab", "endurance", "windows", "powershell", "rulebook", "leaks"]
-    tests += ["bench", "scale", "site", "tools"]
+    tests += ["bench", "scale", "peers", "site", "tools"]
     checked = [f"{inside}/{part}" for part in ("plugins", "extensions/eda", *(f"tests/{part}" for part in tests))]
     command = ("mypy", "--config-file", str(COLLECTION / "pyproject.toml"), "--cache-dir", str(BUILD / "mypy"))
     session.run(*command, *checked)
@@ -515,6 +515,14 @@ def slices(session: nox.Session) -> None:
     programs = environment(session, "slices", controller_python(session, NEWEST))
     output = str(BUILD / "slices.json")
     session.run(str(programs / "python"), "-m", "tests.scale.slices", output, *session.posargs, external=True)
+
+
+@nox.session(name="bench-peers", **_IN_PLACE, default=False)
+def bench_peers(session: nox.Session) -> None:
+    """Other tools that read cloud metadata beside ours, in the lab. Writes the tables of the guide peers.rst."""
+    prepare(session)
+    peers = ("python", "-m", "ansible_collections.imds.azure.tests.peers")
+    session.run(*peers, str(BUILD / "peers"), str(ROOT / "docs" / "docsite" / "rst" / "peers.rst"), *session.posargs)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 # Copyright: (c) 2026, imds.azure contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Generated regions of a file: everything between a line that names one and the line that ends it."""
+"""Generated regions of a file: everything between a line that names one and the line that ends it.
+
+The first line also says which command makes the region.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 
 # In a comment of the file's own language: // and # comments, and those of reStructuredText.
-_BEGIN = re.compile(r"^(?P<indent> *)(?://|#|\.\.) <generated (?P<name>[\w.]+): make generate>$")
+_BEGIN = re.compile(r"^(?P<indent> *)(?://|#|\.\.) <generated (?P<name>[\w.]+): make (?:generate|bench-peers)>$")
 _END = re.compile(r"^ *(?://|#|\.\.) </generated>$")
 
 # Makes the lines of a region, without their common indentation.
