@@ -11,6 +11,7 @@ it runs in the lab's fabric.
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import json
 import secrets
@@ -118,8 +119,10 @@ def find(path: str) -> Node | None:
 def listing(name: str, directory: Mapping[str, Node]) -> str:
     """A directory as text: a name per line, with a slash behind those of directories. Pure.
 
-    :param name: of the directory; that of the keys tells what each one is called
+    :param name: of the directory; the topmost has no slashes, and that of the keys tells what each one is called
     """
+    if name == "latest":
+        return "\n".join(directory)
     if name == "public-keys":
         return "\n".join(f"{number}=lab" for number in directory)
     return "\n".join(entry if isinstance(node, str) else f"{entry}/" for entry, node in directory.items())
@@ -175,8 +178,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_response(answer.status)
         self.send_header("Content-Type", "text/plain")
         self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        with contextlib.suppress(ConnectionError):  # it may have hung up
+            self.end_headers()
+            self.wfile.write(body)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("do_"):  # any method

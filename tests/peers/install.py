@@ -42,15 +42,21 @@ def on_path(*programs: str) -> Callable[[Path], Programs]:
     return find
 
 
-def venv(name: str, *packages: str) -> Callable[[Path], Programs]:
-    """An installer of packages from PyPI into a virtual environment: its directory of programs, by the name."""
+def venv(name: str, *packages: str, pythons: Sequence[str] = ()) -> Callable[[Path], Programs]:
+    """An installer of packages from PyPI into a virtual environment: its directory of programs, by the name.
+
+    :param pythons: the first of these that is installed makes the environment; by default the one that runs this
+    """
 
     def make(build: Path) -> Programs:
         home = build / name
         ready = home / ".ready"
-        wanted = f"{sys.version_info[:2]} {' '.join(packages)}"
+        python = next((path for path in map(shutil.which, pythons) if path), None) if pythons else sys.executable
+        if not python:
+            raise MissingError(f"it needs {' or '.join(pythons)}, and none is installed")
+        wanted = " ".join((python, *packages))
         if not ready.is_file() or ready.read_text(encoding="utf-8") != wanted:
-            _run([sys.executable, "-m", "venv", "--clear", str(home)], name)
+            _run([python, "-m", "venv", "--clear", str(home)], name)
             pip = [str(home / "bin" / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
             _run([*pip, *packages], f"PyPI's {name}")
             ready.write_text(wanted, encoding="utf-8")

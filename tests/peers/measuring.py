@@ -25,7 +25,7 @@ from .tools import Command, Tool
 
 THROTTLED = 2  # requests that are answered with 429
 _MEMORY_ROUNDS = 3
-_PATIENCE = 180.0  # seconds until a tool is ended that does not give up
+_PATIENCE = 60.0  # seconds until a tool is ended that does not give up
 # Seconds between two runs on a VM. IMDS allows few requests per second, and one tool shall not pay for another.
 _REST = 1.0
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
@@ -179,6 +179,7 @@ def _measure(
         normal = Normal(
             requests=int(median(requests for _run, requests in runs)),
             seconds=round(median(run["seconds"] for run, _requests in runs), 4),
+            cpu=round(median(run["cpu"] for run, _requests in runs), 4),
             peak_kib=int(median(weighed[candidate.tool.name])),
         )
         say(f"{candidate.tool.name}: {normal}")

@@ -4,14 +4,16 @@
 """Runs one command and measures it. Needs only Python, because it runs in a VM of the lab.
 
 Reads a job from standard input: {"command": [...], "environment": {...}, "seconds": N, "memory": BOOL}.
-Writes {"seconds", "code", "peak_kib", "output"}: code is null where the time was over and the command was ended;
-peak_kib is null where memory was not asked for, which takes time of its own.
+Writes {"seconds", "cpu", "code", "peak_kib", "output"}. cpu is seconds too, of all processes that were waited for.
+code is null where the time was over and the command was ended; peak_kib is null where memory was not asked for, because
+looking at it takes time of its own.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import select
 import signal
 import subprocess
@@ -59,9 +61,15 @@ def _tree_kib(root: int) -> int:
     return total
 
 
+def _cpu() -> float:
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
+
+
 def measure(job: Mapping[str, Any]) -> dict[str, Any]:
     """Run the job; the result as above."""
     with tempfile.TemporaryFile() as output:
+        used = _cpu()
         began = time.monotonic()
         with subprocess.Popen(
             job["command"],
@@ -85,6 +93,7 @@ def measure(job: Mapping[str, Any]) -> dict[str, Any]:
         text = output.read().decode("utf-8", "replace")
     return {
         "seconds": seconds,
+        "cpu": _cpu() - used,
         "code": process.returncode if ended else None,
         "peak_kib": peak if job["memory"] else None,
         "output": text,

@@ -11,10 +11,11 @@ from typing import Any, Optional
 
 @dataclass(frozen=True)
 class Normal:
-    """A run in which nothing is wrong. seconds, peak_kib: medians."""
+    """A run in which nothing is wrong. seconds that passed, seconds of CPU time, and peak_kib of memory are medians."""
 
     requests: int
     seconds: float
+    cpu: float
     peak_kib: int
 
 

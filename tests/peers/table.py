@@ -39,21 +39,22 @@ _BUSY = 0.8
 
 def normal(results: Results) -> list[str]:
     """What a run takes in which nothing is wrong."""
-    base = {row.group: row.normal.seconds for row in results.rows if row.baseline and row.normal}
+    base = {row.group: row.normal.cpu for row in results.rows if row.baseline and row.normal}
     return table(
-        ("Tool", "Version", "Requests", "Time", "Relative to ours", "Peak memory"),
+        ("Tool", "Version", "Requests", "Time", "CPU time", "CPU time relative to ours", "Peak memory"),
         [(row.name, *_normal_cells(row, base.get(row.group))) for row in results.rows],
     )
 
 
 def _normal_cells(row: Row, base: float | None) -> tuple[str, ...]:
     if not row.normal:
-        return (row.version or _NOTHING, f"not measured: {row.missing}", _NOTHING, _NOTHING, _NOTHING)
+        return (row.version or _NOTHING, f"not measured: {row.missing}", *[_NOTHING] * 4)
     return (
         row.version,
         str(row.normal.requests),
         duration(row.normal.seconds),
-        ratio(row.normal.seconds / base) if base else _NOTHING,
+        duration(row.normal.cpu),
+        ratio(row.normal.cpu / base) if base else _NOTHING,
         f"{row.normal.peak_kib / 1024:.0f} MiB",
     )
 

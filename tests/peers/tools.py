@@ -61,7 +61,9 @@ _CORE_VERSION = ("{ansible}/ansible", "--version")
 
 
 def _module(name: str, options: Mapping[str, Any], variables: Mapping[str, Any] | None = None) -> Command:
-    words = ["--module-name", name, "--args", json.dumps(options)]
+    words = ["--module-name", name]
+    if options:
+        words += ["--args", json.dumps(options)]
     if variables:
         words += ["--extra-vars", json.dumps(variables)]
     # Braces of JSON are no placeholders.
@@ -69,7 +71,7 @@ def _module(name: str, options: Mapping[str, Any], variables: Mapping[str, Any] 
 
 
 _FACT_SCRIPT = "/etc/ansible/facts.d/azure_imds.fact"
-_CACHE = "/run/cloud-init/instance-data"
+_CACHE, _BOOTED = "/run/cloud-init/instance-data", "/var/lib/cloud/instance"
 _CRAWL = ("{python}", "{here}/cloud_init.py")
 _CLOUD_INIT = {"PYTHONPATH": "{cloud-init-modules}"}
 _SALT = ("{salt}/salt-call", "--local", "--config-dir", "{here}/salt", "--log-level", "quiet")
@@ -99,11 +101,13 @@ TOOLS: Sequence[Tool] = (
         evidence=(("touch", "/usr/sbin/waagent"),),
     ),
     Tool(
-        name="Salt, grains with ``metadata_server_grains``",
+        name="Salt, ``metadata_server_grains`` on EC2",
         group=HOST,
-        install=venv("salt", "salt"),
-        command=(*_SALT, "--out", "json", "grains.item", "compute"),
+        # No release has grains of Azure, 3008 has none of EC2 either, and 3007 does not run on newer Pythons.
+        install=venv("salt", "salt<3008", pythons=("python3.11", "python3.10")),
+        command=(*_SALT, "--out", "json", "grains.item", "meta-data"),
         version=("{salt}/salt-call", "--version"),
+        ec2=True,
     ),
     Tool(
         name="cloud-init, IMDS client of the data source Azure",
@@ -119,7 +123,11 @@ TOOLS: Sequence[Tool] = (
         install=cloud_init,
         command=("{python}", "{cloud-init}", "query", "ds.meta_data.imds.compute"),
         version=("{python}", "{cloud-init}", "--version"),
-        evidence=((*_CRAWL, f"{_CACHE}-sensitive.json", f"{_CACHE}.json"),),
+        evidence=(
+            (*_CRAWL, f"{_CACHE}-sensitive.json", f"{_CACHE}.json"),
+            ("mkdir", "-p", _BOOTED),
+            ("touch", f"{_BOOTED}/user-data.txt", f"{_BOOTED}/vendor-data.txt"),
+        ),
         environment=_CLOUD_INIT,
         stated="asks nobody: prints what cloud-init kept at boot",
     ),

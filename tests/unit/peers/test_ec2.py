@@ -29,6 +29,7 @@ def test_the_tree() -> None:
 
     assert get("/latest/meta-data/instance-id") == (200, INSTANCE_ID)
     assert get("/latest/meta-data/placement/") == (200, "availability-zone\navailability-zone-id\nregion")
+    assert get("/latest/") == (200, "meta-data\ndynamic")
     assert get("/latest/dynamic/") == (200, "instance-identity/")
     assert get("/latest/meta-data/public-keys/") == (200, "0=lab")
     assert get("/latest/meta-data/public-keys/0/openssh-key")[0] == 200
@@ -54,4 +55,4 @@ def test_every_value_can_be_reached_by_its_listing() -> None:
             found += walk(path + name) if name.endswith("/") else isinstance(find(path + name), str)
         return found
 
-    assert walk("/latest/") > 40
+    assert walk("/latest/meta-data/") + walk("/latest/dynamic/") > 40

@@ -13,19 +13,19 @@ from ansible_collections.imds.azure.tests.peers import table
 from ansible_collections.imds.azure.tests.peers.results import Ending, Normal, Results, Row, from_json, to_json
 
 QUIET = Ending(facts=False, code=0, seconds=0.21)
-OURS = Row("ours", "command", True, "1.0", normal=Normal(1, 0.05, 20480), throttled=replace(QUIET, requests=1))
+OURS = Row("ours", "command", True, "1.0", normal=Normal(1, 0.06, 0.05, 20480), throttled=replace(QUIET, requests=1))
 OTHER = Row(
     "other",
     "command",
     version="2.0",
-    normal=Normal(2, 0.6, 81920),
+    normal=Normal(2, 1.24, 0.6, 81920),
     throttled=Ending(True, 0, 3.04, requests=3),
     proxied=Ending(False, 2, 1.5, proxied=1),
     elsewhere=QUIET,
     silent=Ending(False, None, 180.0, packets=12, connections=2),
 )
 GONE = Row("gone", "command", missing="``gone`` is not installed")
-STATED = Row("stated", "module", version="3.0", stated="asks nobody", normal=Normal(0, 0.4, 1024))
+STATED = Row("stated", "module", version="3.0", stated="asks nobody", normal=Normal(0, 0.5, 0.4, 1024))
 RESULTS = Results("2026-01-31", "2 cores", 0.24, 7, (OURS, OTHER, GONE, STATED))
 
 
@@ -42,10 +42,10 @@ def cells(lines: list[str]) -> list[list[str]]:
 
 def test_normal_runs() -> None:
     assert cells(table.normal(RESULTS)) == [
-        ["ours", "1.0", "1", "50 ms", "1.0", "20 MiB"],
-        ["other", "2.0", "2", "600 ms", "12", "80 MiB"],
-        ["gone", "", "not measured: ``gone`` is not installed", "", "", ""],
-        ["stated", "3.0", "0", "400 ms", "", "1 MiB"],
+        ["ours", "1.0", "1", "60 ms", "50 ms", "1.0", "20 MiB"],
+        ["other", "2.0", "2", "1.2 s", "600 ms", "12", "80 MiB"],
+        ["gone", "", "not measured: ``gone`` is not installed", "", "", "", ""],
+        ["stated", "3.0", "0", "500 ms", "400 ms", "", "1 MiB"],
     ]
 
 
