@@ -26,7 +26,10 @@ def counts() -> list[str]:
         found = kept.get(name, {})
         numbers = (_number(found.get(key)) for key in ("executions", "coverage", "inputs"))
         rows.append((f"``{name}``", target.reads, *numbers, str(len(REGRESSIONS.get(name, ())))))
-    return table(("Target", "Reads", "Executions", "Coverage", "Corpus", "Fixed"), rows)
+    total = sum(found["executions"] for found in kept.values())
+    seconds = max((found["seconds"] for found in kept.values()), default=0)
+    said = f"Each target was fuzzed for {seconds} seconds on one shared core: {total:,} executions in all."
+    return ["", said, *table(("Target", "Reads", "Executions", "Coverage", "Corpus", "Fixed"), rows)]
 
 
 def _number(value: int | None) -> str:
