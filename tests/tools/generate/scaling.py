@@ -78,6 +78,7 @@ def circumstances() -> list[str]:
     ]
     if made["load"] > 1:
         lines.append(f"Other work shared the cores: the load average was {made['load']:.0f} before the first play.")
+        lines.append("It makes the elapsed time longer and less certain, so compare the CPU time.")
     return [*lines, ""]
 
 
