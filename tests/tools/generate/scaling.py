@@ -57,7 +57,9 @@ def costs() -> list[str]:
     for task, title in _TASKS.items():
         for cost, name in _COSTS.items():
             pair = small["tasks"][task][cost], large["tasks"][task][cost]
-            rows.append((f"{title}, {name}", *(f"{each:.1f}" for each in pair), f"{pair[1] / pair[0] - 1:+.0%}"))
+            rows.append(
+                (f"{title}, {name}", *(f"{each:.1f}" for each in pair), f"{round(pair[1] / pair[0] - 1, 2) + 0.0:+.0%}")
+            )
     for task, title in _TASKS.items():
         if task != "ping":
             pair = small["cpu_vs_ping"][task], large["cpu_vs_ping"][task]
