@@ -27,8 +27,8 @@ def counts() -> list[str]:
         numbers = (_number(found.get(key)) for key in ("executions", "coverage", "inputs"))
         rows.append((f"``{name}``", target.reads, *numbers, str(len(REGRESSIONS.get(name, ())))))
     total = sum(found["executions"] for found in kept.values())
-    seconds = max((found["seconds"] for found in kept.values()), default=0)
-    said = f"Each target was fuzzed for {seconds} seconds on one shared core: {total:,} executions in all."
+    seconds = min((found["seconds"] for found in kept.values()), default=0)
+    said = f"Each target was fuzzed for at least {seconds} seconds on one shared core: {total:,} executions in all."
     return ["", said, *table(("Target", "Reads", "Executions", "Coverage", "Corpus", "Fixed"), rows)]
 
 
