@@ -191,7 +191,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class _Server(http.server.HTTPServer):
+# Clients may hold connections that they do not use.
+class _Server(http.server.ThreadingHTTPServer):
     def __init__(self, address: tuple[str, int], log: Path, service: Service) -> None:
         super().__init__(address, _Handler)
         self.service = service

@@ -12,6 +12,8 @@ from ansible_collections.imds.azure.tests.tools.generate.pages import table
 from .results import Ending, Results, Row
 
 _NOTHING = ""
+# Load average from which on the machine is called shared.
+_BUSY = 0.8
 
 
 def regions(results: Results) -> Mapping[str, Callable[[], list[str]]]:
@@ -31,10 +33,6 @@ def measured(results: Results) -> list[str]:
     )
     busy = ", so other work shared the machine and times are too long." if results.load >= _BUSY else "."
     return ["", sentence + busy, ""]
-
-
-# Load average from which on the machine is called shared.
-_BUSY = 0.8
 
 
 def normal(results: Results) -> list[str]:

@@ -103,7 +103,7 @@ TOOLS: Sequence[Tool] = (
     Tool(
         name="Salt, ``metadata_server_grains`` on EC2",
         group=HOST,
-        # No release has grains of Azure, 3008 has none of EC2 either, and 3007 does not run on newer Pythons.
+        # Neither 3007 nor 3008 has grains of Azure, 3008 has none of EC2 either, and 3007 needs an older Python.
         install=venv("salt", "salt<3008", pythons=("python3.11", "python3.10")),
         command=(*_SALT, "--out", "json", "grains.item", "meta-data"),
         version=("{salt}/salt-call", "--version"),
