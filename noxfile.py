@@ -71,6 +71,8 @@ antsibull_nox.load_antsibull_nox_toml()
 _IN_PLACE = {"venv_backend": "none"}
 check = nox.session(**_IN_PLACE, tags=["check", "test"])
 test = nox.session(**_IN_PLACE, tags=["test"])
+# These take minutes, and so start before those that don't.
+long_test = nox.session(**_IN_PLACE, tags=["test", "long"])
 # A further tag names what only one session at a time may use. ansible-test shares its environments for sanity tests
 # among cores, and integration targets listen on ports.
 sanity_test = nox.session(**_IN_PLACE, tags=["sanity-environments"])
@@ -271,14 +273,14 @@ def ansible_lint(session: nox.Session) -> None:
     session.run("ansible-lint", "--profile", "production", "--strict", "--offline")
 
 
-@test
+@long_test
 def windows(session: nox.Session) -> None:
     """The C# core under Mono against the Python core, and PowerShell read as text."""
     prepare(session)
     run_pytest(session, "tests/windows")
 
 
-@test
+@long_test
 def powershell(session: nox.Session) -> None:
     """The Windows modules under a real PowerShell, through Ansible too, with stand-in networking cmdlets."""
     prepare(session)
@@ -297,7 +299,7 @@ def rulebook(session: nox.Session) -> None:
     run_pytest(session, "tests/rulebook")
 
 
-@test
+@long_test
 def lab(session: nox.Session) -> None:
     """The lab's own tests, in namespaces."""
     prepare(session)
@@ -318,7 +320,7 @@ def endurance(session: nox.Session) -> None:
     run_pytest(session, "tests/endurance", "tests/scale")
 
 
-@test
+@long_test
 def molecule(session: nox.Session) -> None:
     """All scenarios, in the lab."""
     prepare(session)
@@ -337,7 +339,7 @@ def molecule(session: nox.Session) -> None:
 @sanity_test
 @every_core
 def sanity(session: nox.Session, core: str) -> None:
-    """ansible-test sanity: every test, no exceptions. Cores between oldest and newest lint (pylint) the plugins only.
+    """ansible-test sanity: every test, no exceptions. All but the newest core lint (pylint) the plugins only.
 
     Pylint takes most of the time, and what it says about tests does not depend on the core.
     """
@@ -353,7 +355,7 @@ def sanity(session: nox.Session, core: str) -> None:
     elif not has_script_analyzer(session):
         note_skipped(session, f"sanity-{core}-pslint", "PowerShell's module PSScriptAnalyzer is not installed")
         command = (*command, "--skip-test", "pslint")
-    if core not in (OLDEST, NEWEST):
+    if core != NEWEST:
         session.run(*command, "--test", "pylint", "plugins/", external=True)
         command = (*command, "--skip-test", "pylint")
     session.run(*command, external=True)

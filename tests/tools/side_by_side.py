@@ -6,8 +6,9 @@
 side_by_side.py BUILD_DIRECTORY TAG
 
 Each is a nox of its own, in a copy of the tree of its own; its output is printed as a whole when it ends. Two sessions
-that share another tag beside ``check``, ``test`` and ``cores`` never run at the same time. Those with such a tag start
-first, or they would be left over at the end; apart from that the order is that of noxfile.py.
+that share another tag beside ``check``, ``test``, ``cores`` and ``long`` never run at the same time. Those with such a
+tag start first and those that take long next, or they would be left over at the end; apart from that the order is that
+of noxfile.py.
 """
 
 from __future__ import annotations
@@ -22,15 +23,16 @@ from collections import deque
 from pathlib import Path
 from typing import NamedTuple
 
-COMMON = frozenset({"check", "test", "cores"})
+COMMON = frozenset({"check", "test", "cores", "long"})
 WORKERS = min(os.cpu_count() or 1, 4)
 
 
 class Session(NamedTuple):
-    """A session, and what only one session at a time may use."""
+    """A session, what only one session at a time may use, and whether it takes minutes."""
 
     name: str
     claims: frozenset[str]
+    long: bool
 
 
 class Pool:
@@ -82,11 +84,11 @@ def sessions(tag: str) -> list[Session]:
     """The sessions with a tag, as nox lists them."""
     listed = subprocess.run(["nox", "--list", "--json", "--tags", tag], stdout=subprocess.PIPE, check=True)
     found = [
-        Session(entry["session"], frozenset(entry["tags"]) - COMMON)
+        Session(entry["session"], frozenset(entry["tags"]) - COMMON, "long" in entry["tags"])
         for entry in json.loads(listed.stdout)
         if tag in entry["tags"]
     ]
-    return sorted(found, key=lambda session: not session.claims)
+    return sorted(found, key=lambda session: (not session.claims, not session.long))
 
 
 def main(build: Path, tag: str) -> int:
