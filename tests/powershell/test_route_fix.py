@@ -150,13 +150,23 @@ def test_without_a_proof_all_is_as_it_was(site: Site, imds: str) -> None:
         assert not list(site.fabric.journal.iterdir())
 
 
+@pytest.fixture(scope="module")
+def walked() -> set[tuple[str, ...]]:
+    """The sequences of cmdlets of which each has failed once."""
+    return set()
+
+
 @pytest.mark.parametrize("name", REPAIRS)
-def test_a_failure_at_each_change(site: Site, name: str) -> None:
+def test_a_failure_at_each_change(site: Site, walked: set[tuple[str, ...]], name: str) -> None:
+    """Sequences that several states need are walked with the first of them."""
     given, options, _codes, rows = REPAIRS[name]
     site.build(given)
-    site.repair(options)
-    count = len(site.host.changes())
-    for at in range(count):
+    assert not site.repair(options).get("failed")
+    sequence = tuple(call[0] for call in site.host.changes())
+    if sequence in walked:
+        return
+    walked.add(sequence)
+    for at in range(len(sequence)):
         site.build(given)
         before = site.host.stores()
         site.host.failing = at
