@@ -13,7 +13,6 @@ from typing import Any, NamedTuple
 import pytest
 from ansible_collections.imds.azure.plugins.module_utils._events import (
     dates,
-    document,
     info,
     options,
     run_info,
@@ -25,11 +24,12 @@ from ansible_collections.imds.azure.plugins.module_utils._imds import client as 
 from ansible_collections.imds.azure.plugins.module_utils._imds.client import Client
 from ansible_collections.imds.azure.plugins.module_utils._imds.options import OptionError
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response, TransportError
-from ansible_collections.imds.azure.tests.scenarios.imds.events import ID, NOW, OTHER_ID, VM, raw_document, raw_event
+from ansible_collections.imds.azure.tests.scenarios.imds.events import ID, OTHER_ID, raw_document, raw_event
 from ansible_collections.imds.azure.tests.scenarios.imds.faults import LASTING
 from ansible_collections.imds.azure.tests.scenarios.imds.life import PATH, Life, answer
 from ansible_collections.imds.azure.tests.scenarios.imds.world import ScriptedAnswer
 from ansible_collections.imds.azure.tests.scenarios.running_emulator import start as start_emulator
+from ansible_collections.imds.azure.tests.windows.agreement import both_documents
 from ansible_collections.imds.azure.tests.windows.core import Core, as_scripted, comparable
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -70,24 +70,6 @@ def test_dates(core: Core) -> None:
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=300)
 def test_any_date(core: Core, text: str) -> None:
     both_dates(core, text)
-
-
-def both_documents(core: Core, content: Any, vm_name: str | None = VM, version: str = terms.DEFAULT) -> Any:
-    try:
-        read = document.parse(content, NOW, vm_name, version)
-    except document.DocumentError as error:
-        expected: Any = str(error)
-    else:
-        first = document.soonest(read.events)
-        expected = {
-            "incarnation": read.incarnation,
-            "events": [event.as_dict() for event in read.events],
-            "keys": [event.key for event in read.events],
-            "soonest": first.as_dict() if first else None,
-        }
-    found = core("event_document", content=content, now=NOW, vm_name=vm_name, version=version)
-    assert comparable(found) == comparable(expected)
-    return found
 
 
 ODD: list[Any] = [

@@ -12,7 +12,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from ansible_collections.imds.azure.plugins.module_utils._events import document, terms
 from ansible_collections.imds.azure.plugins.module_utils._identity import errors, tokens, vault
 from ansible_collections.imds.azure.plugins.module_utils._imds import client, facts, fields, gather
 from ansible_collections.imds.azure.plugins.module_utils._imds.transport import Response
@@ -23,12 +22,14 @@ from ansible_collections.imds.azure.tests.fuzz.unguided import inputs
 from ansible_collections.imds.azure.tests.scenarios import windows_disks
 from ansible_collections.imds.azure.tests.scenarios.identities import NOW as TOKEN_NOW
 from ansible_collections.imds.azure.tests.scenarios.identities import VAULT
-from ansible_collections.imds.azure.tests.scenarios.imds.events import NOW, VM
+from ansible_collections.imds.azure.tests.scenarios.imds.events import NOW
 from ansible_collections.imds.azure.tests.scenarios.imds.world import ScriptedAnswer
+from ansible_collections.imds.azure.tests.windows.agreement import both_build, both_documents
 from ansible_collections.imds.azure.tests.windows.core import Core, as_scripted, comparable, encoded
 from hypothesis import HealthCheck, given, settings
 
 MAC = "00:0d:3a:00:00:01"
+EVERYTHING = facts.Context(local_address="10.1.0.4", include_user_data=True, include_public_keys=True)
 Compare = Callable[[Core, Any], None]
 
 
@@ -60,27 +61,7 @@ def is_sent(value: Any) -> bool:
 
 
 def facts_alike(core: Core, content: Any) -> None:
-    context = facts.Context(local_address="10.1.0.4", include_user_data=True, include_public_keys=True)
-    built, warnings = facts.build(content, context)
-    found = core("build", document=encoded(json.dumps(content).encode()), context=vars(context))
-    assert comparable(found) == comparable({"facts": built, "warnings": warnings})
-
-
-def events_alike(core: Core, content: Any) -> None:
-    try:
-        read = document.parse(content, NOW, VM)
-    except document.DocumentError as error:
-        expected: Any = str(error)
-    else:
-        first = document.soonest(read.events)
-        expected = {
-            "incarnation": read.incarnation,
-            "events": [event.as_dict() for event in read.events],
-            "keys": [event.key for event in read.events],
-            "soonest": first.as_dict() if first else None,
-        }
-    found = core("event_document", content=content, now=NOW, vm_name=VM, version=terms.DEFAULT)
-    assert comparable(found) == comparable(expected)
+    both_build(core, content, EVERYTHING)
 
 
 def tokens_alike(core: Core, content: Any) -> None:
@@ -150,7 +131,7 @@ DEVICES = Target("devices", "disks of Windows hosts", lambda _data: None, _hosts
 
 COMPARED: dict[str, tuple[Target, Compare]] = {
     "facts": (TARGETS["instance_document"], partial(read_alike, compare=facts_alike)),
-    "events": (TARGETS["scheduled_events"], partial(read_alike, compare=events_alike)),
+    "events": (TARGETS["scheduled_events"], partial(read_alike, compare=both_documents)),
     "tokens": (TARGETS["token_answer"], partial(read_alike, compare=tokens_alike)),
     "vaults": (TARGETS["vault_answer"], vaults_alike),
     "errors": (TARGETS["token_error"], errors_alike),

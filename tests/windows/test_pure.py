@@ -30,6 +30,7 @@ from ansible_collections.imds.azure.tests.scenarios.imds.fact_cases import (
     nested,
 )
 from ansible_collections.imds.azure.tests.scenarios.imds.outcomes import ANSWERS, WAITS
+from ansible_collections.imds.azure.tests.windows.agreement import both_build
 from ansible_collections.imds.azure.tests.windows.core import Core, comparable, encoded
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -39,13 +40,6 @@ shared = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 # --- facts ----------------------------------------------------------------------------------------------------------
-
-
-def both_build(core: Core, document: Any, context: facts.Context = facts.NO_CONTEXT) -> None:
-    built, warnings = facts.build(document, context)
-    found = core("build", document=encoded(json.dumps(document).encode()), context=vars(context))
-    assert comparable(found) == comparable({"facts": built, "warnings": warnings})
-    assert list(found["facts"]) == list(built)
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
