@@ -84,19 +84,21 @@ def message_of(failure: ElementTree.Element) -> str:
 
 def main(build: Path) -> None:
     sessions = sessions_of(build)
-    files = sorted((build / "junit").glob("*.xml"))
     outcome = Outcome()
-    for file in files:
+    with_failed_tests = set()
+    for file in sorted((build / "junit").glob("*.xml")):
         # unit-slow.xml also begins like a file of the session unit.
-        writers = sorted((session for session in sessions if session.wrote(file)), key=lambda writer: len(writer.name))
-        outcome.add_file(file, session_failed=not writers or writers[-1].failed)
+        writer = max(filter(lambda session: session.wrote(file), sessions), key=lambda one: len(one.name), default=None)
+        before = len(outcome.failed)
+        outcome.add_file(file, session_failed=writer is None or writer.failed)
+        if writer and len(outcome.failed) > before:
+            with_failed_tests.add(writer.name)
     print("\nSessions")
     for session in sessions:
         reason = f": {session.reason}" if session.reason else ""
         print(f"  {session.result:<8} {session.duration:6.0f} s  {session.name}{reason}")
         # What fails without a failed test, such as a linter, is one failure.
-        stems = {file.stem for file in files if session.wrote(file)}
-        if session.failed and not any(line.partition(":")[0] in stems for line in outcome.failed):
+        if session.failed and session.name not in with_failed_tests:
             outcome.failed.append(f"{session.name}: {session.reason or 'see its output'}")
     print("\nSkipped tests")
     for reason, number in sorted(outcome.skipped.items()) or [("none", 0)]:

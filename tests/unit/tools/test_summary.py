@@ -45,6 +45,7 @@ def _lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Summary:
         ({"ruff": "failed", "unit": "success"}, {"unit": PASSED}, "1 passed, 1 failed, 0 skipped"),
         ({"units(2.16-3.9)": "failed"}, {"units-2.16-3.9-0": FAILED}, "0 passed, 1 failed, 0 skipped"),
         ({"unit": "failed", "unit_slow": "success"}, {"unit-slow": PASSED}, "1 passed, 1 failed, 0 skipped"),
+        ({"unit": "failed", "unit_slow": "failed"}, {"unit-slow": FAILED}, "0 passed, 2 failed, 0 skipped"),
         ({"unit": "success", "unit_slow": "failed"}, {"unit-slow": FAILED}, "0 passed, 1 failed, 0 skipped"),
         # A task that fails as the test expects.
         ({"integration(2.16)": "success"}, {"integration-2.16-0": FAILED}, "1 passed, 0 failed, 0 skipped"),
