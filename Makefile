@@ -57,7 +57,7 @@ bench-scale: $(call VENV,dev) ## 2,000 emulated VMs in one play, with a profile;
 slices: $(call VENV,dev) ## 2,000 emulated VMs in slices by ansible-runner, with Redis; writes build/slices.json
 	nox --session slices
 
-# The figures in the documentation are those of a quiet machine, so they are taken over by hand.
+# Figures for the documentation should come from a quiet machine, so recording them is a step of its own.
 record: $(call VENV,dev) ## Take what bench, bench-scale and slices have measured into the documentation
 	for name in bench scale slices; do ! [ -e $(BUILD)/$$name.json ] || cp $(BUILD)/$$name.json tests/bench/figures; done
 	$(MAKE) generate

@@ -5,7 +5,8 @@
 
 `nox --list` lists them.
 
-A new session needs a docstring and one of the decorators below: ``@check`` for what is fast, ``@test`` for the rest.
+A new session needs a docstring and one of the decorators below: ``@check`` for what is fast, ``@long_test`` for what
+takes minutes, ``@test`` for the rest.
 The standard sessions of antsibull-nox are configured in antsibull-nox.toml.
 """
 
